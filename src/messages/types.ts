@@ -1,0 +1,120 @@
+/**
+ * ROS messages as this project sees them. Stamps are integer nanoseconds. `data` of clouds and images
+ * is a view over the CDR bytes that were read: valid as long as they are, and never a copy.
+ */
+
+/** std_msgs/Header */
+export interface Header {
+  /** Nanoseconds since the epoch of the sender's clock. */
+  readonly stamp: bigint;
+  readonly frameId: string;
+}
+
+/** sensor_msgs/PointField datatypes. */
+export const PointFieldType = {
+  INT8: 1,
+  UINT8: 2,
+  INT16: 3,
+  UINT16: 4,
+  INT32: 5,
+  UINT32: 6,
+  FLOAT32: 7,
+  FLOAT64: 8,
+} as const;
+export type PointFieldType = (typeof PointFieldType)[keyof typeof PointFieldType];
+
+/** sensor_msgs/PointField */
+export interface PointField {
+  readonly name: string;
+  /** Byte offset from the start of a point. */
+  readonly offset: number;
+  readonly datatype: PointFieldType;
+  readonly count: number;
+}
+
+/** sensor_msgs/PointCloud2; consistent by construction when it comes from `decodePointCloud2`. */
+export interface PointCloud2 {
+  readonly header: Header;
+  readonly height: number;
+  readonly width: number;
+  readonly fields: readonly PointField[];
+  readonly isBigEndian: boolean;
+  readonly pointStep: number;
+  readonly rowStep: number;
+  readonly data: Uint8Array;
+  readonly isDense: boolean;
+}
+
+/** sensor_msgs/Image */
+export interface Image {
+  readonly header: Header;
+  readonly height: number;
+  readonly width: number;
+  readonly encoding: string;
+  readonly isBigEndian: boolean;
+  /** Bytes per row, padding included. */
+  readonly step: number;
+  readonly data: Uint8Array;
+}
+
+/** sensor_msgs/CompressedImage */
+export interface CompressedImage {
+  readonly header: Header;
+  readonly format: string;
+  readonly data: Uint8Array;
+}
+
+/** sensor_msgs/RegionOfInterest */
+export interface RegionOfInterest {
+  readonly xOffset: number;
+  readonly yOffset: number;
+  readonly height: number;
+  readonly width: number;
+  readonly doRectify: boolean;
+}
+
+/** sensor_msgs/CameraInfo; matrices are row-major. */
+export interface CameraInfo {
+  readonly header: Header;
+  readonly height: number;
+  readonly width: number;
+  readonly distortionModel: string;
+  readonly d: readonly number[];
+  /** 3x3 */
+  readonly k: readonly number[];
+  /** 3x3 */
+  readonly r: readonly number[];
+  /** 3x4 */
+  readonly p: readonly number[];
+  readonly binningX: number;
+  readonly binningY: number;
+  readonly roi: RegionOfInterest;
+}
+
+/** geometry_msgs/TransformStamped: the pose of the child frame in the header's frame. */
+export interface TransformStamped {
+  readonly header: Header;
+  readonly childFrameId: string;
+  /** Metres. */
+  readonly translation: readonly [x: number, y: number, z: number];
+  /** Unit quaternion. */
+  readonly rotation: readonly [x: number, y: number, z: number, w: number];
+}
+
+/** tf2_msgs/TFMessage */
+export interface TFMessage {
+  readonly transforms: readonly TransformStamped[];
+}
+
+/** vision_msgs/VisionClass */
+export interface VisionClass {
+  readonly classId: number;
+  readonly className: string;
+}
+
+/** vision_msgs/LabelInfo */
+export interface LabelInfo {
+  readonly header: Header;
+  readonly classMap: readonly VisionClass[];
+  readonly threshold: number;
+}

@@ -1,0 +1,28 @@
+// A Jest test runs in a vm context with typed array classes of its own, while worker threads, fs and
+// native modules return arrays of the main context. One set of classes for both keeps `instanceof`
+// and `toEqual` meaningful.
+const { TestEnvironment } = require("jest-environment-node");
+
+const SHARED = [
+  "ArrayBuffer",
+  "SharedArrayBuffer",
+  "DataView",
+  "Int8Array",
+  "Uint8Array",
+  "Uint8ClampedArray",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "Float32Array",
+  "Float64Array",
+  "BigInt64Array",
+  "BigUint64Array",
+];
+
+module.exports = class NodeTypedArrayEnvironment extends TestEnvironment {
+  constructor(config, context) {
+    super(config, context);
+    for (const name of SHARED) this.global[name] = globalThis[name];
+  }
+};
