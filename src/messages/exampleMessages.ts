@@ -1,0 +1,101 @@
+/**
+ * One message of each type with a value in every field that no other field has, for tests. The same
+ * values are written out in test/reference/messages_rosbags.py.
+ */
+import type { MessageTypeName } from "./messageTypes.js";
+import {
+  PointFieldType,
+  type CameraInfo,
+  type CompressedImage,
+  type Header,
+  type Image,
+  type LabelInfo,
+  type PointCloud2,
+  type TFMessage,
+} from "./types.js";
+
+export const header: Header = { stamp: 1_700_000_001_987_654_321n, frameId: "lidar_tópico_車" };
+
+/** 2 rows of 3 points of 11 bytes with 5 bytes of padding per row; float64 and float32 out of alignment. */
+export const pointCloud2: PointCloud2 = {
+  header,
+  height: 2,
+  width: 3,
+  fields: [
+    { name: "z", offset: 7, datatype: PointFieldType.FLOAT32, count: 1 },
+    { name: "x", offset: 1, datatype: PointFieldType.INT16, count: 1 },
+    { name: "y", offset: 3, datatype: PointFieldType.FLOAT32, count: 1 },
+    { name: "ring", offset: 0, datatype: PointFieldType.UINT8, count: 1 },
+  ],
+  isBigEndian: false,
+  pointStep: 11,
+  rowStep: 38,
+  data: Uint8Array.from({ length: 76 }, (_, index) => (index * 37 + 11) % 251),
+  isDense: true,
+};
+
+export const image: Image = {
+  header,
+  height: 2,
+  width: 3,
+  encoding: "bgr8",
+  isBigEndian: true,
+  step: 12,
+  data: Uint8Array.from({ length: 24 }, (_, index) => 200 - index),
+};
+
+export const compressedImage: CompressedImage = {
+  header,
+  format: "bgr8; jpeg compressed bgr8",
+  data: Uint8Array.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]),
+};
+
+export const cameraInfo: CameraInfo = {
+  header,
+  height: 375,
+  width: 1242,
+  distortionModel: "plumb_bob",
+  d: [-0.37, 0.2, 0.001, -0.002, -0.07],
+  k: [721.5, 0, 609.5, 0, 722.5, 172.8, 0, 0, 1],
+  r: [0.9, 0.1, 0.2, 0.3, 0.8, 0.4, 0.5, 0.6, 0.7],
+  p: [721.25, 0, 609.25, 44.8, 0, 722.25, 172.5, 0.2, 0, 0, 1, 0.003],
+  binningX: 2,
+  binningY: 4,
+  roi: { xOffset: 10, yOffset: 20, height: 300, width: 1000, doRectify: true },
+};
+
+export const tfMessage: TFMessage = {
+  transforms: [
+    { header, childFrameId: "cam", translation: [1.5, -2.25, 3], rotation: [0.5, -0.5, 0.5, 0.5] },
+    {
+      header: { stamp: -1n, frameId: "" },
+      childFrameId: "imu_link",
+      translation: [0, 1e-9, -1e9],
+      rotation: [0, 0, 0, 1],
+    },
+  ],
+};
+
+export const labelInfo: LabelInfo = {
+  header,
+  classMap: [
+    { classId: 0, className: "road" },
+    { classId: 65535, className: "unlabeled" },
+  ],
+  threshold: 0.25,
+};
+
+const EXAMPLES: Record<MessageTypeName, unknown> = {
+  "std_msgs/msg/Header": header,
+  "sensor_msgs/msg/PointCloud2": pointCloud2,
+  "sensor_msgs/msg/Image": image,
+  "sensor_msgs/msg/CompressedImage": compressedImage,
+  "sensor_msgs/msg/CameraInfo": cameraInfo,
+  "tf2_msgs/msg/TFMessage": tfMessage,
+  "vision_msgs/msg/LabelInfo": labelInfo,
+};
+
+/** `never` lets a test pass it to the encoder of a type that it has only by name. */
+export function exampleOf(type: MessageTypeName): never {
+  return EXAMPLES[type] as never;
+}
