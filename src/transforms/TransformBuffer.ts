@@ -1,0 +1,242 @@
+import { Fault } from "../faults/Fault.js";
+import type { TFMessage, TransformStamped } from "../messages/types.js";
+import { compose, IDENTITY, inverse, normalized, toMatrix, type Pose } from "./Pose.js";
+import {
+  DynamicTransformCache,
+  StaticTransformCache,
+  type Missing,
+  type TransformCache,
+} from "./TransformCache.js";
+import { formatStamp, TransformFault } from "./TransformFault.js";
+
+export interface TransformBufferOptions {
+  /** Nanoseconds of dynamic transforms to keep per frame, counted from its newest; 10 s unless told. */
+  readonly cacheLength?: bigint;
+}
+
+/** A time in nanoseconds, or the newest time for which the whole chain is known. */
+export type LookupStamp = bigint | "latest";
+
+const DEFAULT_CACHE_LENGTH = 10_000_000_000n;
+/** tf2's QUATERNION_NORMALIZATION_TOLERANCE (geometry2, buffer_core.cpp): of the squared norm. */
+const NORMALIZATION_TOLERANCE = 10e-3;
+
+/** The way from a frame up towards the root at one time. */
+interface Climb {
+  /** The frame itself first; `poses[i]` maps its coordinates to `frames[i]`. */
+  readonly frames: string[];
+  readonly poses: Pose[];
+  /** Why the way ends before the root. */
+  readonly failure?: TransformFault;
+}
+
+/**
+ * The tree of coordinate frames with tf2's semantics (geometry2, tf2::BufferCore): samples of a frame are
+ * interpolated, never extrapolated; a frame may change its parent from one sample to the next (between
+ * the two the older parent holds). Stricter than tf2: a transform that would close a loop is refused when
+ * it arrives, quaternions are normalized, and infinities are refused like NaN. A leading "/" of a frame
+ * name is ignored.
+ */
+export class TransformBuffer {
+  readonly #cacheLength: bigint;
+  readonly #caches = new Map<string, TransformCache>();
+  /** Every name ever seen, roots included. */
+  readonly #frames = new Set<string>();
+
+  constructor({ cacheLength = DEFAULT_CACHE_LENGTH }: TransformBufferOptions = {}) {
+    this.#cacheLength = cacheLength;
+  }
+
+  /**
+   * Takes all transforms of a message from /tf (`isStatic` false) or /tf_static (true). Returns how many were
+   * ignored because they are older than the cache. Throws a "malformed-message" Fault for the first bad
+   * transform, after the good ones of the message have been taken.
+   */
+  add(message: TFMessage, isStatic: boolean): number {
+    let outdated = 0;
+    let fault: Fault | undefined;
+    for (const transform of message.transforms) {
+      const problem = this.#problemWith(transform);
+      if (problem !== undefined) fault ??= new Fault("malformed-message", problem);
+      else if (!this.#insert(transform, isStatic)) outdated++;
+    }
+    if (fault !== undefined) throw fault;
+    return outdated;
+  }
+
+  /** Forgets dynamic transforms, as needed when time jumps backwards; static ones stay. */
+  clear(): void {
+    for (const cache of this.#caches.values()) cache.clear();
+  }
+
+  has(frame: string): boolean {
+    return this.#frames.has(stripSlash(frame));
+  }
+
+  /**
+   * Maps coordinates in `source` to coordinates in `target` at one time: 16 doubles, column-major
+   * (gl-matrix's mat4 layout). Throws a TransformFault when that is not known.
+   */
+  lookup(target: string, source: string, stamp: LookupStamp): Float64Array {
+    return toMatrix(this.#lookup(stripSlash(target), stripSlash(source), stamp));
+  }
+
+  /**
+   * Maps coordinates in `source` at `sourceStamp` to coordinates in `target` at `targetStamp`, for things
+   * that stand still in `fixed` (usually odom). Throws a TransformFault when that is not known.
+   */
+  lookupThrough(
+    target: string,
+    targetStamp: LookupStamp,
+    source: string,
+    sourceStamp: LookupStamp,
+    fixed: string,
+  ): Float64Array {
+    const middle = stripSlash(fixed);
+    const toFixed = this.#lookup(middle, stripSlash(source), sourceStamp);
+    const toTarget = this.#lookup(stripSlash(target), middle, targetStamp);
+    return toMatrix(compose(toTarget, toFixed));
+  }
+
+  #lookup(target: string, source: string, stamp: LookupStamp): Pose {
+    for (const frame of [target, source]) {
+      if (this.#frames.has(frame)) continue;
+      throw new TransformFault(
+        "unknown-frame",
+        `no transform from "${source}" to "${target}" at ${describeStamp(stamp)}: no transform ever ` +
+          `named the frame "${frame}" (known: ${this.#knownFrames()})`,
+      );
+    }
+    if (target === source) return IDENTITY;
+    const time = stamp === "latest" ? this.#latestCommonTime(target, source) : stamp;
+    const fromSource = this.#climb(source, time);
+    const fromTarget = this.#climb(target, time);
+    for (const [above, frame] of fromTarget.frames.entries()) {
+      const meeting = fromSource.frames.indexOf(frame);
+      if (meeting < 0) continue;
+      return compose(inverse(fromTarget.poses[above]!), fromSource.poses[meeting]!);
+    }
+    const where = `no transform from "${source}" to "${target}" at ${describeStamp(stamp)}: `;
+    const failure = fromSource.failure ?? fromTarget.failure;
+    if (failure !== undefined) throw new TransformFault(failure.reason, where + failure.message);
+    throw new TransformFault(
+      "not-connected",
+      `${where}they are in different trees, under "${fromSource.frames.at(-1)!}" and "${fromTarget.frames.at(-1)!}"`,
+    );
+  }
+
+  #climb(frame: string, stamp: bigint): Climb {
+    const frames = [frame];
+    const poses = [IDENTITY];
+    for (let current = frame; ;) {
+      const located = this.#caches.get(current)?.at(stamp);
+      if (located === undefined) return { frames, poses };
+      if ("missing" in located) {
+        const failure = new TransformFault(located.missing, describeMissing(current, located));
+        return { frames, poses, failure };
+      }
+      // Samples of different times may disagree about parents, so a loop can show only now.
+      if (frames.includes(located.parent)) {
+        const loop = [...frames, located.parent].join('" in "');
+        return { frames, poses, failure: new TransformFault("not-connected", `a loop: "${loop}"`) };
+      }
+      poses.push(compose(located.pose, poses.at(-1)!));
+      frames.push(located.parent);
+      current = located.parent;
+    }
+  }
+
+  /** The oldest of the newest stamps along the way between two frames; any time if the way is static. */
+  #latestCommonTime(target: string, source: string): bigint {
+    const up = (frame: string): Map<string, bigint | undefined> => {
+      // Ancestor to the oldest newest stamp on the way there.
+      const ancestors = new Map<string, bigint | undefined>();
+      let current: string | undefined = frame;
+      let time: bigint | undefined;
+      while (current !== undefined && !ancestors.has(current)) {
+        ancestors.set(current, time);
+        const cache: TransformCache | undefined = this.#caches.get(current);
+        const latest = cache?.latest;
+        if (cache?.isStatic === false && latest !== undefined) time = older(time, latest.stamp);
+        current = latest?.parent;
+      }
+      return ancestors;
+    };
+    const fromSource = up(source);
+    for (const [frame, time] of up(target)) {
+      if (fromSource.has(frame)) return older(time, fromSource.get(frame)) ?? 0n;
+    }
+    return 0n;
+  }
+
+  #problemWith({ header, childFrameId, translation, rotation }: TransformStamped): string | undefined {
+    const child = stripSlash(childFrameId);
+    const parent = stripSlash(header.frameId);
+    if (child === "") return `child_frame_id of a transform in "${parent}" is empty`;
+    if (parent === "") return `header.frame_id of the transform of "${child}" is empty`;
+    if (child === parent) return `the transform of "${child}" has the same frame as its parent`;
+    const of = `the transform of "${child}" in "${parent}"`;
+    if (![...translation, ...rotation].every(Number.isFinite)) {
+      return `${of} must be finite, but is [${translation.join(", ")}], [${rotation.join(", ")}]`;
+    }
+    const squared = rotation.reduce((sum, value) => sum + value * value, 0);
+    if (Math.abs(squared - 1) >= NORMALIZATION_TOLERANCE) {
+      return `${of} has the quaternion [${rotation.join(", ")}] of squared norm ${squared}, not 1 within 0.01`;
+    }
+    const way = [child, parent];
+    for (let above = this.#caches.get(parent)?.latest?.parent; above !== undefined;) {
+      way.push(above);
+      if (above === child) return `${of} would close a loop: "${way.join('" in "')}"`;
+      above = way.indexOf(above) < way.length - 1 ? undefined : this.#caches.get(above)?.latest?.parent;
+    }
+    return undefined;
+  }
+
+  #insert({ header, childFrameId, translation, rotation }: TransformStamped, isStatic: boolean): boolean {
+    const child = stripSlash(childFrameId);
+    const parent = stripSlash(header.frameId);
+    this.#frames.add(child).add(parent);
+    let cache = this.#caches.get(child);
+    if (cache?.isStatic !== isStatic) {
+      // As in tf2: who changes from static to dynamic or back starts anew.
+      cache = isStatic ? new StaticTransformCache() : new DynamicTransformCache(this.#cacheLength);
+      this.#caches.set(child, cache);
+    }
+    return cache.insert({
+      stamp: header.stamp,
+      parent,
+      pose: { translation, rotation: normalized(rotation) },
+    });
+  }
+
+  #knownFrames(): string {
+    const names = [...this.#frames].sort();
+    const shown = names.slice(0, 20).join(", ");
+    return names.length === 0 ? "none" : names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
+  }
+}
+
+function stripSlash(frame: string): string {
+  return frame.startsWith("/") ? frame.slice(1) : frame;
+}
+
+function older(a: bigint | undefined, b: bigint | undefined): bigint | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a < b ? a : b;
+}
+
+function describeMissing(frame: string, { missing, available }: Missing): string {
+  const at = formatStamp(available);
+  switch (missing) {
+    case "extrapolation-past":
+      return `extrapolation into the past, the earliest sample of "${frame}" is at ${at}`;
+    case "extrapolation-future":
+      return `extrapolation into the future, the latest sample of "${frame}" is at ${at}`;
+    case "one-sample":
+      return `the only sample of "${frame}" is at ${at}`;
+  }
+}
+
+function describeStamp(stamp: LookupStamp): string {
+  return stamp === "latest" ? "the latest common time" : formatStamp(stamp);
+}
