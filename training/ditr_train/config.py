@@ -1,0 +1,368 @@
+"""What a model is and how it is trained, read from YAML files that look like the papers' tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+
+class ConfigError(ValueError):
+    """A setting is missing, misspelt or out of its range; the message names it and what is allowed."""
+
+
+SerializationOrder = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
+PositionEncoding = Literal["convolution", "rotary"]
+
+
+@dataclass(frozen=True)
+class SemanticClass:
+    """A class that the model predicts."""
+
+    id: int
+    """Value of the label field of a point; 0 is kept for unlabeled points."""
+    name: str
+    color: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class InputFeature:
+    """One column of `feat`: `(value - offset) * scale` of a field of the cloud."""
+
+    name: str
+    """Field of the cloud: x, y, z (metres), intensity, ..."""
+    offset: float = 0.0
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """The encoder, one entry per stage. Stage s works on voxels of edge `grid_size * 2**s`."""
+
+    depths: tuple[int, ...]
+    """Blocks of the stage."""
+    channels: tuple[int, ...]
+    heads: tuple[int, ...]
+    """Attention heads; not used in stages without attention."""
+    convolution: tuple[bool, ...]
+    """Do the blocks have a submanifold convolution?"""
+    attention: tuple[bool, ...]
+    """Do the blocks have serialized attention and an MLP?"""
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """The decoder, one entry per stage but the last, finest stage first."""
+
+    channels: tuple[int, ...]
+    depths: tuple[int, ...] = ()
+    """Blocks of the stage; none in a decoder that only unpools (LitePT-S)."""
+    heads: tuple[int, ...] = ()
+    convolution: tuple[bool, ...] = ()
+    attention: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True)
+class InjectionConfig:
+    """DITR: image features that are added to the skip connections."""
+
+    feature_dimension: int
+    """Channels of the image encoder's patch features."""
+    levels: tuple[int, ...]
+    """Stages whose encoder output, before the decoder sees it, gets image features."""
+    normalization: Literal["layer", "none"] = "layer"
+    """What is done to the pooled image features before the linear layer of each level."""
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """PTv3, LitePT, or what lies between: which stages convolve, which attend, how positions are encoded."""
+
+    grid_size: float
+    """Edge of a voxel of stage 0 in metres."""
+    point_range: tuple[float, float, float, float, float, float]
+    """x, y, z minimum then maximum in metres, in the cloud's frame; minimum inclusive."""
+    input_features: tuple[InputFeature, ...]
+    orders: tuple[SerializationOrder, ...]
+    encoder: EncoderConfig
+    decoder: DecoderConfig
+    patch_size: int
+    """Voxels per attention patch."""
+    position_encoding: PositionEncoding
+    """Where attention finds positions: in the convolution of its block (PTv3) or by rotation (LitePT)."""
+    stem_kernel_size: Literal[3, 5] = 5
+    mlp_ratio: float = 4.0
+    drop_path: float = 0.3
+    rotary_base: float = 100.0
+
+    @property
+    def stage_count(self) -> int:
+        return len(self.encoder.depths)
+
+    def stage_convolves(self, stage: int) -> bool:
+        """Is there a block with a convolution at this stage, in the encoder or the decoder?"""
+        return self._has(self.encoder, self.encoder.convolution, stage) or self._has(
+            self.decoder, self.decoder.convolution, stage
+        )
+
+    def stage_attends(self, stage: int) -> bool:
+        return self._has(self.encoder, self.encoder.attention, stage) or self._has(
+            self.decoder, self.decoder.attention, stage
+        )
+
+    @staticmethod
+    def _has(part: EncoderConfig | DecoderConfig, flags: tuple[bool, ...], stage: int) -> bool:
+        return stage < len(part.depths) and part.depths[stage] > 0 and flags[stage]
+
+    def __post_init__(self) -> None:
+        encoder, decoder, stages = self.encoder, self.decoder, len(self.encoder.depths)
+        _require(stages >= 2, f"encoder.depths: {stages} stage(s), at least 2 are needed")
+        for name in ("channels", "heads", "convolution", "attention"):
+            length = len(getattr(encoder, name))
+            _require(length == stages, f"encoder.{name}: {length} entries for {stages} stages")
+        _require(
+            len(decoder.channels) == stages - 1,
+            f"decoder.channels: {len(decoder.channels)} entries, one is needed per stage but the last: {stages - 1}",
+        )
+        if decoder.depths:
+            for name in ("depths", "heads", "convolution", "attention"):
+                length = len(getattr(decoder, name))
+                _require(length == stages - 1, f"decoder.{name}: {length} entries, {stages - 1} are needed")
+        _require(self.stem_kernel_size in (3, 5), f"stem_kernel_size: {self.stem_kernel_size} is not 3 or 5")
+        _require(self.grid_size > 0, f"grid_size: {self.grid_size} is not above 0")
+        low, high = self.point_range[:3], self.point_range[3:]
+        _require(
+            all(a < b for a, b in zip(low, high, strict=True)),
+            f"point_range: {self.point_range} is not minimum x, y, z then maximum x, y, z",
+        )
+        _require(len(self.input_features) > 0, "input_features: at least one is needed")
+        _require(len(self.orders) > 0, "orders: at least one is needed")
+        for part, name in ((encoder, "encoder"), (decoder, "decoder")):
+            for stage, depth in enumerate(part.depths):
+                if depth == 0 or not part.attention[stage]:
+                    continue
+                channels, heads = part.channels[stage], part.heads[stage]
+                _require(
+                    channels % heads == 0,
+                    f"{name}: {channels} channels do not divide into {heads} heads at stage {stage}",
+                )
+                if self.position_encoding == "rotary":
+                    _require(
+                        channels // heads % 6 == 0,
+                        f"{name}: rotary encoding needs heads of a multiple of 6 channels, "
+                        f"not {channels // heads} at stage {stage}",
+                    )
+                else:
+                    _require(
+                        part.convolution[stage],
+                        f"{name}: position_encoding convolution needs a convolution where there is attention, "
+                        f"stage {stage} has none",
+                    )
+
+
+@dataclass(frozen=True)
+class ImageEncoderConfig:
+    """A small vision transformer over camera images."""
+
+    input_height: int
+    input_width: int
+    """Pixels; both multiples of patch_size."""
+    patch_size: int
+    feature_dimension: int
+    depth: int
+    heads: int
+    mean: tuple[float, float, float]
+    """Of RGB in 0..1."""
+    std: tuple[float, float, float]
+    resize: Literal["stretch", "letterbox"] = "stretch"
+    sampling: Literal["nearest", "bilinear"] = "nearest"
+    """Does a voxel take the features of the patch it falls in, or of the four nearest patches?"""
+    occlusion: bool = True
+    """Does a point behind a nearer one get no features?"""
+
+    def __post_init__(self) -> None:
+        _require(self.patch_size == 16, f"patch_size: {self.patch_size} is not 16, four halvings of the stem")
+        for name in ("input_height", "input_width"):
+            size = getattr(self, name)
+            _require(size % self.patch_size == 0, f"{name}: {size} is not a multiple of {self.patch_size}")
+        _require(
+            self.feature_dimension % self.heads == 0,
+            f"feature_dimension: {self.feature_dimension} does not divide into {self.heads} heads",
+        )
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """What is done to a cloud before it is voxelized; projection into images is computed before it."""
+
+    rotation: float = 3.14159265
+    """Largest turn about z, in radians, either way."""
+    scale: tuple[float, float] = (0.9, 1.1)
+    flip: float = 0.5
+    """Probability of mirroring x, and of mirroring y."""
+    jitter: float = 0.005
+    """Standard deviation of noise on each coordinate in metres, cut off at four of them."""
+    drop: float = 0.1
+    """Largest share of the points that is left out."""
+    image_drop: float = 0.0
+    """Probability that a scan is shown without its images."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Supervised training on labelled scans."""
+
+    steps: int
+    """Optimizer steps."""
+    scans_per_step: int
+    """Scans whose gradients are added up for one step."""
+    learning_rate: float
+    weight_decay: float = 0.005
+    warm_up: float = 0.05
+    """Share of the steps in which the learning rate rises."""
+    lovasz_weight: float = 1.0
+    class_weight_power: float = 0.0
+    """Cross-entropy weight of a class is its share of the points to minus this power."""
+    gradient_clip: float = 5.0
+    seed: int = 0
+    evaluate_every: int = 500
+    """Steps between evaluations and checkpoints."""
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+
+
+@dataclass(frozen=True)
+class EncoderTrainingConfig:
+    """Supervised training of the image encoder on labelled images."""
+
+    steps: int
+    images_per_step: int
+    learning_rate: float
+    weight_decay: float = 0.05
+    warm_up: float = 0.1
+    seed: int = 0
+    evaluate_every: int = 500
+
+
+@dataclass(frozen=True)
+class TopicsConfig:
+    """Topics of a bag."""
+
+    cloud: str = "/lidar/points"
+    label_field: str = "ground_truth"
+    """Field of the cloud with class ids; 0 is not learned from."""
+    image: str = "/camera/front/image_raw/compressed"
+    camera_info: str = "/camera/front/camera_info"
+    semantic: str = "/camera/front/semantic"
+    """mono8 image of class ids beside each camera image, for training the image encoder."""
+    image_tolerance: float = 0.06
+    """Largest difference between the stamps of a cloud and its image in seconds."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A model and its training."""
+
+    name: str
+    description: str
+    classes: tuple[SemanticClass, ...]
+    backbone: BackboneConfig
+    training: TrainingConfig
+    injection: InjectionConfig | None = None
+    image_encoder: ImageEncoderConfig | None = None
+    encoder_training: EncoderTrainingConfig | None = None
+    topics: TopicsConfig = field(default_factory=TopicsConfig)
+    unlabeled_id: int = 0
+
+    def __post_init__(self) -> None:
+        ids = [entry.id for entry in self.classes]
+        _require(len(set(ids)) == len(ids), f"classes: an id is used twice in {ids}")
+        _require(
+            self.unlabeled_id not in ids, f"classes: {self.unlabeled_id} is the id of unlabeled points, not of a class"
+        )
+        if self.injection is not None:
+            last = self.backbone.stage_count - 1
+            for level in self.injection.levels:
+                _require(0 <= level <= last, f"injection.levels: {level} is not a stage of 0..{last}")
+            if self.image_encoder is not None:
+                _require(
+                    self.injection.feature_dimension == self.image_encoder.feature_dimension,
+                    f"injection.feature_dimension: {self.injection.feature_dimension} is not the "
+                    f"image encoder's {self.image_encoder.feature_dimension}",
+                )
+
+
+def load_config(path: Path) -> Config:
+    """Reads a configuration. `classes` may name another YAML file, relative to this one.
+
+    Raises ConfigError with one sentence that names the file and the setting.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(document, dict) and isinstance(document.get("classes"), str):
+            document["classes"] = yaml.safe_load((path.parent / document["classes"]).read_text(encoding="utf-8"))
+        return config_from_document(document)
+    except (OSError, yaml.YAMLError, ConfigError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def config_from_document(document: Any) -> Config:
+    """Builds a configuration from what YAML or JSON gives."""
+    config = _convert(document, Config, "config")
+    assert isinstance(config, Config)
+    return config
+
+
+def config_to_document(config: Config) -> dict[str, Any]:
+    """The opposite of config_from_document."""
+    return dataclasses.asdict(config)
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
+
+
+def _convert(value: Any, target: Any, place: str) -> Any:
+    """Checks a parsed YAML value against a type annotation and builds dataclasses and tuples from it."""
+    origin = typing.get_origin(target)
+    if dataclasses.is_dataclass(target) and isinstance(target, type):
+        _require(isinstance(value, dict), f"{place}: {value!r} is not a mapping")
+        hints = typing.get_type_hints(target)
+        for key in value:
+            _require(key in hints, f"{place}.{key}: unknown; known are {', '.join(hints)}")
+        required = [
+            f.name
+            for f in dataclasses.fields(target)
+            if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        ]
+        for key in required:
+            _require(key in value, f"{place}.{key}: missing")
+        return target(**{key: _convert(item, hints[key], f"{place}.{key}") for key, item in value.items()})
+    if origin is tuple:
+        _require(isinstance(value, (list, tuple)), f"{place}: {value!r} is not a list")
+        kinds = typing.get_args(target)
+        if len(kinds) == 2 and kinds[1] is Ellipsis:
+            return tuple(_convert(item, kinds[0], f"{place}[{i}]") for i, item in enumerate(value))
+        _require(len(value) == len(kinds), f"{place}: {len(value)} entries, {len(kinds)} are needed")
+        return tuple(
+            _convert(item, kind, f"{place}[{i}]") for i, (item, kind) in enumerate(zip(value, kinds, strict=True))
+        )
+    if origin is Literal:
+        allowed = typing.get_args(target)
+        _require(value in allowed, f"{place}: {value!r} is not one of {', '.join(map(repr, allowed))}")
+        return value
+    if origin in (types.UnionType, typing.Union):
+        if value is None:
+            return None
+        kind = next(kind for kind in typing.get_args(target) if kind is not types.NoneType)
+        return _convert(value, kind, place)
+    if target is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    correct = isinstance(value, target) and not (target is int and isinstance(value, bool))
+    _require(correct, f"{place}: {value!r} is not a {target.__name__}")
+    return value

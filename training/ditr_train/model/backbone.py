@@ -1,0 +1,112 @@
+"""One U-Net over a scan's voxels that is PTv3 or LitePT by configuration."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import Tensor, nn
+
+from ditr_train.config import BackboneConfig, DecoderConfig, EncoderConfig, InjectionConfig
+from ditr_train.model.block import Block, drop_path_rates
+from ditr_train.model.injection import ImageInjection
+from ditr_train.model.pooling import SerializedPooling, SerializedUnpooling, batch_norm
+from ditr_train.model.rotary import rotary_angles
+from ditr_train.model.submanifold_convolution import SubmanifoldConvolution
+from ditr_train.model.tables import ImageFeatures, ScanTables, StageTables
+
+
+class Stem(nn.Module):
+    """Submanifold convolution of the input features, batch normalization, GELU."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
+        super().__init__()
+        self.convolution = SubmanifoldConvolution(in_channels, out_channels, kernel_size**3, bias=False)
+        self.norm = batch_norm(out_channels)
+        self.act = nn.GELU()
+
+    def forward(self, x: Tensor, neighbors: Tensor) -> Tensor:
+        y: Tensor = self.act(self.norm(self.convolution(x, neighbors)))
+        return y
+
+
+class Stage(nn.Module):
+    """Blocks at one resolution; block i follows order i modulo the number of orders."""
+
+    def __init__(
+        self, config: BackboneConfig, part: EncoderConfig | DecoderConfig, stage: int, rates: list[float]
+    ) -> None:
+        super().__init__()
+        attention = part.attention[stage]
+        self.rotary_base = config.rotary_base if attention and config.position_encoding == "rotary" else None
+        self.head_channels = part.channels[stage] // part.heads[stage] if attention else 0
+        self.blocks = nn.ModuleList(
+            Block(
+                part.channels[stage],
+                part.heads[stage],
+                convolution=part.convolution[stage],
+                attention=attention,
+                order_index=i % len(config.orders),
+                mlp_ratio=config.mlp_ratio,
+                drop_path=rate,
+            )
+            for i, rate in enumerate(rates)
+        )
+
+    def forward(self, x: Tensor, tables: StageTables) -> Tensor:
+        rotation = None
+        if self.rotary_base is not None:
+            assert tables.coordinates is not None
+            rotation = rotary_angles(tables.coordinates, self.head_channels, self.rotary_base)
+        for block in self.blocks:
+            x = block(x, tables, rotation)
+        return x
+
+
+class Backbone(nn.Module):
+    """Stem, encoder, injection of image features into the skip connections, decoder."""
+
+    def __init__(self, config: BackboneConfig, injection: InjectionConfig | None = None) -> None:
+        super().__init__()
+        encoder, decoder, last = config.encoder, config.decoder, config.stage_count - 1
+        self.stem_kernel_size = config.stem_kernel_size
+        self.stem = Stem(len(config.input_features), encoder.channels[0], config.stem_kernel_size)
+        encoder_rates = drop_path_rates(encoder.depths, config.drop_path)
+        self.encoder = nn.ModuleList(
+            Stage(config, encoder, s, encoder_rates[s]) for s in range(config.stage_count)
+        )
+        self.pooling = nn.ModuleList(
+            SerializedPooling(encoder.channels[s], encoder.channels[s + 1]) for s in range(last)
+        )
+        self.injection = ImageInjection(injection, encoder.channels) if injection is not None else None
+        coarse_channels = (*decoder.channels[1:], encoder.channels[-1])
+        self.unpooling = nn.ModuleList(
+            SerializedUnpooling(coarse_channels[s], encoder.channels[s], decoder.channels[s]) for s in range(last)
+        )
+        # Drop path falls towards the output, as in Pointcept.
+        decoder_rates = [rates[::-1] for rates in drop_path_rates(decoder.depths, config.drop_path)]
+        self.decoder = nn.ModuleList(
+            Stage(config, decoder, s, decoder_rates[s]) if decoder.depths and decoder.depths[s] > 0 else nn.Identity()
+            for s in range(last)
+        )
+        self.out_channels = decoder.channels[0]
+
+    def forward(self, feat: Tensor, tables: ScanTables, images: ImageFeatures | None = None) -> Tensor:
+        """feat [V_0, F] -> [V_0, out_channels]; without images nothing is injected."""
+        stem_neighbors = tables.stem_neighbors if self.stem_kernel_size == 5 else tables.stages[0].neighbors
+        x = self.stem(feat, stem_neighbors)
+        skips = []
+        for s, stage in enumerate(self.encoder):
+            if s > 0:
+                x = self.pooling[s - 1](x, tables.stages[s - 1].children)
+            x = stage(x, tables.stages[s])
+            skips.append(x)
+        if images is not None and self.injection is not None:
+            for level, addition in self.injection(images, tables).items():
+                skips[level] = skips[level] + addition
+        x = skips[-1]
+        for s in reversed(range(len(skips) - 1)):
+            x = self.unpooling[s](x, skips[s], tables.stages[s].parent)
+            stage = self.decoder[s]
+            if isinstance(stage, Stage):
+                x = stage(x, tables.stages[s])
+        return cast(Tensor, x)

@@ -1,0 +1,23 @@
+"""Row gathers by int32 tables, the one data movement of the backbone."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def gather_rows(rows: Tensor, index: Tensor) -> Tensor:
+    """rows [V, C], index int32 of any shape with values below V -> [*index.shape, C]."""
+    return F.embedding(index, rows)
+
+
+def with_dummy_row(rows: Tensor, value: float) -> Tensor:
+    """rows [V, C] -> [V + 1, C]: the row that a dummy index (V) reads."""
+    return torch.cat([rows, rows.new_full((1, rows.shape[1]), value)])
+
+
+def max_over_children(rows: Tensor, children: Tensor) -> Tensor:
+    """rows [V, C], children int32 [V', 8] with V where empty -> [V', C], the largest value of the children."""
+    lowest = torch.finfo(rows.dtype).min
+    return gather_rows(with_dummy_row(rows, lowest), children).amax(dim=1)
