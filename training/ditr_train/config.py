@@ -127,7 +127,7 @@ class BackboneConfig:
             _require(length == stages, f"encoder.{name}: {length} entries for {stages} stages")
         _require(
             len(decoder.channels) == stages - 1,
-            f"decoder.channels: {len(decoder.channels)} entries, one is needed per stage but the last: {stages - 1}",
+            f"decoder.channels: {len(decoder.channels)} entries, {stages - 1} are needed",
         )
         if decoder.depths:
             for name in ("depths", "heads", "convolution", "attention"):
@@ -160,7 +160,7 @@ class BackboneConfig:
                 else:
                     _require(
                         part.convolution[stage],
-                        f"{name}: position_encoding convolution needs a convolution where there is attention, "
+                        f"{name}: position_encoding convolution needs one where there is attention, "
                         f"stage {stage} has none",
                     )
 
@@ -282,7 +282,8 @@ class Config:
         ids = [entry.id for entry in self.classes]
         _require(len(set(ids)) == len(ids), f"classes: an id is used twice in {ids}")
         _require(
-            self.unlabeled_id not in ids, f"classes: {self.unlabeled_id} is the id of unlabeled points, not of a class"
+            self.unlabeled_id not in ids,
+            f"classes: {self.unlabeled_id} is the id of unlabeled points, not of a class",
         )
         if self.injection is not None:
             last = self.backbone.stage_count - 1
@@ -304,7 +305,9 @@ def load_config(path: Path) -> Config:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         if isinstance(document, dict) and isinstance(document.get("classes"), str):
-            document["classes"] = yaml.safe_load((path.parent / document["classes"]).read_text(encoding="utf-8"))
+            document["classes"] = yaml.safe_load(
+                (path.parent / document["classes"]).read_text(encoding="utf-8")
+            )
         return config_from_document(document)
     except (OSError, yaml.YAMLError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from error
@@ -350,7 +353,8 @@ def _convert(value: Any, target: Any, place: str) -> Any:
             return tuple(_convert(item, kinds[0], f"{place}[{i}]") for i, item in enumerate(value))
         _require(len(value) == len(kinds), f"{place}: {len(value)} entries, {len(kinds)} are needed")
         return tuple(
-            _convert(item, kind, f"{place}[{i}]") for i, (item, kind) in enumerate(zip(value, kinds, strict=True))
+            _convert(item, kind, f"{place}[{i}]")
+            for i, (item, kind) in enumerate(zip(value, kinds, strict=True))
         )
     if origin is Literal:
         allowed = typing.get_args(target)

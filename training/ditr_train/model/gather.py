@@ -18,6 +18,6 @@ def with_dummy_row(rows: Tensor, value: float) -> Tensor:
 
 
 def max_over_children(rows: Tensor, children: Tensor) -> Tensor:
-    """rows [V, C], children int32 [V', 8] with V where empty -> [V', C], the largest value of the children."""
+    """rows [V, C], children int32 [V', 8] with V where empty -> [V', C], the largest of the children."""
     lowest = torch.finfo(rows.dtype).min
     return gather_rows(with_dummy_row(rows, lowest), children).amax(dim=1)

@@ -20,7 +20,7 @@ def rotary_angles(coordinates: Tensor, head_channels: int, base: float) -> tuple
 
 def rotate(heads: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     """heads [V, H, D_head]: in each axis' third, channel i is paired with channel i + D / 2."""
-    voxels, count, channels = heads.shape
+    _, count, channels = heads.shape
     halves = heads.reshape(-1, count, 3, 2, channels // 6)
     first, second = halves[:, :, :, 0], halves[:, :, :, 1]
     rotated = torch.stack([first * cosine - second * sine, second * cosine + first * sine], dim=3)

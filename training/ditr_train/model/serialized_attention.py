@@ -36,7 +36,8 @@ class SerializedAttention(nn.Module):
 
         def patches(rows: Tensor) -> Tensor:
             gathered = gather_rows(rows.reshape(-1, self.channels), order)
-            return gathered.unflatten(-1, (self.heads, self.head_channels)).transpose(1, 2)  # [P, H, K, D]
+            heads = gathered.reshape(*order.shape, self.heads, self.head_channels)
+            return heads.transpose(1, 2)  # [P, H, K, D]
 
         scores = (patches(q) * self.head_channels**-0.5) @ patches(k).transpose(-2, -1)
         mixed = (scores.softmax(dim=-1) @ patches(v)).transpose(1, 2).reshape(-1, self.channels)

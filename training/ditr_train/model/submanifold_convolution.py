@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ditr_train.model.gather import gather_rows, with_dummy_row
 
 _GATHERED_CHANNELS = 1024
-"""Channels gathered at once: larger kernels are added up in chunks, which bounds memory at V * 1024 floats."""
+"""Channels gathered at once: larger kernels are added up in chunks, so memory stays near V * 1024 floats."""
 
 
 class SubmanifoldConvolution(nn.Module):

@@ -1,0 +1,94 @@
+"""A small vision transformer whose patch features DITR injects."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ditr_train.config import ImageEncoderConfig
+
+
+class TransformerBlock(nn.Module):
+    """Pre-norm self-attention over all patches, and an MLP of ratio 4."""
+
+    def __init__(self, channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attention_norm = nn.LayerNorm(channels)
+        self.qkv = nn.Linear(channels, 3 * channels)
+        self.proj = nn.Linear(channels, channels)
+        self.mlp_norm = nn.LayerNorm(channels)
+        self.mlp = nn.Sequential(
+            nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [B, patches, C] -> the same."""
+        batch, patches, channels = x.shape
+        qkv = self.qkv(self.attention_norm(x)).reshape(batch, patches, 3, self.heads, channels // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        scores = (q * (channels // self.heads) ** -0.5) @ k.transpose(-2, -1)
+        mixed = (scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, patches, channels)
+        x = x + self.proj(mixed)
+        y: Tensor = x + self.mlp(self.mlp_norm(x))
+        return y
+
+
+class ImageEncoder(nn.Module):
+    """Image to patch features.
+
+    The patches of 16 are cut by four strided 3x3 convolutions instead of one of 16x16: a transformer
+    with an early convolutional stem learns from far fewer images (Xiao et al., Early Convolutions Help
+    Transformers See Better, 2021).
+    """
+
+    def __init__(self, config: ImageEncoderConfig) -> None:
+        super().__init__()
+        size = config.feature_dimension
+        widths = (3, size // 4, size // 2, size, size)
+        self.stem = nn.Sequential(
+            *(
+                layer
+                for inner, outer in pairwise(widths)
+                for layer in (
+                    nn.Conv2d(inner, outer, 3, stride=2, padding=1),
+                    nn.BatchNorm2d(outer),
+                    nn.GELU(),
+                )
+            )
+        )
+        rows, columns = config.input_height // config.patch_size, config.input_width // config.patch_size
+        self.position = nn.Parameter(nn.init.trunc_normal_(torch.empty(rows * columns, size), std=0.02))
+        self.blocks = nn.ModuleList(TransformerBlock(size, config.heads) for _ in range(config.depth))
+        self.norm = nn.LayerNorm(size)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """image [B, 3, H, W], `(RGB / 255 - mean) / std` -> features [B, rows * columns, C_2D]."""
+        x = self.stem(image).flatten(2).transpose(1, 2) + self.position
+        for block in self.blocks:
+            x = block(x)
+        features: Tensor = self.norm(x)
+        return features
+
+
+class PatchSegmentationHead(nn.Module):
+    """Class logits on a 4x4 grid of cells in each patch: the encoder is trained with it, and it is left out
+    of the exported graph."""
+
+    CELLS = 4
+
+    def __init__(self, feature_dimension: int, classes: int) -> None:
+        super().__init__()
+        self.classes = classes
+        self.linear = nn.Linear(feature_dimension, self.CELLS**2 * classes)
+
+    def forward(self, features: Tensor, rows: int, columns: int) -> Tensor:
+        """features [B, rows * columns, C] -> logits [B, classes, 4 * rows, 4 * columns]."""
+        cells, batch = self.CELLS, features.shape[0]
+        logits = self.linear(features).reshape(batch, rows, columns, cells, cells, self.classes)
+        image: Tensor = logits.permute(0, 5, 1, 3, 2, 4).reshape(
+            batch, self.classes, rows * cells, columns * cells
+        )
+        return image

@@ -1,0 +1,96 @@
+"""Small models that the tests share."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ditr_train.config import (
+    BackboneConfig,
+    Config,
+    DecoderConfig,
+    EncoderConfig,
+    ImageEncoderConfig,
+    InjectionConfig,
+    InputFeature,
+    SemanticClass,
+    TrainingConfig,
+)
+from ditr_train.model.segmentor import Segmentor
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+
+torch.set_num_threads(1)
+
+
+def make_config(position_encoding: str = "rotary", *, sampling: str = "nearest") -> Config:
+    """A model with every kind of part: LitePT-like with rotary encoding, PTv3-like without."""
+    rotary = position_encoding == "rotary"
+    backbone = BackboneConfig(
+        grid_size=0.2,
+        point_range=(-20.0, -20.0, -4.0, 20.0, 20.0, 4.0),
+        input_features=tuple(InputFeature(name) for name in ("x", "y", "z", "intensity")),
+        orders=("z", "z-trans", "hilbert", "hilbert-trans"),
+        encoder=EncoderConfig(
+            depths=(1, 2, 2),
+            channels=(12, 24, 36),
+            heads=(1, 2, 3),
+            convolution=(True, True, False) if rotary else (True, True, True),
+            attention=(False, True, True) if rotary else (True, True, True),
+        ),
+        decoder=DecoderConfig(channels=(12, 24))
+        if rotary
+        else DecoderConfig(
+            channels=(12, 24), depths=(1, 1), heads=(2, 4), convolution=(True, True), attention=(True, True)
+        ),
+        patch_size=32,
+        position_encoding="rotary" if rotary else "convolution",
+        stem_kernel_size=3 if rotary else 5,
+    )
+    return Config(
+        name="test",
+        description="A model for tests",
+        classes=tuple(SemanticClass(i, f"class-{i}", (i, 2 * i, 3 * i)) for i in range(1, 6)),
+        backbone=backbone,
+        training=TrainingConfig(steps=1, scans_per_step=1, learning_rate=1e-3),
+        injection=InjectionConfig(feature_dimension=16, levels=(0, 1, 2)),
+        image_encoder=ImageEncoderConfig(
+            input_height=32,
+            input_width=48,
+            patch_size=16,
+            feature_dimension=16,
+            depth=1,
+            heads=2,
+            mean=(0.5, 0.5, 0.5),
+            std=(0.25, 0.25, 0.25),
+            sampling="bilinear" if sampling == "bilinear" else "nearest",
+        ),
+    )
+
+
+def make_segmentor(config: Config, seed: int = 0) -> Segmentor:
+    """A network as after training: batch statistics and normalizations away from their initial 0 and 1."""
+    torch.manual_seed(seed)
+    segmentor = Segmentor(config).eval()
+    with torch.no_grad():
+        for name, value in segmentor.state_dict().items():
+            if name.endswith(("norm.weight", "norm.bias", "running_mean")):
+                value += 0.3 * torch.randn_like(value)
+            if name.endswith("running_var"):
+                value *= 0.5 + torch.rand_like(value)
+    return segmentor
+
+
+@pytest.fixture(params=["rotary", "convolution"])
+def config(request: pytest.FixtureRequest) -> Config:
+    return make_config(request.param)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+__all__ = ["CONFIGS", "make_config", "make_segmentor", "replace"]

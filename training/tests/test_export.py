@@ -1,0 +1,130 @@
+"""Exported graphs against PyTorch, over all sizes of scan through one file."""
+
+import hashlib
+import json
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from conftest import make_config, make_segmentor
+
+from ditr_train.bundle import write_bundle
+from ditr_train.export import example_inputs, export_segmentor, random_cloud, run_segmentor
+from ditr_train.graph_inputs import voxelize_scan
+from ditr_train.model.image_encoder import ImageEncoder
+
+TOLERANCE = 1e-3
+
+
+def session(path):
+    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+
+
+def assert_equal_outputs(segmentor, graph, inputs):
+    expected = run_segmentor(segmentor, inputs)
+    names = [output.name for output in graph.get_outputs()]
+    found = dict(zip(names, graph.run(None, inputs), strict=True))
+    assert list(found) == ["label", "confidence", "entropy", "logits"]
+    assert found["label"].dtype == np.int32 and len(found["label"]) == len(inputs["feat"])
+    for name in ("confidence", "entropy", "logits"):
+        assert np.abs(found[name] - expected[name]).max() <= TOLERANCE, name
+    top = np.sort(expected["logits"], axis=1)
+    clear = top[:, -1] - top[:, -2] > TOLERANCE
+    assert (found["label"] == expected["label"])[clear].all()
+
+
+@pytest.mark.parametrize(
+    ("position_encoding", "fused", "sampling"),
+    [("rotary", True, "nearest"), ("rotary", False, "nearest"), ("convolution", True, "bilinear")],
+)
+def test_onnx_equals_pytorch_at_every_size(tmp_path, position_encoding, fused, sampling):
+    config = make_config(position_encoding, sampling=sampling)
+    segmentor = make_segmentor(config)
+    path = tmp_path / "graph.onnx"
+    export_segmentor(segmentor, config, path, fused=fused)
+    graph = session(path)
+    # Patches hold 32: fewer, just as many, one more, many; and up to 180 voxels along an axis.
+    for points in (*range(1, 8), 20, 31, 32, 33, 50, 64, 65, 300, 4000):
+        assert_equal_outputs(
+            segmentor, graph, example_inputs(config, fused=fused, points=points, seed=points)
+        )
+
+
+def test_one_voxel_in_the_last_stage_and_scan_like_density(tmp_path, rng):
+    config = make_config("convolution")
+    segmentor = make_segmentor(config)
+    export_segmentor(segmentor, config, tmp_path / "graph.onnx", fused=False)
+    graph = session(tmp_path / "graph.onnx")
+    small = voxelize_scan(random_cloud(config.backbone, 200, rng, extent=3.5), config.backbone)
+    assert len(small.inputs["parent_1"]) > 1 and small.inputs["children_1"].shape[0] == 1
+    assert_equal_outputs(segmentor, graph, small.inputs)
+    # Rings on the ground and a wall: many neighbours, as in a real scan.
+    turn, ring = np.meshgrid(np.linspace(0, 2 * np.pi, 900), np.linspace(3, 18, 24))
+    cloud = {
+        "x": (ring * np.cos(turn)).ravel(),
+        "y": (ring * np.sin(turn)).ravel(),
+        "z": np.where(ring * np.sin(turn) > 8, rng.uniform(-1.7, 3, turn.shape), -1.7).ravel(),
+        "intensity": rng.uniform(size=turn.size),
+    }
+    scan = voxelize_scan({k: v.astype(np.float32) for k, v in cloud.items()}, config.backbone)
+    assert_equal_outputs(segmentor, graph, scan.inputs)
+
+
+def test_bundle_describes_its_graphs(tmp_path):
+    config = make_config()
+    segmentor = make_segmentor(config)
+    assert config.image_encoder is not None
+    encoder = ImageEncoder(config.image_encoder).eval()
+    scores = {"fused": {"miou": 0.5, "accuracy": 0.75, "iou": {"class-1": 0.5}}, "scans": 3}
+    write_bundle(
+        tmp_path,
+        config,
+        image_free=None,
+        fused=segmentor,
+        image_encoder=encoder,
+        training={"seed": 0},
+        scores=scores,
+    )
+    document = json.loads((tmp_path / "bundle.json").read_text())
+    assert document["format_version"] == 1 and document["unlabeled_id"] == 0
+    assert [entry["id"] for entry in document["classes"]] == [1, 2, 3, 4, 5]
+    assert set(document["graphs"]) == {"fused", "image_encoder"}
+    types = {onnx.TensorProto.INT32: "int32", onnx.TensorProto.FLOAT: "float32"}
+    for graph in document["graphs"].values():
+        content = (tmp_path / graph["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == graph["sha256"]
+        model = onnx.load_from_string(content)
+        for described, values in (
+            (graph["inputs"], model.graph.input),
+            (graph["outputs"], model.graph.output),
+        ):
+            assert described == [
+                {
+                    "name": value.name,
+                    "dtype": types[value.type.tensor_type.elem_type],
+                    "shape": [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim],
+                }
+                for value in values
+            ]
+    image = torch.randn(3, 3, 32, 48)
+    (features,) = session(tmp_path / "image_encoder.onnx").run(None, {"image": image.numpy()})
+    with torch.no_grad():
+        assert np.abs(features - encoder(image).numpy()).max() <= TOLERANCE
+    card = (tmp_path / "MODEL_CARD.md").read_text()
+    assert "| **mIoU** | 50.0 |" in card and "- scans: 3" in card
+
+
+def test_a_fused_network_without_its_image_encoder_is_refused(tmp_path):
+    config = make_config()
+    with pytest.raises(ValueError, match="image encoder"):
+        write_bundle(
+            tmp_path,
+            config,
+            image_free=None,
+            fused=make_segmentor(config),
+            image_encoder=None,
+            training={},
+            scores={},
+        )
