@@ -10,7 +10,14 @@ const DTYPES = {
   "<f8": Float64Array,
 } as const;
 
-export type NpyData = InstanceType<(typeof DTYPES)[keyof typeof DTYPES]>;
+export type NpyData =
+  | Uint8Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
 
 export interface NpyArray<T extends NpyData = NpyData> {
   readonly data: T;
