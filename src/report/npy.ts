@@ -11,13 +11,7 @@ const DTYPES = {
 } as const;
 
 export type NpyData =
-  | Uint8Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array;
+  Uint8Array | Uint16Array | Int32Array | Uint32Array | BigInt64Array | Float32Array | Float64Array;
 
 export interface NpyArray<T extends NpyData = NpyData> {
   readonly data: T;
