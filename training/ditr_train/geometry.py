@@ -174,7 +174,7 @@ def patches(codes: Int64Array, patch_size: int) -> tuple[Int32Array, Int32Array]
         return order.reshape(curves, 1, count), inverse
     slots = np.arange(-(-count // patch_size) * patch_size)
     slots[count:] -= patch_size
-    return order[:, slots].reshape(curves, -1, patch_size), inverse
+    return np.take(order, slots, axis=1).reshape(curves, -1, patch_size), inverse
 
 
 def voxelize(

@@ -1,0 +1,83 @@
+const BYTES_PER_ENTRY = Int32Array.BYTES_PER_ELEMENT;
+/** Scans of a drive differ by a few per cent; with this headroom the buffers settle after the first ones. */
+const HEADROOM = 1.25;
+/** No buffer is empty, so that a length of 0 always means that it was transferred. */
+const MINIMUM_ENTRIES = 64;
+
+/**
+ * The memory of one scan's int32 tables: one growable buffer per table name, reused from scan to scan.
+ *
+ * The tables of a scan are valid until the arena is used for the next one. To hand them to another
+ * thread, transfer `buffers()` with them, and `giveBack` the buffers, in the same order, when the
+ * other thread is done; use another arena meanwhile. An arena whose buffers never come back is still
+ * usable: it allocates again.
+ */
+export class TableArena {
+  readonly #buffers = new Map<string, ArrayBuffer>();
+
+  /** A view of exactly `length` entries with undefined contents; the earlier view of that name is void. */
+  int32(name: string, length: number): Int32Array<ArrayBuffer> {
+    let buffer = this.#buffers.get(name);
+    if (buffer === undefined || buffer.byteLength < length * BYTES_PER_ENTRY || isAway(buffer)) {
+      const entries = Math.max(Math.ceil(length * HEADROOM), MINIMUM_ENTRIES);
+      buffer = new ArrayBuffer(entries * BYTES_PER_ENTRY);
+      this.#buffers.set(name, buffer);
+    }
+    return new Int32Array(buffer, 0, length);
+  }
+
+  /** The buffers behind all tables, in the order in which their names were first used: a transfer list. */
+  buffers(): ArrayBuffer[] {
+    return [...this.#buffers.values()];
+  }
+
+  /**
+   * Takes transferred buffers back.
+   * @param buffers those of `buffers()`, in the same order
+   * @throws RangeError when they are not, or when this arena has been filled again in the meantime
+   */
+  giveBack(buffers: readonly ArrayBuffer[]): void {
+    const names = [...this.#buffers.keys()];
+    if (buffers.length !== names.length) {
+      throw new RangeError(
+        `${buffers.length} buffers were given back to an arena of ${names.length} tables.`,
+      );
+    }
+    for (const [index, name] of names.entries()) {
+      if (!isAway(this.#buffers.get(name)!)) {
+        throw new RangeError(`A buffer was given back for table ${name}, whose own buffer is not away.`);
+      }
+      if (isAway(buffers[index]!)) {
+        throw new RangeError(`The buffer that was given back for table ${name} has itself been transferred.`);
+      }
+    }
+    for (const [index, name] of names.entries()) {
+      this.#buffers.set(name, buffers[index]!);
+    }
+  }
+}
+
+/** Arenas taken in turn: scan n + 1 is prepared in one while the tables of scan n are in use elsewhere. */
+export class TableArenaPool {
+  readonly #idle: TableArena[] = [];
+
+  /** The arena that was released last, or a new one when all are in use. */
+  acquire(): TableArena {
+    return this.#idle.pop() ?? new TableArena();
+  }
+
+  /**
+   * Returns an arena whose tables nobody reads any more.
+   * @param buffers the arena's transferred buffers, when they were transferred and came back
+   */
+  release(arena: TableArena, buffers?: readonly ArrayBuffer[]): void {
+    if (this.#idle.includes(arena)) throw new RangeError("An arena was released twice.");
+    if (buffers !== undefined) arena.giveBack(buffers);
+    this.#idle.push(arena);
+  }
+}
+
+/** Was the buffer transferred to another thread? (`ArrayBuffer.detached` is not there before Node 22.) */
+function isAway(buffer: ArrayBuffer): boolean {
+  return buffer.byteLength === 0;
+}
