@@ -11,6 +11,7 @@ export type FaultCode =
   | "transform-missing"
   | "bad-bundle"
   | "bag-unreadable"
+  | "bag-unwritable"
   | "data-set-unreadable"
   | "invalid-configuration"
   | "provider-unavailable"
