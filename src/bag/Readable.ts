@@ -24,9 +24,15 @@ export class FileReadable implements Readable {
   async read(offset: bigint, length: bigint): Promise<Uint8Array> {
     checkRange(offset, length, this.#size);
     const bytes = Buffer.allocUnsafeSlow(Number(length));
-    for (let done = 0; done < bytes.byteLength; ) {
-      const { bytesRead } = await this.#handle.read(bytes, done, bytes.byteLength - done, Number(offset) + done);
-      if (bytesRead === 0) throw new Error(`the file ended at byte ${Number(offset) + done} while it was read`);
+    for (let done = 0; done < bytes.byteLength;) {
+      const { bytesRead } = await this.#handle.read(
+        bytes,
+        done,
+        bytes.byteLength - done,
+        Number(offset) + done,
+      );
+      if (bytesRead === 0)
+        throw new Error(`the file ended at byte ${Number(offset) + done} while it was read`);
       done += bytesRead;
     }
     return new Uint8Array(bytes.buffer);

@@ -2,7 +2,9 @@ import type { McapTypes } from "@mcap/core";
 import { McapConstants, McapStreamReader } from "@mcap/core";
 
 /** The few MCAP record layouts that rebuilding an index needs; all integers little-endian (mcap.dev/spec). */
-export const Opcode = McapConstants.Opcode;
+export const Opcode: Readonly<
+  Record<"HEADER" | "FOOTER" | "SCHEMA" | "CHANNEL" | "MESSAGE" | "CHUNK" | "DATA_END", number>
+> = McapConstants.Opcode;
 
 /** opcode 1, content length 8 */
 export const RECORD_HEADER_BYTES = 9;
@@ -67,7 +69,9 @@ export function readChunk(record: Uint8Array): ChunkRecord {
   if (recordsStart > record.byteLength) throw new Error("the chunk header runs past the end of the record");
   const recordsLength = data.getBigUint64(nameEnd, true);
   if (BigInt(recordsStart) + recordsLength > BigInt(record.byteLength)) {
-    throw new Error(`the chunk claims ${recordsLength.toString()} bytes of records, more than the record holds`);
+    throw new Error(
+      `the chunk claims ${recordsLength.toString()} bytes of records, more than the record holds`,
+    );
   }
   return {
     uncompressedSize: data.getBigUint64(RECORD_HEADER_BYTES + 16, true),

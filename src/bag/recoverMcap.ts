@@ -18,6 +18,7 @@ import {
 import type { Readable, Segment } from "./Readable.js";
 import { SegmentedReadable, segmentLength, WindowedReader } from "./Readable.js";
 import { MAGIC_BYTES, RecoveredIndex, recoveredHeader } from "./RecoveredIndex.js";
+import { reasonOf } from "./systemError.js";
 
 export interface RecoveredMcap {
   /** The same file with a new index behind it. */
@@ -89,7 +90,9 @@ class Recovery {
       const frame = readFrame(await this.#window.bytes(offset, RECORD_HEADER_BYTES), 0)!;
       if (frame.opcode === Opcode.DATA_END || frame.opcode === Opcode.FOOTER) return;
       if (!isKnownOpcode(frame.opcode)) {
-        this.#damages.push(`there is no MCAP record at byte ${offset.toString()}, and nothing behind it was read`);
+        this.#damages.push(
+          `there is no MCAP record at byte ${offset.toString()}, and nothing behind it was read`,
+        );
         return;
       }
       const end = offset + frame.byteLength;
@@ -111,7 +114,9 @@ class Recovery {
     this.#endLooseRun();
     const where = `the chunk at byte ${offset.toString()}`;
     if (byteLength > MAX_CHUNK_BYTES) {
-      this.#damages.push(`${where} has ${byteLength.toString()} bytes, more than the ${MAX_CHUNK_BYTES} that are read`);
+      this.#damages.push(
+        `${where} has ${byteLength.toString()} bytes, more than the ${MAX_CHUNK_BYTES} that are read`,
+      );
       return;
     }
     const record = await this.#file.read(offset, byteLength);
@@ -131,7 +136,7 @@ class Recovery {
         messages,
       });
     } catch (error) {
-      this.#damages.push(`${where} cannot be read (${messageOf(error)})`);
+      this.#damages.push(`${where} cannot be read (${reasonOf(error)})`);
     }
   }
 
@@ -151,7 +156,7 @@ class Recovery {
   #indexRecords(records: Uint8Array): { messages: IndexedMessage[]; makesSenseUntil: number } {
     const messages: IndexedMessage[] = [];
     let offset = 0;
-    for (let frame; (frame = readFrame(records, offset)) !== undefined; ) {
+    for (let frame; (frame = readFrame(records, offset)) !== undefined;) {
       if (!isKnownOpcode(frame.opcode) || frame.byteLength > BigInt(records.byteLength - offset)) break;
       const end = offset + Number(frame.byteLength);
       this.#indexRecord(frame.opcode, records.subarray(offset, end), BigInt(offset), messages);
@@ -185,7 +190,7 @@ class Recovery {
     if (chunkCompressionLength(header) !== 0) return 0;
     this.#endLooseRun();
     const before = this.#index.messageCount;
-    for (let at = recordsStart; at + BigInt(RECORD_HEADER_BYTES) <= this.#size; ) {
+    for (let at = recordsStart; at + BigInt(RECORD_HEADER_BYTES) <= this.#size;) {
       const frame = readFrame(await this.#window.bytes(at, RECORD_HEADER_BYTES), 0)!;
       if (!isKnownOpcode(frame.opcode) || at + frame.byteLength > this.#size) break;
       await this.#looseRecord(frame.opcode, at, frame.byteLength);
@@ -206,11 +211,14 @@ class Recovery {
       return;
     }
     this.#loose ??= { start: offset, end: offset, messages: [] };
-    const record = await this.#window.bytes(offset, opcode === Opcode.MESSAGE ? prefixOf(byteLength) : Number(byteLength));
+    const record = await this.#window.bytes(
+      offset,
+      opcode === Opcode.MESSAGE ? prefixOf(byteLength) : Number(byteLength),
+    );
     try {
       this.#indexRecord(opcode, record, offset - this.#loose.start, this.#loose.messages);
     } catch (error) {
-      this.#damages.push(`the record at byte ${offset.toString()} cannot be read (${messageOf(error)})`);
+      this.#damages.push(`the record at byte ${offset.toString()} cannot be read (${reasonOf(error)})`);
     }
     this.#loose.end = offset + byteLength;
     if (this.#loose.end - this.#loose.start >= LOOSE_CHUNK_BYTES) this.#endLooseRun();
@@ -244,8 +252,4 @@ class Recovery {
 /** Bytes of a message record that are read to index it. */
 function prefixOf(byteLength: bigint): number {
   return byteLength < MESSAGE_PREFIX_BYTES ? Number(byteLength) : MESSAGE_PREFIX_BYTES;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

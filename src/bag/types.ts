@@ -49,10 +49,10 @@ export interface BagReader {
   readonly path: string;
   /** Sorted by topic. */
   readonly topics: readonly BagTopic[];
-  /** Log time of the first message in nanoseconds; absent in an empty bag. */
-  readonly startTime?: bigint;
-  /** Log time of the last message in nanoseconds; absent in an empty bag. */
-  readonly endTime?: bigint;
+  /** Log time of the first message in nanoseconds; undefined in an empty bag. */
+  readonly startTime: bigint | undefined;
+  /** Log time of the last message in nanoseconds; undefined in an empty bag. */
+  readonly endTime: bigint | undefined;
   /**
    * What is wrong with the bag although it can be read: damage, a missing index, topics that cannot be
    * decoded. Reading can add to it.
