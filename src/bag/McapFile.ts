@@ -8,6 +8,7 @@ import { chunkDecompressors, decompressZstdFrame, isZstdFrame } from "./chunkCom
 import { parseOfferedQos } from "./qosProfile.js";
 import type { Readable } from "./Readable.js";
 import { FileReadable } from "./Readable.js";
+import type { Definition } from "./RecoveredIndex.js";
 import { recoverMcap } from "./recoverMcap.js";
 import { reasonOf } from "./systemError.js";
 import type { BagMessage, BagReader, BagTopic, MessageFilter } from "./types.js";
@@ -175,8 +176,8 @@ export class McapFile implements BagReader {
   }
 
   async #recover(problem: string): Promise<void> {
-    const { readable, damages } = await recoverMcap(this.#file, this.#decompress);
-    this.#reader = await McapIndexedReader.Initialize({ readable, decompressHandlers: this.#decompress });
+    const { reader, damages } = await recover(this.#file, this.#decompress, definitionsOf(this.#reader));
+    this.#reader = reader;
     this.#warnAboutDamage(damages, problem);
   }
 
@@ -214,23 +215,39 @@ export class McapFile implements BagReader {
   }
 }
 
+interface Recovered {
+  readonly reader: McapIndexedReader;
+  readonly damages: readonly string[];
+}
+
 /** An indexed reader of the file, or of the file with a new index and why it was needed. */
 async function initialize(
   file: Readable,
   decompress: McapTypes.DecompressHandlers,
-): Promise<{ reader: McapIndexedReader; problem?: string; damages: readonly string[] }> {
-  let problem: string;
+): Promise<Recovered & { readonly problem?: string }> {
+  let reader: McapIndexedReader;
   try {
-    const reader = await McapIndexedReader.Initialize({ readable: file, decompressHandlers: decompress });
-    const missing = missingFromIndex(reader);
-    if (missing === undefined) return { reader, damages: [] };
-    problem = missing;
+    reader = await McapIndexedReader.Initialize({ readable: file, decompressHandlers: decompress });
   } catch (error) {
-    problem = reasonOf(error);
+    return { ...(await recover(file, decompress, [])), problem: reasonOf(error) };
   }
-  const { readable, damages } = await recoverMcap(file, decompress);
+  const problem = missingFromIndex(reader);
+  if (problem === undefined) return { reader, damages: [] };
+  return { ...(await recover(file, decompress, definitionsOf(reader))), problem };
+}
+
+async function recover(
+  file: Readable,
+  decompress: McapTypes.DecompressHandlers,
+  known: Iterable<Definition>,
+): Promise<Recovered> {
+  const { readable, damages } = await recoverMcap(file, decompress, known);
   const reader = await McapIndexedReader.Initialize({ readable, decompressHandlers: decompress });
-  return { reader, problem, damages };
+  return { reader, damages };
+}
+
+function definitionsOf({ schemasById, channelsById }: McapIndexedReader): readonly Definition[] {
+  return [...schemasById.values(), ...channelsById.values()];
 }
 
 /** A summary is optional part by part; without these parts messages or counts would be missing silently. */

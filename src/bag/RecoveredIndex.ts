@@ -13,7 +13,8 @@ export interface RecoveredChunk {
   readonly messages: readonly (MessagePrefix & { readonly recordOffset: bigint })[];
 }
 
-type Definition = McapTypes.TypedMcapRecords["Schema"] | McapTypes.TypedMcapRecords["Channel"];
+/** What a message needs to be understood. */
+export type Definition = McapTypes.TypedMcapRecords["Schema"] | McapTypes.TypedMcapRecords["Channel"];
 
 /** Collects what a summary section needs, and writes it. */
 export class RecoveredIndex {

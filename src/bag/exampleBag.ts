@@ -2,6 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { McapWriterOptions } from "@mcap/core";
+import { McapWriter } from "@mcap/core";
 import { exampleOf } from "../messages/exampleMessages.js";
 import type { MessageTypeName } from "../messages/messageTypes.js";
 import { MESSAGE_TYPES } from "../messages/messageTypes.js";
@@ -63,6 +65,55 @@ export async function readAll(reader: BagReader, filter?: MessageFilter): Promis
   const messages: BagMessage[] = [];
   for await (const message of reader.messages(filter)) messages.push(message);
   return messages;
+}
+
+/** `messages` as JSON-like values that `toEqual` compares quickly. */
+export function comparable(messages: readonly (ExampleMessage | BagMessage)[]): readonly unknown[] {
+  return messages.map(({ topic, type, logTime, publishTime, data }) => [
+    topic,
+    type,
+    logTime,
+    publishTime,
+    Buffer.from(data).toString("latin1"),
+  ]);
+}
+
+/** The bytes of an MCAP file as other recorders write it: without parts that are optional. */
+export async function mcapBytes(
+  messages: readonly ExampleMessage[],
+  options: Omit<McapWriterOptions, "writable">,
+  messageEncoding = "cdr",
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let position = 0;
+  const mcap = new McapWriter({
+    ...options,
+    writable: {
+      write: (bytes) => {
+        parts.push(bytes);
+        position += bytes.byteLength;
+        return Promise.resolve();
+      },
+      position: () => BigInt(position),
+    },
+  });
+  await mcap.start({ profile: "ros2", library: "test" });
+  const channels = new Map<string, number>();
+  for (const [sequence, { topic, type, logTime, publishTime, data }] of messages.entries()) {
+    let channelId = channels.get(topic);
+    if (channelId === undefined) {
+      const schemaId = await mcap.registerSchema({
+        name: type,
+        encoding: "ros2msg",
+        data: new Uint8Array(0),
+      });
+      channelId = await mcap.registerChannel({ topic, schemaId, messageEncoding, metadata: new Map() });
+      channels.set(topic, channelId);
+    }
+    await mcap.addMessage({ channelId, sequence, logTime, publishTime, data });
+  }
+  await mcap.end();
+  return Buffer.concat(parts);
 }
 
 /** Runs with a folder that is gone afterwards. */

@@ -17,6 +17,7 @@ import {
 } from "./mcapRecords.js";
 import type { Readable, Segment } from "./Readable.js";
 import { SegmentedReadable, segmentLength, WindowedReader } from "./Readable.js";
+import type { Definition } from "./RecoveredIndex.js";
 import { MAGIC_BYTES, RecoveredIndex, recoveredHeader } from "./RecoveredIndex.js";
 import { reasonOf } from "./systemError.js";
 
@@ -37,14 +38,16 @@ const LOOSE_CHUNK_BYTES = 4n * 1024n * 1024n;
  * index, in memory. Chunks whose checksum or compression is wrong are left out; messages of a plain chunk
  * that was cut off, and messages outside chunks, are read as chunks of their own.
  *
+ * @param known schemas and channels that the file's own summary defines: the chunk that does may be lost
  * @throws Error when the file cannot be read from disk
  */
 export async function recoverMcap(
   file: Readable,
   decompress: McapTypes.DecompressHandlers,
+  known: Iterable<Definition> = [],
 ): Promise<RecoveredMcap> {
   const recovery = new Recovery(file, decompress, await file.size());
-  return recovery.run();
+  return recovery.run(known);
 }
 
 class Recovery {
@@ -73,7 +76,8 @@ class Recovery {
     this.#end = this.#base + size;
   }
 
-  async run(): Promise<RecoveredMcap> {
+  async run(known: Iterable<Definition>): Promise<RecoveredMcap> {
+    for (const definition of known) this.#index.define(definition);
     await this.#records(BigInt(MAGIC_BYTES));
     this.#endLooseRun();
     this.#append(this.#index.tail(this.#end));
