@@ -7,10 +7,9 @@ const MINIMUM_ENTRIES = 64;
 /**
  * The memory of one scan's int32 tables: one growable buffer per table name, reused from scan to scan.
  *
- * The tables of a scan are valid until the arena is used for the next one. To hand them to another
- * thread, transfer `buffers()` with them, and `giveBack` the buffers, in the same order, when the
- * other thread is done; use another arena meanwhile. An arena whose buffers never come back is still
- * usable: it allocates again.
+ * The tables of a scan are valid until the arena is used for the next one. To hand some to another thread,
+ * transfer their buffers, and `giveBack` them when the other thread is done; use another arena meanwhile. An
+ * arena whose buffers never come back is still usable: it allocates again.
  */
 export class TableArena {
   readonly #buffers = new Map<string, ArrayBuffer>();
@@ -26,33 +25,22 @@ export class TableArena {
     return new Int32Array(buffer, 0, length);
   }
 
-  /** The buffers behind all tables, in the order in which their names were first used: a transfer list. */
-  buffers(): ArrayBuffer[] {
-    return [...this.#buffers.values()];
-  }
-
   /**
-   * Takes transferred buffers back.
-   * @param buffers those of `buffers()`, in the same order
-   * @throws RangeError when they are not, or when this arena has been filled again in the meantime
+   * Takes transferred buffers back, by the names of their tables.
+   * @throws RangeError when a table is not one of this arena's, or its own buffer is not away
    */
-  giveBack(buffers: readonly ArrayBuffer[]): void {
-    const names = [...this.#buffers.keys()];
-    if (buffers.length !== names.length) {
-      throw new RangeError(
-        `${buffers.length} buffers were given back to an arena of ${names.length} tables.`,
-      );
-    }
-    for (const [index, name] of names.entries()) {
-      if (!isAway(this.#buffers.get(name)!)) {
+  giveBack(tables: Iterable<readonly [name: string, buffer: ArrayBuffer]>): void {
+    for (const [name, buffer] of tables) {
+      const own = this.#buffers.get(name);
+      if (own === undefined)
+        throw new RangeError(`A buffer was given back for table ${name}, which there is not.`);
+      if (!isAway(own)) {
         throw new RangeError(`A buffer was given back for table ${name}, whose own buffer is not away.`);
       }
-      if (isAway(buffers[index]!)) {
+      if (isAway(buffer)) {
         throw new RangeError(`The buffer that was given back for table ${name} has itself been transferred.`);
       }
-    }
-    for (const [index, name] of names.entries()) {
-      this.#buffers.set(name, buffers[index]!);
+      this.#buffers.set(name, buffer);
     }
   }
 }
@@ -68,11 +56,11 @@ export class TableArenaPool {
 
   /**
    * Returns an arena whose tables nobody reads any more.
-   * @param buffers the arena's transferred buffers, when they were transferred and came back
+   * @param tables those of its transferred buffers that came back
    */
-  release(arena: TableArena, buffers?: readonly ArrayBuffer[]): void {
+  release(arena: TableArena, tables: Iterable<readonly [name: string, buffer: ArrayBuffer]> = []): void {
     if (this.#idle.includes(arena)) throw new RangeError("An arena was released twice.");
-    if (buffers !== undefined) arena.giveBack(buffers);
+    arena.giveBack(tables);
     this.#idle.push(arena);
   }
 }
