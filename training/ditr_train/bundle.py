@@ -60,9 +60,7 @@ def write_bundle(
         "format_version": FORMAT_VERSION,
         "name": config.name,
         "description": config.description,
-        "classes": [
-            {"id": entry.id, "name": entry.name, "color": list(entry.color)} for entry in config.classes
-        ],
+        "classes": [{"id": entry.id, "name": entry.name, "color": list(entry.color)} for entry in config.classes],
         "unlabeled_id": config.unlabeled_id,
         "backbone": _backbone(config.backbone),
     }

@@ -305,9 +305,7 @@ def load_config(path: Path) -> Config:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         if isinstance(document, dict) and isinstance(document.get("classes"), str):
-            document["classes"] = yaml.safe_load(
-                (path.parent / document["classes"]).read_text(encoding="utf-8")
-            )
+            document["classes"] = yaml.safe_load((path.parent / document["classes"]).read_text(encoding="utf-8"))
         return config_from_document(document)
     except (OSError, yaml.YAMLError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from error
@@ -353,8 +351,7 @@ def _convert(value: Any, target: Any, place: str) -> Any:
             return tuple(_convert(item, kinds[0], f"{place}[{i}]") for i, item in enumerate(value))
         _require(len(value) == len(kinds), f"{place}: {len(value)} entries, {len(kinds)} are needed")
         return tuple(
-            _convert(item, kind, f"{place}[{i}]")
-            for i, (item, kind) in enumerate(zip(value, kinds, strict=True))
+            _convert(item, kind, f"{place}[{i}]") for i, (item, kind) in enumerate(zip(value, kinds, strict=True))
         )
     if origin is Literal:
         allowed = typing.get_args(target)

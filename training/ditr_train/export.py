@@ -191,17 +191,11 @@ def _name_dimensions(values: Sequence[onnx.ValueInfoProto], shapes: dict[str, Sh
             if isinstance(size, str):
                 dimension.dim_param = size
             elif dimension.dim_value != size:
-                raise RuntimeError(
-                    f"the exporter wrote {value.name} with a size that is not {size}: {dimension}"
-                )
+                raise RuntimeError(f"the exporter wrote {value.name} with a size that is not {size}: {dimension}")
 
 
-def run_segmentor(
-    segmentor: Segmentor, inputs: Mapping[str, npt.NDArray[Any]]
-) -> dict[str, npt.NDArray[Any]]:
+def run_segmentor(segmentor: Segmentor, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
     """Outputs of a graph, computed by PyTorch."""
     with torch.no_grad():
-        outputs = graph_outputs(
-            segmentor.eval()({name: torch.from_numpy(value) for name, value in inputs.items()})
-        )
+        outputs = graph_outputs(segmentor.eval()({name: torch.from_numpy(value) for name, value in inputs.items()}))
     return {name: value.numpy() for name, value in outputs._asdict().items()}

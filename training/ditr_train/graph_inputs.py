@@ -56,9 +56,7 @@ def voxelize_scan(cloud: Mapping[str, npt.NDArray[Any]], backbone: BackboneConfi
     xyz = np.stack([cloud[axis] for axis in "xyz"], axis=1).astype(np.float32)
     geometry = build_scan_geometry(xyz, geometry_config(backbone))
     if len(geometry.representative) == 0:
-        raise ValueError(
-            f"none of {len(xyz)} points is finite and within the range {tuple(backbone.point_range)}"
-        )
+        raise ValueError(f"none of {len(xyz)} points is finite and within the range {tuple(backbone.point_range)}")
     feat = np.stack(
         [
             (cloud[feature.name][geometry.representative] - feature.offset) * feature.scale

@@ -23,8 +23,7 @@ def model_card(document: Mapping[str, Any], parameters: Mapping[str, int], folde
     for name, graph in document["graphs"].items():
         size = (folder / graph["file"]).stat().st_size / 1e6
         lines.append(
-            f"| {name} | `{graph['file']}` | {parameters[name] / 1e6:.2f} M | "
-            f"{size:.1f} MB, {graph['precision']} |"
+            f"| {name} | `{graph['file']}` | {parameters[name] / 1e6:.2f} M | {size:.1f} MB, {graph['precision']} |"
         )
     features = ", ".join(feature["name"] for feature in backbone["input_features"])
     lines += [

@@ -60,13 +60,10 @@ class CameraView:
     def __post_init__(self) -> None:
         if self.k.shape != (3, 3) or self.lidar_to_camera.shape != (4, 4):
             raise ValueError(
-                f"k must be [3, 3] and lidar_to_camera [4, 4], "
-                f"not {self.k.shape} and {self.lidar_to_camera.shape}"
+                f"k must be [3, 3] and lidar_to_camera [4, 4], not {self.k.shape} and {self.lidar_to_camera.shape}"
             )
         if len(self.d) not in _COEFFICIENTS[self.model]:
-            raise ValueError(
-                f"{self.model} takes {_COEFFICIENTS[self.model]} coefficients, not {len(self.d)}"
-            )
+            raise ValueError(f"{self.model} takes {_COEFFICIENTS[self.model]} coefficients, not {len(self.d)}")
 
 
 @dataclass(frozen=True)
@@ -134,9 +131,7 @@ def valid_radius(model: DistortionModel, d: tuple[float, ...]) -> float:
         denominator = 1 + s * (k4 + s * (k5 + s * k6))
         numerator_slope = k1 + s * (2 * k2 + s * (3 * k3))
         denominator_slope = k4 + s * (2 * k5 + s * (3 * k6))
-        growth = numerator * denominator + 2 * s * (
-            numerator_slope * denominator - numerator * denominator_slope
-        )
+        growth = numerator * denominator + 2 * s * (numerator_slope * denominator - numerator * denominator_slope)
         return denominator > 0 and growth > 0
 
     limit = np.pi / 2 if model == "equidistant" else 20.0
@@ -201,9 +196,7 @@ def _distort(a: FloatArray, b: FloatArray, camera: CameraView) -> tuple[FloatArr
     return distorted_a, distorted_b, s <= radius * radius
 
 
-def unoccluded(
-    u: FloatArray, v: FloatArray, depth: FloatArray, visible: BoolArray, camera: CameraView
-) -> BoolArray:
+def unoccluded(u: FloatArray, v: FloatArray, depth: FloatArray, visible: BoolArray, camera: CameraView) -> BoolArray:
     """Which of the visible points no nearer points surround; [N], False where not visible.
 
     The four quadrants around a point's cell exclude that cell: above (own column and left of it), right

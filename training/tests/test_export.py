@@ -47,9 +47,7 @@ def test_onnx_equals_pytorch_at_every_size(tmp_path, position_encoding, fused, s
     graph = session(path)
     # Patches hold 32: fewer, just as many, one more, many; and up to 180 voxels along an axis.
     for points in (*range(1, 8), 20, 31, 32, 33, 50, 64, 65, 300, 4000):
-        assert_equal_outputs(
-            segmentor, graph, example_inputs(config, fused=fused, points=points, seed=points)
-        )
+        assert_equal_outputs(segmentor, graph, example_inputs(config, fused=fused, points=points, seed=points))
 
 
 def test_one_voxel_in_the_last_stage_and_scan_like_density(tmp_path, rng):

@@ -123,9 +123,7 @@ def test_without_visible_voxels_the_fused_network_is_the_image_free_one(config):
     segmentor = make_segmentor(config)
     inputs = tensors(example_inputs(config, fused=True, points=500))
     inputs["voxel_patch_weight"].zero_()
-    image_free = {
-        name: value for name, value in inputs.items() if "image" not in name and "patch" not in name
-    }
+    image_free = {name: value for name, value in inputs.items() if "image" not in name and "patch" not in name}
     with torch.no_grad():
         torch.testing.assert_close(segmentor(inputs), segmentor(image_free), atol=0, rtol=0)
 
@@ -169,9 +167,7 @@ def test_graph_outputs_of_certain_and_uniform_logits():
 def test_every_parameter_learns(config):
     segmentor = make_segmentor(config).train()
     segmentor(tensors(example_inputs(config, fused=True, points=1500))).square().mean().backward()
-    without = [
-        name for name, p in segmentor.named_parameters() if p.grad is None or not p.grad.abs().max() > 0
-    ]
+    without = [name for name, p in segmentor.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
     # A bias right before a batch normalization, or a key's bias in a softmax, has no effect by construction.
     assert [name for name in without if not name.endswith("bias")] == []
 

@@ -143,9 +143,7 @@ def test_patches_are_where_resizing_puts_the_pixels(resize: str) -> None:
     encoder = grid(resize)
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     left, top, width, height = encoder.placement(WIDTH, HEIGHT)
-    resized = [
-        cv2.resize(channel, (width, height), interpolation=cv2.INTER_LINEAR) for channel in (columns, rows)
-    ]
+    resized = [cv2.resize(channel, (width, height), interpolation=cv2.INTER_LINEAR) for channel in (columns, rows)]
     scale_x, scale_y, offset_x, offset_y = encoder.image_to_input(WIDTH, HEIGHT)
     input_x, input_y = np.meshgrid(np.arange(10, width - 10), np.arange(10, height - 10))
     image_u = (input_x + left - offset_x) / scale_x
@@ -172,9 +170,7 @@ def test_bilinear_weights_sum_to_one_and_reproduce_the_position() -> None:
 
 def test_no_voxels_and_no_cameras() -> None:
     none = np.zeros((0, 3), dtype=np.float32)
-    patch, weight, seen = assign_patches(
-        none, np.zeros(0, dtype=np.int64), [camera()], grid(), "nearest", True
-    )
+    patch, weight, seen = assign_patches(none, np.zeros(0, dtype=np.int64), [camera()], grid(), "nearest", True)
     assert patch.shape == (0, 1) and weight.shape == (0, 1) and seen == 0
     points = np.ones((3, 3), dtype=np.float32)
     patch, weight, seen = assign_patches(points, np.arange(3), [], grid(), "bilinear", True)

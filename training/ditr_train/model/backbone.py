@@ -71,24 +71,19 @@ class Backbone(nn.Module):
         self.stem_kernel_size = config.stem_kernel_size
         self.stem = Stem(len(config.input_features), encoder.channels[0], config.stem_kernel_size)
         encoder_rates = drop_path_rates(encoder.depths, config.drop_path)
-        self.encoder = nn.ModuleList(
-            Stage(config, encoder, s, encoder_rates[s]) for s in range(config.stage_count)
-        )
+        self.encoder = nn.ModuleList(Stage(config, encoder, s, encoder_rates[s]) for s in range(config.stage_count))
         self.pooling = nn.ModuleList(
             SerializedPooling(encoder.channels[s], encoder.channels[s + 1]) for s in range(last)
         )
         self.injection = ImageInjection(injection, encoder.channels) if injection is not None else None
         coarse_channels = (*decoder.channels[1:], encoder.channels[-1])
         self.unpooling = nn.ModuleList(
-            SerializedUnpooling(coarse_channels[s], encoder.channels[s], decoder.channels[s])
-            for s in range(last)
+            SerializedUnpooling(coarse_channels[s], encoder.channels[s], decoder.channels[s]) for s in range(last)
         )
         # Drop path falls towards the output, as in Pointcept.
         decoder_rates = [rates[::-1] for rates in drop_path_rates(decoder.depths, config.drop_path)]
         self.decoder = nn.ModuleList(
-            Stage(config, decoder, s, decoder_rates[s])
-            if decoder.depths and decoder.depths[s] > 0
-            else nn.Identity()
+            Stage(config, decoder, s, decoder_rates[s]) if decoder.depths and decoder.depths[s] > 0 else nn.Identity()
             for s in range(last)
         )
         self.out_channels = decoder.channels[0]

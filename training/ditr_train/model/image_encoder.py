@@ -20,9 +20,7 @@ class TransformerBlock(nn.Module):
         self.qkv = nn.Linear(channels, 3 * channels)
         self.proj = nn.Linear(channels, channels)
         self.mlp_norm = nn.LayerNorm(channels)
-        self.mlp = nn.Sequential(
-            nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, channels)
-        )
+        self.mlp = nn.Sequential(nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, channels))
 
     def forward(self, x: Tensor) -> Tensor:
         """x [B, patches, C] -> the same."""
@@ -88,7 +86,5 @@ class PatchSegmentationHead(nn.Module):
         """features [B, rows * columns, C] -> logits [B, classes, 4 * rows, 4 * columns]."""
         cells, batch = self.CELLS, features.shape[0]
         logits = self.linear(features).reshape(batch, rows, columns, cells, cells, self.classes)
-        image: Tensor = logits.permute(0, 5, 1, 3, 2, 4).reshape(
-            batch, self.classes, rows * cells, columns * cells
-        )
+        image: Tensor = logits.permute(0, 5, 1, 3, 2, 4).reshape(batch, self.classes, rows * cells, columns * cells)
         return image

@@ -28,15 +28,11 @@ class ImageInjection(nn.Module):
                 for level in config.levels
             }
         )
-        self.proj = nn.ModuleDict(
-            {str(level): nn.Linear(size, encoder_channels[level]) for level in config.levels}
-        )
+        self.proj = nn.ModuleDict({str(level): nn.Linear(size, encoder_channels[level]) for level in config.levels})
 
     def forward(self, images: ImageFeatures, tables: ScanTables) -> dict[int, Tensor]:
         """-> for each injected level s [V_s, channels of s], what is added to its skip connection."""
-        features = (
-            gather_rows(images.features, images.voxel_patch) * images.voxel_patch_weight[:, :, None]
-        ).sum(1)
+        features = (gather_rows(images.features, images.voxel_patch) * images.voxel_patch_weight[:, :, None]).sum(1)
         seen = (images.voxel_patch_weight.amax(1, keepdim=True) > 0).to(features.dtype)
         # Unseen voxels must not win the maximum against negative features of seen ones.
         lowest = torch.finfo(features.dtype).min

@@ -33,9 +33,7 @@ class SerializedUnpooling(nn.Module):
     def __init__(self, in_channels: int, skip_channels: int, out_channels: int) -> None:
         super().__init__()
         self.proj = nn.Sequential(nn.Linear(in_channels, out_channels), batch_norm(out_channels), nn.GELU())
-        self.proj_skip = nn.Sequential(
-            nn.Linear(skip_channels, out_channels), batch_norm(out_channels), nn.GELU()
-        )
+        self.proj_skip = nn.Sequential(nn.Linear(skip_channels, out_channels), batch_norm(out_channels), nn.GELU())
 
     def forward(self, coarse: Tensor, skip: Tensor, parent: Tensor) -> Tensor:
         """coarse [V_{s+1}, in_channels], skip [V_s, skip_channels], parent int32 [V_s] -> [V_s, out]."""

@@ -19,9 +19,7 @@ class SerializedAttention(nn.Module):
         self.qkv = nn.Linear(channels, 3 * channels)
         self.proj = nn.Linear(channels, channels)
 
-    def forward(
-        self, x: Tensor, order: Tensor, inverse: Tensor, rotation: tuple[Tensor, Tensor] | None
-    ) -> Tensor:
+    def forward(self, x: Tensor, order: Tensor, inverse: Tensor, rotation: tuple[Tensor, Tensor] | None) -> Tensor:
         """x [V, C], order int32 [P, K], inverse int32 [V], rotation as from `rotary_angles` -> [V, C]."""
         qkv = self.qkv(x)
         if rotation is not None:

@@ -1,0 +1,274 @@
+"""The ditr-train command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ditr_train.bundle import provenance, write_bundle
+from ditr_train.config import Config, ConfigError, load_config
+from ditr_train.data.errors import DataError
+from ditr_train.data.scans import load_scans
+from ditr_train.encoder_training import EncoderTraining, load_images
+from ditr_train.evaluation import score
+from ditr_train.model.image_encoder import ImageEncoder
+from ditr_train.model.segmentor import Segmentor
+from ditr_train.run_folder import RunFolder
+from ditr_train.training import Training
+
+_EXAMPLES = """\
+The usual order:
+  ditr-train train-encoder configs/street-tiny.yaml --bags drives/*.mcap --validation held-out/*.mcap -o runs/encoder
+  ditr-train train configs/street-tiny.yaml --encoder runs/encoder \\
+      --bags drives/*.mcap --validation held-out/*.mcap -o runs/street-tiny
+  ditr-train evaluate runs/street-tiny --bags held-out/*.mcap
+  ditr-train export runs/street-tiny -o models/street-tiny
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit code: 0, or 2 for a mistake in what the user gave."""
+    options = _parser().parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    try:
+        options.command(options)
+    except (ConfigError, DataError) as error:
+        print(f"ditr-train: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ditr-train",
+        description="Trains point cloud segmentation with camera features (DITR) and exports model bundles.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    encoder = commands.add_parser("train-encoder", help="train the image encoder on labelled camera images")
+    _config_argument(encoder)
+    _bag_arguments(encoder)
+    _run_argument(encoder)
+    encoder.add_argument("--steps", type=_positive, help="instead of the configuration's")
+    encoder.set_defaults(command=_train_encoder)
+
+    train = commands.add_parser("train", help="train the segmentation network on labelled scans")
+    _config_argument(train)
+    _bag_arguments(train)
+    _run_argument(train)
+    train.add_argument("--encoder", type=Path, metavar="RUN", help="folder written by train-encoder")
+    train.add_argument("--image-free", action="store_true", help="leave out the injection of image features")
+    train.add_argument("--steps", type=_positive, help="instead of the configuration's")
+    train.add_argument("--seed", type=int, help="instead of the configuration's")
+    train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    train.set_defaults(command=_train)
+
+    evaluation = commands.add_parser("evaluate", help="score a trained network, with images and without")
+    evaluation.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
+    evaluation.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP")
+    evaluation.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
+    evaluation.set_defaults(command=_evaluate)
+
+    export = commands.add_parser("export", help="write a model bundle for the node")
+    export.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
+    export.add_argument(
+        "--image-free-run",
+        type=Path,
+        metavar="RUN",
+        help="take the image-free graph from this run instead (a distilled network, say)",
+    )
+    export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    export.set_defaults(command=_export)
+
+    for command in (encoder, train, evaluation, export):
+        command.add_argument("--threads", type=_positive, default=2, help="CPU threads (default %(default)s)")
+    return parser
+
+
+def _config_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
+
+
+def _bag_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP", help="to train on")
+    parser.add_argument("--validation", type=Path, nargs="*", default=[], metavar="MCAP", help="to score on")
+
+
+def _run_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run")
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not above 0")
+    return value
+
+
+def _progress() -> bool:
+    return sys.stderr.isatty()
+
+
+def _train_encoder(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    if config.image_encoder is None or config.encoder_training is None:
+        raise ConfigError(f"{options.config}: image_encoder and encoder_training are needed to train an encoder")
+    if options.steps:
+        config = replace(config, encoder_training=replace(config.encoder_training, steps=options.steps))
+    run = RunFolder(options.output)
+    run.create(config, resume=False)
+    images = load_images(options.bags, config, progress=_progress())
+    validation = load_images(options.validation, config, progress=_progress())
+    scores = EncoderTraining(config, images, run).fit(validation, progress=_progress())
+    run.write_json("scores.json", scores)
+    run.write_json("data.json", _data(options, images=len(images)))
+    print(f"{scores['images']} validation images, mIoU {100 * scores['miou']:.1f} -> {options.output}")
+
+
+def _train(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    if options.image_free:
+        config = replace(config, injection=None, image_encoder=None, encoder_training=None)
+    training_options = {
+        name: getattr(options, name) for name in ("steps", "seed") if getattr(options, name) is not None
+    }
+    config = replace(config, training=replace(config.training, **training_options))
+    run = RunFolder(options.output)
+    run.create(config, resume=options.resume)
+    encoder = None
+    if config.injection is not None:
+        if options.encoder is None:
+            raise ConfigError("a network with injection needs --encoder, or leave the images out with --image-free")
+        source = RunFolder(options.encoder)
+        encoder = _load_encoder(source, config)
+        run.save("encoder.pt", encoder.state_dict())
+        run.write_json(
+            "encoder.json", {"data": source.read_json("data.json"), "scores": source.read_json("scores.json")}
+        )
+    scans = load_scans(options.bags, config, encoder, progress=_progress())
+    validation = load_scans(options.validation, config, encoder, progress=_progress())
+    training = Training(config, scans, run)
+    if options.resume and run.has("checkpoint.pt"):
+        training.resume()
+    training.fit(validation, progress=_progress())
+    run.write_json("data.json", _data(options, scans=len(scans)))
+    if validation:
+        scores = score(training.segmentor, validation, config, progress=_progress())
+        run.write_json("scores.json", scores | {"bags": [bag.name for bag in options.validation]})
+        _print_scores(scores)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    run = RunFolder(options.run)
+    config = run.config()
+    encoder = _load_encoder(run, config) if config.injection is not None else None
+    scans = load_scans(options.bags, config, encoder, progress=_progress())
+    scores = score(_load_segmentor(run, config), scans, config, progress=_progress())
+    _print_scores(scores)
+    if options.json:
+        options.json.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
+
+
+def _export(options: argparse.Namespace) -> None:
+    run = RunFolder(options.run)
+    config = run.config()
+    segmentor = _load_segmentor(run, config)
+    fused = segmentor if config.injection is not None else None
+    encoder = _load_encoder(run, config) if fused is not None else None
+    training = provenance(**_description(run, config))
+    scores = run.read_json("scores.json") if run.has("scores.json") else {}
+    image_free = segmentor
+    if options.image_free_run is not None:
+        other = RunFolder(options.image_free_run)
+        other_config = other.config()
+        if other_config.backbone != config.backbone or other_config.classes != config.classes:
+            raise ConfigError(f"{options.image_free_run}: its backbone or classes differ from {options.run}")
+        image_free = _load_segmentor(other, other_config)
+        training["image_free_network"] = _description(other, other_config)
+        scores = {name: value for name, value in scores.items() if not name.startswith("image_free")}
+        scores["image_free"] = other.read_json("scores.json")["image_free"]
+    write_bundle(
+        options.output,
+        config,
+        image_free=image_free,
+        fused=fused,
+        image_encoder=encoder,
+        training=training,
+        scores=scores,
+    )
+    size = sum(path.stat().st_size for path in options.output.iterdir()) / 1e6
+    print(f"{options.output}: {', '.join(sorted(p.name for p in options.output.iterdir()))}; {size:.1f} MB")
+
+
+def _load_encoder(run: RunFolder, config: Config) -> ImageEncoder:
+    if config.image_encoder is None:
+        raise ConfigError("the configuration has an injection but no image_encoder")
+    encoder = ImageEncoder(config.image_encoder)
+    try:
+        encoder.load_state_dict(run.load("encoder.pt"))
+    except RuntimeError as error:
+        raise ConfigError(f"{run.path}: its encoder is not the configuration's image_encoder: {error}") from error
+    return encoder.eval()
+
+
+def _load_segmentor(run: RunFolder, config: Config) -> Segmentor:
+    segmentor = Segmentor(config)
+    segmentor.load_state_dict(run.load("checkpoint.pt")["model"])
+    return segmentor.eval()
+
+
+def _description(run: RunFolder, config: Config) -> dict[str, Any]:
+    settings = config.training
+    description: dict[str, Any] = {
+        "steps": settings.steps,
+        "scans_per_step": settings.scans_per_step,
+        "learning_rate": settings.learning_rate,
+        "seed": settings.seed,
+    }
+    if config.injection is not None:
+        description["modes"] = (
+            "one set of weights serves both graphs: a voxel without image features takes exactly the image-free "
+            f"path, and {settings.augmentation.image_drop:.0%} of the training scans are shown without images"
+        )
+    if run.has("data.json"):
+        description["data"] = run.read_json("data.json")
+    if run.has("encoder.json"):
+        encoder = run.read_json("encoder.json")
+        description["image_encoder"] = {
+            "data": encoder["data"],
+            "validation_miou": encoder["scores"]["miou"],
+            "validation_images": encoder["scores"]["images"],
+        }
+    return description
+
+
+def _data(options: argparse.Namespace, **counts: int) -> dict[str, Any]:
+    return {
+        **counts,
+        "bags": [bag.name for bag in options.bags],
+        "validation_bags": [bag.name for bag in options.validation],
+    }
+
+
+def _print_scores(scores: dict[str, Any]) -> None:
+    modes = {name: value for name, value in scores.items() if isinstance(value, dict) and "iou" in value}
+    names = list(dict.fromkeys(name for mode in modes.values() for name in mode["iou"]))
+    width = max(len(name) for name in [*names, "mIoU"])
+    print(" " * width, *(f"{name:>24}" for name in modes))
+    for row in ["mIoU", *names]:
+        values = [mode["miou"] if row == "mIoU" else mode["iou"].get(row) for mode in modes.values()]
+        print(f"{row:<{width}}", *(f"{'-' if v is None else f'{100 * v:.1f}':>24}" for v in values))
+    print(f"{scores['scans']} scans")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Labelled scans and images from recorded bags."""

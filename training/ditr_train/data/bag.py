@@ -1,0 +1,152 @@
+"""Labelled clouds and camera images of an MCAP bag, joined by time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from mcap.exceptions import McapError
+from mcap.reader import make_reader
+from mcap_ros2.decoder import DecoderFactory
+
+from ditr_train.config import TopicsConfig
+from ditr_train.data.errors import DataError
+from ditr_train.data.point_cloud import cloud_fields
+from ditr_train.data.static_transforms import StaticTransforms
+from ditr_train.projection import CameraView, DistortionModel
+
+
+@dataclass(frozen=True)
+class CameraImage:
+    """One image of the camera."""
+
+    stamp: int
+    """Nanoseconds."""
+    encoded: bytes
+    """JPEG or PNG."""
+    semantic: npt.NDArray[np.uint8] | None
+    """[height, width] class ids, where the bag has them."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A cloud, and the image nearest in time if there is one within the tolerance."""
+
+    bag: str
+    stamp: int
+    """Nanoseconds; of a spinning LiDAR the start of the scan."""
+    fields: dict[str, npt.NDArray[Any]]
+    """[N] each"""
+    image: CameraImage | None
+    view: CameraView | None
+    """The camera as seen from the cloud; static extrinsics, the motion within the tolerance is left out."""
+
+
+def read_images(path: Path, topics: TopicsConfig) -> list[CameraImage]:
+    """All images of a bag in the order of their stamps, with their semantic images."""
+    messages = _Messages(path, {topics.image, topics.semantic})
+    return messages.images(topics)
+
+
+def read_frames(path: Path, topics: TopicsConfig, field_names: list[str]) -> Iterator[Frame]:
+    """The clouds of a bag in the order of their messages, with the named fields.
+
+    Raises DataError when the bag has no clouds, or images without what is needed to project into them.
+    """
+    messages = _Messages(path, {topics.cloud, topics.image, topics.camera_info, "/tf_static"})
+    clouds = messages.of(topics.cloud)
+    if not clouds:
+        raise DataError(f"{path}: no messages on {topics.cloud}; the bag has {', '.join(messages.topics)}")
+    images = messages.images(topics)
+    stamps = np.array([image.stamp for image in images], np.int64)
+    transforms = StaticTransforms()
+    for message in messages.of("/tf_static"):
+        transforms.add(message)
+    infos = messages.of(topics.camera_info)
+    for cloud in clouds:
+        stamp = _stamp(cloud)
+        try:
+            fields = cloud_fields(cloud, field_names)
+            image = view = None
+            if len(stamps) > 0:
+                nearest = int(np.abs(stamps - stamp).argmin())
+                if abs(int(stamps[nearest]) - stamp) <= topics.image_tolerance * 1e9:
+                    if not infos:
+                        raise DataError(f"images on {topics.image}, but no camera info on {topics.camera_info}")
+                    image = images[nearest]
+                    info = infos[0]
+                    view = _camera_view(info, transforms.lookup(info.header.frame_id, cloud.header.frame_id))
+        except DataError as error:
+            raise DataError(f"{path}, cloud at {stamp}: {error}") from error
+        yield Frame(path.name, stamp, fields, image, view)
+
+
+class _Messages:
+    """Decoded messages of some topics of a bag, in the order of log time."""
+
+    def __init__(self, path: Path, wanted: set[str]) -> None:
+        self._by_topic: dict[str, list[Any]] = {}
+        try:
+            with path.open("rb") as stream:
+                reader = make_reader(stream, decoder_factories=[DecoderFactory()])
+                summary = reader.get_summary()
+                self.topics = sorted({channel.topic for channel in summary.channels.values()}) if summary else []
+                for _, channel, _, message in reader.iter_decoded_messages(topics=sorted(wanted)):
+                    self._by_topic.setdefault(channel.topic, []).append(message)
+        except (OSError, McapError) as error:
+            raise DataError(f"{path}: {error}") from error
+
+    def of(self, topic: str) -> list[Any]:
+        return self._by_topic.get(topic, [])
+
+    def images(self, topics: TopicsConfig) -> list[CameraImage]:
+        semantic = {_stamp(message): message for message in self.of(topics.semantic)}
+        images = []
+        for message in self.of(topics.image):
+            stamp = _stamp(message)
+            ids = _mono8(semantic[stamp], topics.semantic) if stamp in semantic else None
+            images.append(CameraImage(stamp, bytes(message.data), ids))
+        return sorted(images, key=lambda image: image.stamp)
+
+
+def _stamp(message: Any) -> int:
+    stamp = message.header.stamp
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def _mono8(message: Any, topic: str) -> npt.NDArray[np.uint8]:
+    data = np.frombuffer(message.data, np.uint8)
+    if message.encoding != "mono8" or len(data) < message.step * message.height or message.step < message.width:
+        raise DataError(
+            f"{topic}: {message.encoding} of {message.width} x {message.height} with {len(data)} bytes "
+            "is not a mono8 image"
+        )
+    rows = data[: message.step * message.height].reshape(message.height, message.step)
+    return rows[:, : message.width].copy()
+
+
+def _camera_view(info: Any, lidar_to_camera: npt.NDArray[np.float64]) -> CameraView:
+    models: dict[str, DistortionModel] = {
+        "": "none",
+        "plumb_bob": "plumb_bob",
+        "rational_polynomial": "rational_polynomial",
+        "equidistant": "equidistant",
+    }
+    if info.distortion_model not in models:
+        raise DataError(f"distortion model {info.distortion_model!r} is not one of {', '.join(filter(None, models))}")
+    if info.roi.width or info.roi.height or info.binning_x > 1 or info.binning_y > 1:
+        raise DataError("images with binning or a region of interest are not read here")
+    coefficients = tuple(float(value) for value in info.d)
+    model = models[info.distortion_model] if any(coefficients) else "none"
+    return CameraView(
+        k=np.array(info.k, np.float64).reshape(3, 3),
+        d=coefficients if model != "none" else (),
+        model=model,
+        width=int(info.width),
+        height=int(info.height),
+        lidar_to_camera=lidar_to_camera,
+    )

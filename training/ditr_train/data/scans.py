@@ -1,0 +1,132 @@
+"""Labelled scans with the image features of their points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tqdm import tqdm
+
+from ditr_train.config import Config
+from ditr_train.data.bag import Frame, read_frames
+from ditr_train.data.images import decode_image, normalize, patch_grid
+from ditr_train.graph_inputs import GraphInputs, voxelize_scan
+from ditr_train.model.image_encoder import ImageEncoder
+from ditr_train.projection import assign_patches
+
+IGNORED = -1
+"""Label of points that are neither learned from nor counted."""
+
+
+@dataclass(frozen=True)
+class PointImageFeatures:
+    """Image features of one scan, by point: computed before augmentation moves the points."""
+
+    features: npt.NDArray[np.float32]
+    """[P, C_2D]"""
+    patch: npt.NDArray[np.int32]
+    """[N, J]"""
+    weight: npt.NDArray[np.float32]
+    """[N, J], 0 where the camera does not see the point."""
+
+
+@dataclass(frozen=True)
+class LabeledScan:
+    """A cloud of N points with classes, and what the camera saw of it."""
+
+    name: str
+    fields: dict[str, npt.NDArray[Any]]
+    """x, y, z in metres and the backbone's other input features, [N] each."""
+    label: npt.NDArray[np.int8]
+    """[N] index into the classes, IGNORED where there is none."""
+    images: PointImageFeatures | None
+
+    def subset(self, points: npt.NDArray[np.intp]) -> LabeledScan:
+        """The scan with some of its points."""
+        images = self.images
+        return replace(
+            self,
+            fields={name: values[points] for name, values in self.fields.items()},
+            label=self.label[points],
+            images=images and replace(images, patch=images.patch[points], weight=images.weight[points]),
+        )
+
+
+@dataclass(frozen=True)
+class ScanSample:
+    """A scan as the network sees it."""
+
+    inputs: GraphInputs
+    label: npt.NDArray[np.int64]
+    """[V_0] of the representative points."""
+    point_to_voxel: npt.NDArray[np.int32]
+
+
+def load_scans(
+    bags: Sequence[Path], config: Config, encoder: ImageEncoder | None, *, progress: bool
+) -> list[LabeledScan]:
+    """All scans of the bags, with image features where an encoder is given and an image is near in time.
+
+    Raises DataError for a bag that cannot be used.
+    """
+    scans: list[LabeledScan] = []
+    names = _field_names(config)
+    for bag in tqdm(bags, desc="reading bags", unit="bag", disable=not progress):
+        scans += [_labeled_scan(frame, config, encoder) for frame in read_frames(bag, config.topics, names)]
+    return scans
+
+
+def make_sample(scan: LabeledScan, config: Config, *, fused: bool) -> ScanSample:
+    """Voxelizes a scan; with images if they are asked for and there."""
+    voxelized = voxelize_scan(scan.fields, config.backbone)
+    inputs = voxelized.inputs
+    if fused and scan.images is not None:
+        inputs = inputs | {
+            "image_features": scan.images.features,
+            "voxel_patch": scan.images.patch[voxelized.representative],
+            "voxel_patch_weight": scan.images.weight[voxelized.representative],
+        }
+    label = scan.label[voxelized.representative].astype(np.int64)
+    return ScanSample(inputs, label, voxelized.point_to_voxel)
+
+
+def class_indices(ids: npt.NDArray[Any], config: Config) -> npt.NDArray[np.int8]:
+    """Class ids as in a bag -> indices into the classes, IGNORED for every other value."""
+    table = np.full(256, IGNORED, np.int8)
+    for index, entry in enumerate(config.classes):
+        table[entry.id] = index
+    known = (ids >= 0) & (ids <= 255)
+    return np.where(known, table[np.where(known, ids, 0).astype(np.intp)], np.int8(IGNORED))
+
+
+def _field_names(config: Config) -> list[str]:
+    features = [feature.name for feature in config.backbone.input_features]
+    return list(dict.fromkeys(["x", "y", "z", *features, config.topics.label_field]))
+
+
+def _labeled_scan(frame: Frame, config: Config, encoder: ImageEncoder | None) -> LabeledScan:
+    label_field = config.topics.label_field
+    fields = {name: values for name, values in frame.fields.items() if name != label_field}
+    label = class_indices(frame.fields[label_field], config)
+    images = None
+    if encoder is not None and frame.image is not None and frame.view is not None:
+        assert config.image_encoder is not None
+        image = decode_image(frame.image.encoded, config.image_encoder)
+        with torch.no_grad():
+            features = encoder.eval()(torch.from_numpy(normalize(image[None], config.image_encoder)))[0].numpy()
+        xyz = np.stack([fields[axis] for axis in "xyz"], axis=1)
+        patch, weight, _ = assign_patches(
+            xyz,
+            np.arange(len(xyz)),
+            [frame.view],
+            patch_grid(config.image_encoder),
+            config.image_encoder.sampling,
+            config.image_encoder.occlusion,
+        )
+        images = PointImageFeatures(features, patch, weight)
+    return LabeledScan(f"{frame.bag}@{frame.stamp}", fields, label, images)

@@ -1,0 +1,149 @@
+"""Supervised training of the image encoder on labelled camera images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageEnhance
+from tqdm import tqdm
+
+from ditr_train.config import Config, EncoderTrainingConfig, ImageEncoderConfig
+from ditr_train.data.bag import read_images
+from ditr_train.data.images import decode_image, normalize, resize_labels
+from ditr_train.data.scans import class_indices
+from ditr_train.metrics import ConfusionMatrix
+from ditr_train.model.image_encoder import ImageEncoder, PatchSegmentationHead
+from ditr_train.run_folder import RunFolder
+from ditr_train.schedule import decayed_and_not, one_cycle
+
+
+@dataclass(frozen=True)
+class LabeledImage:
+    """An image in the encoder's size, with the class of each cell."""
+
+    pixels: npt.NDArray[np.uint8]
+    """[H, W, 3] RGB"""
+    label: npt.NDArray[np.int8]
+    """[4 * rows, 4 * columns] index into the classes, -1 where there is none."""
+
+
+def load_images(bags: Sequence[Path], config: Config, *, progress: bool) -> list[LabeledImage]:
+    """All images of the bags that have semantic labels."""
+    assert config.image_encoder is not None
+    images = []
+    for bag in tqdm(bags, desc="reading images", unit="bag", disable=not progress):
+        for image in read_images(bag, config.topics):
+            if image.semantic is None:
+                continue
+            pixels = decode_image(image.encoded, config.image_encoder)
+            ids = resize_labels(image.semantic, config.image_encoder, PatchSegmentationHead.CELLS)
+            images.append(LabeledImage(pixels, class_indices(ids, config)))
+    return images
+
+
+class EncoderTraining:
+    """The encoder with a segmentation head that is thrown away afterwards."""
+
+    def __init__(self, config: Config, images: Sequence[LabeledImage], run: RunFolder) -> None:
+        if config.image_encoder is None or config.encoder_training is None:
+            raise ValueError("the configuration has no image_encoder or no encoder_training")
+        if not images:
+            raise ValueError("there are no labelled images to train on")
+        self.config = config
+        self.encoder_config: ImageEncoderConfig = config.image_encoder
+        self.settings: EncoderTrainingConfig = config.encoder_training
+        self.images = images
+        self.run = run
+        torch.manual_seed(self.settings.seed)
+        self.encoder = ImageEncoder(self.encoder_config)
+        self.head = PatchSegmentationHead(self.encoder_config.feature_dimension, len(config.classes))
+        self.modules = torch.nn.ModuleList([self.encoder, self.head])
+        decayed, plain = decayed_and_not(self.modules)
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": self.settings.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=self.settings.learning_rate,
+        )
+
+    def fit(self, validation: Sequence[LabeledImage], *, progress: bool) -> dict[str, Any]:
+        """Trains and saves `encoder.pt`; returns the scores on the validation images."""
+        settings = self.settings
+        factor = one_cycle(settings.steps, settings.warm_up)
+        losses: list[float] = []
+        bar = tqdm(range(settings.steps), desc="training encoder", unit="step", disable=not progress)
+        for step in bar:
+            for group in self.optimizer.param_groups:
+                group["lr"] = settings.learning_rate * factor(step)
+            pixels, label = self._batch(step)
+            self.modules.train()
+            self.optimizer.zero_grad()
+            loss = F.cross_entropy(self._logits(pixels), torch.from_numpy(label), ignore_index=-1)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self.modules.parameters(), 1.0)
+            self.optimizer.step()
+            losses.append(loss.item())
+            bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
+            if (step + 1) % settings.evaluate_every == 0 or step + 1 == settings.steps:
+                scores = self.score(validation)
+                self.run.append_log(
+                    {
+                        "step": step + 1,
+                        "loss": round(float(np.mean(losses)), 4),
+                        "miou": round(scores["miou"], 4),
+                    }
+                )
+                losses = []
+                self.run.save("encoder.pt", self.encoder.state_dict())
+        return self.score(validation)
+
+    def score(self, images: Sequence[LabeledImage]) -> dict[str, Any]:
+        """mIoU over the cells of labelled images."""
+        confusion = ConfusionMatrix([entry.name for entry in self.config.classes])
+        self.modules.eval()
+        for image in images:
+            with torch.no_grad():
+                prediction = self._logits(image.pixels[None]).argmax(1)[0].numpy()
+            confusion.add(image.label.ravel(), prediction.ravel())
+        return confusion.summary() | {"images": len(images)}
+
+    def _logits(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
+        size = self.encoder_config
+        features = self.encoder(torch.from_numpy(normalize(pixels, size)))
+        rows, columns = size.input_height // size.patch_size, size.input_width // size.patch_size
+        logits: torch.Tensor = self.head(features, rows, columns)
+        return logits
+
+    def _batch(self, step: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        rng = np.random.default_rng([self.settings.seed, step])
+        chosen = rng.integers(0, len(self.images), self.settings.images_per_step)
+        pairs = [augment_image(self.images[i], rng) for i in chosen]
+        return np.stack([p.pixels for p in pairs]), np.stack([p.label for p in pairs]).astype(np.int64)
+
+
+def augment_image(image: LabeledImage, rng: np.random.Generator) -> LabeledImage:
+    """A zoomed, mirrored copy with other brightness, contrast and colour."""
+    height, width = image.pixels.shape[:2]
+    zoom = rng.uniform(0.6, 1.0)
+    w, h = width * zoom, height * zoom
+    left, top = rng.uniform(0, width - w), rng.uniform(0, height - h)
+    pixels = Image.fromarray(image.pixels).resize(
+        (width, height), Image.Resampling.BILINEAR, (left, top, left + w, top + h)
+    )
+    for kind in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
+        pixels = kind(pixels).enhance(rng.uniform(0.7, 1.3))
+    rows, columns = image.label.shape
+    row = np.clip(((np.arange(rows) + 0.5) * zoom + top * rows / height).astype(int), 0, rows - 1)
+    column = np.clip(((np.arange(columns) + 0.5) * zoom + left * columns / width).astype(int), 0, columns - 1)
+    array, label = np.asarray(pixels), image.label[row[:, None], column[None, :]]
+    if rng.uniform() < 0.5:
+        array, label = array[:, ::-1], label[:, ::-1]
+    return LabeledImage(np.ascontiguousarray(array), np.ascontiguousarray(label))

@@ -1,0 +1,140 @@
+"""Losses and scores against plain definitions, and a whole training on a bag where colour matters."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from conftest import make_config
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from synthetic_bag import write_bag
+
+from ditr_train.cli import main
+from ditr_train.config import config_to_document
+from ditr_train.losses import lovasz_softmax
+from ditr_train.metrics import ConfusionMatrix
+from ditr_train.schedule import one_cycle
+from ditr_train.training import Training
+
+
+@given(st.integers(1, 40), st.integers(2, 5), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_lovasz_of_hard_predictions_is_the_jaccard_loss(count, classes, seed):
+    rng = np.random.default_rng(seed)
+    truth, prediction = rng.integers(0, classes, (2, count))
+    loss = lovasz_softmax(torch.eye(classes)[torch.from_numpy(prediction)], torch.from_numpy(truth))
+    jaccard = [
+        1 - ((truth == c) & (prediction == c)).sum() / ((truth == c) | (prediction == c)).sum() for c in set(truth)
+    ]
+    assert loss.item() == pytest.approx(np.mean(jaccard), abs=1e-5)
+
+
+@given(st.integers(0, 200), st.integers(1, 6), st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_iou_is_intersection_over_union(count, classes, seed):
+    rng = np.random.default_rng(seed)
+    truth, prediction = rng.integers(-1, classes, (2, count))
+    matrix = ConfusionMatrix([str(c) for c in range(classes)])
+    for part in np.array_split(np.arange(count), 3):
+        matrix.add(truth[part], prediction[part])
+    known = truth >= 0
+    expected = {
+        str(c): ((truth == c) & (prediction == c)).sum() / (known & ((truth == c) | (prediction == c))).sum()
+        for c in range(classes)
+        if (truth == c).any()
+    }
+    assert matrix.iou() == pytest.approx(expected)
+
+
+def test_learning_rate_rises_then_falls():
+    rates = [one_cycle(100, 0.1)(step) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1) and rates[10] == pytest.approx(1.0) and rates[100] == pytest.approx(0.001)
+    assert np.all(np.diff(rates[:11]) > 0) and np.all(np.diff(rates[10:]) < 0)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """Bags, and a configuration small enough for seconds of training."""
+    folder = tmp_path_factory.mktemp("workspace")
+    write_bag(folder / "train.mcap", 10, seed=10)
+    write_bag(folder / "held-out.mcap", 3, seed=11)
+    document = config_to_document(make_config())
+    document["image_encoder"] |= {"input_height": 64, "input_width": 96}
+    document["encoder_training"] = {"steps": 60, "images_per_step": 4, "learning_rate": 0.005}
+    document["training"] |= {"steps": 90, "learning_rate": 0.01, "evaluate_every": 45}
+    # Batch normalization's running averages need some 100 steps: nothing here may be dropped or jittered much.
+    document["training"]["augmentation"] |= {"image_drop": 0.3, "rotation": 0.2, "flip": 0.0}
+    (folder / "config.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document))))
+    document["training"] |= {"steps": 20, "evaluate_every": 10}
+    (folder / "short.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document))))
+    return folder
+
+
+def test_fusion_wins_where_only_colour_tells_classes_apart(workspace, capsys):
+    bags = ["--bags", str(workspace / "train.mcap"), "--validation", str(workspace / "held-out.mcap")]
+    config, encoder, run = str(workspace / "config.yaml"), str(workspace / "encoder"), str(workspace / "run")
+    common = ["--threads", "1"]
+    assert main(["train-encoder", config, *bags, "-o", encoder, *common]) == 0
+    assert json.loads((workspace / "encoder" / "scores.json").read_text())["miou"] > 0.8
+    assert main(["train", config, *bags, "--encoder", encoder, "-o", run, *common]) == 0
+    scores = json.loads((workspace / "run" / "scores.json").read_text())
+    boxes = ["class-1", "class-2", "class-3"]
+    fused = np.mean([scores["fused_seen_points"]["iou"][name] for name in boxes])
+    image_free = np.mean([scores["image_free_seen_points"]["iou"][name] for name in boxes])
+    # Without an image the three kinds of box can only be guessed.
+    assert fused > 0.8 and image_free < 0.6
+    assert scores["image_free"]["iou"]["class-4"] > 0.8
+    with (workspace / "run" / "log.csv").open() as stream:
+        log = list(csv.DictReader(stream))
+    assert [row["step"] for row in log] == ["45", "90"] and float(log[1]["loss"]) < float(log[0]["loss"])
+
+    # The folder stands on its own: scores and bundle come from it.
+    assert main(["evaluate", run, "--bags", str(workspace / "held-out.mcap"), "--json", f"{run}/again.json"]) == 0
+    again = json.loads((workspace / "run" / "again.json").read_text())
+    assert again["fused"] == scores["fused"]
+    assert main(["export", run, "-o", str(workspace / "bundle")]) == 0
+    bundle = json.loads((workspace / "bundle" / "bundle.json").read_text())
+    assert set(bundle["graphs"]) == {"image_free", "fused", "image_encoder"}
+    assert bundle["training"]["data"]["bags"] == ["train.mcap"]
+    assert f"| **mIoU** | {100 * scores['fused']['miou']:.1f} |" in (workspace / "bundle/MODEL_CARD.md").read_text()
+    capsys.readouterr()
+
+
+def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace, monkeypatch):
+    bags = ["--bags", str(workspace / "train.mcap"), "--image-free", "--threads", "1"]
+    config = str(workspace / "short.yaml")
+    assert main(["train", config, *bags, "-o", str(workspace / "whole")]) == 0
+    original = Training._take_step
+
+    def interrupted(self, samples):
+        if self.step == 16:
+            raise KeyboardInterrupt
+        return original(self, samples)
+
+    monkeypatch.setattr(Training, "_take_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        main(["train", config, *bags, "-o", str(workspace / "parts")])
+    monkeypatch.setattr(Training, "_take_step", original)
+    assert main(["train", config, *bags, "-o", str(workspace / "parts"), "--resume"]) == 0
+    whole, parts = (torch.load(workspace / name / "checkpoint.pt")["model"] for name in ("whole", "parts"))
+    for name, value in whole.items():
+        torch.testing.assert_close(parts[name], value, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "missing.yaml", "--bags", "a.mcap", "-o", "x"], "missing.yaml"),
+        (["train", "CONFIG", "--bags", "a.mcap", "-o", "new"], "needs --encoder"),
+        (["train", "CONFIG", "--image-free", "--bags", "nowhere.mcap", "-o", "new"], "nowhere.mcap"),
+        (["evaluate", "nowhere", "--bags", "a.mcap"], "nowhere has no config.json"),
+    ],
+)
+def test_mistakes_end_with_one_sentence(workspace, capsys, monkeypatch, arguments, message):
+    monkeypatch.chdir(workspace)
+    assert main([a.replace("CONFIG", "config.yaml") for a in arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("ditr-train: ") and message in error and error.count("\n") == 1
