@@ -1,0 +1,34 @@
+import { ConfusionMatrix, type LabelArray, type LabelTables } from "./ConfusionMatrix.js";
+
+/** Which graph labelled a scan. */
+export type SegmentationMode = "fused" | "image-free";
+
+/** Confusion matrices apart by mode, so that the scores say what the cameras contributed. */
+export class ModeConfusion {
+  readonly #classNames: readonly string[];
+  readonly #matrices: Readonly<Record<SegmentationMode, ConfusionMatrix>>;
+
+  constructor(classNames: readonly string[]) {
+    this.#classNames = classNames;
+    this.#matrices = {
+      fused: new ConfusionMatrix(classNames),
+      "image-free": new ConfusionMatrix(classNames),
+    };
+  }
+
+  /** As `ConfusionMatrix.add`, for a scan that was labelled in this mode. */
+  add(mode: SegmentationMode, predicted: LabelArray, truth: LabelArray, tables: LabelTables): void {
+    this.#matrices[mode].add(predicted, truth, tables);
+  }
+
+  of(mode: SegmentationMode): ConfusionMatrix {
+    return this.#matrices[mode];
+  }
+
+  /** Both modes together, as they are now. */
+  total(): ConfusionMatrix {
+    const total = new ConfusionMatrix(this.#classNames);
+    for (const matrix of Object.values(this.#matrices)) total.merge(matrix);
+    return total;
+  }
+}
