@@ -1,5 +1,5 @@
 import { checkGeometryConfig } from "./geometryConfig.js";
-import { COLUMNS_3, COLUMNS_5, writeNeighbors, writeRootNeighbors } from "./neighbors.js";
+import { NeighborFinder } from "./NeighborFinder.js";
 import { Octree } from "./octree.js";
 import { Serializer } from "./Serializer.js";
 import { TableArena } from "./TableArena.js";
@@ -24,12 +24,9 @@ export class ScanGeometryBuilder {
   readonly #config: GeometryConfig;
   readonly #voxelGrid: VoxelGrid;
   readonly #octree: Octree;
+  readonly #neighborFinder: NeighborFinder;
   readonly #serializer: Serializer;
   readonly #ownArena = new TableArena();
-  /** Tables that are no outputs: those of octree levels that are no stages or do not convolve. */
-  readonly #scratch = new TableArena();
-  /** Does the stage have a neighbour table? */
-  readonly #hasNeighbors: readonly boolean[];
 
   /** @throws Fault "invalid-configuration" */
   constructor(config: GeometryConfig) {
@@ -37,10 +34,8 @@ export class ScanGeometryBuilder {
     this.#config = config;
     this.#voxelGrid = new VoxelGrid(config);
     this.#octree = new Octree(config.stages.length);
+    this.#neighborFinder = new NeighborFinder(config);
     this.#serializer = new Serializer(config);
-    this.#hasNeighbors = config.stages.map(
-      ({ convolution }, stage) => convolution || (stage === 0 && config.stemKernelSize === 3),
-    );
   }
 
   /**
@@ -61,18 +56,18 @@ export class ScanGeometryBuilder {
     onPhaseEnd?.("sort");
     const { depth, pointToVoxel, representative, coordinates } = this.#voxelGrid.unique(arena);
     onPhaseEnd?.("unique");
-    this.#octree.build(coordinates, depth, arena, this.#scratch);
-    onPhaseEnd?.("octree");
-    const { neighbors, stemNeighbors } = this.#buildNeighbors(arena);
-    onPhaseEnd?.("neighbors");
+    this.#octree.build(coordinates, depth, arena);
     const { levels } = this.#octree;
+    onPhaseEnd?.("octree");
+    const { neighbors, stemNeighbors } = this.#neighborFinder.find(levels, arena);
+    onPhaseEnd?.("neighbors");
     const serializations = this.#serializer.serialize(levels, depth, arena);
     onPhaseEnd?.("serialization");
 
     const lastStage = this.#config.stages.length - 1;
     const stages = this.#config.stages.map((_, stage): StageGeometry => {
       const level = levels[stage]!;
-      const stageNeighbors = this.#hasNeighbors[stage] === true ? neighbors[stage] : undefined;
+      const stageNeighbors = neighbors[stage];
       const serialization = serializations[stage];
       return {
         voxelCount: level.voxelCount,
@@ -89,29 +84,5 @@ export class ScanGeometryBuilder {
       ...(stemNeighbors !== undefined && { stemNeighbors }),
       stages,
     };
-  }
-
-  /** The 3x3x3 tables by octree level, from the root down to the lowest level that needs one. */
-  #buildNeighbors(arena: TableArena): { neighbors: Int32Array[]; stemNeighbors: Int32Array | undefined } {
-    const { levels } = this.#octree;
-    const neighbors: Int32Array[] = [];
-    const hasStemTable = this.#config.stemKernelSize === 5;
-    const firstTable = this.#hasNeighbors.indexOf(true);
-    const lowest = hasStemTable && firstTable !== 0 ? 1 : firstTable;
-    if (lowest === -1) return { neighbors, stemNeighbors: undefined };
-
-    for (let level = levels.length - 1; level >= lowest; level--) {
-      const { voxelCount, octant } = levels[level]!;
-      const memory = this.#hasNeighbors[level] === true ? arena : this.#scratch;
-      const table = memory.int32(`neighbors_${level}`, voxelCount * COLUMNS_3);
-      neighbors[level] = table;
-      if (level === levels.length - 1) writeRootNeighbors(levels[level]!, table);
-      else writeNeighbors(voxelCount, octant, levels[level + 1]!, neighbors[level + 1]!, 3, table);
-    }
-    if (!hasStemTable) return { neighbors, stemNeighbors: undefined };
-    const { voxelCount, octant } = levels[0]!;
-    const stemNeighbors = arena.int32("stem_neighbors", voxelCount * COLUMNS_5);
-    writeNeighbors(voxelCount, octant, levels[1]!, neighbors[1]!, 5, stemNeighbors);
-    return { neighbors, stemNeighbors };
   }
 }

@@ -1,7 +1,7 @@
 import type { OctreeLevel } from "./octree.js";
-import { borrowMissingSlots, patchLayout, type PatchLayout, writeInverse } from "./patches.js";
+import { borrowMissingSlots, patchLayout, writeInverse } from "./patches.js";
 import { withRoom } from "./scratch.js";
-import { SPACE_FILLING_CURVES, type SpaceFillingCurve } from "./spaceFillingCurve.js";
+import { SPACE_FILLING_CURVES, type ChildVisits, type SpaceFillingCurve } from "./spaceFillingCurve.js";
 import type { TableArena } from "./TableArena.js";
 import type { GeometryConfig, StageGeometry } from "./types.js";
 
@@ -17,6 +17,7 @@ export class Serializer {
   readonly #config: Pick<GeometryConfig, "orders" | "stages">;
   /** Lowest stage with attention; the number of stages when there is none. */
   readonly #lowestStage: number;
+  readonly #curves: readonly SpaceFillingCurve[];
   /** Orders of two consecutive levels, for levels that are no table, and the curve's states along both. */
   #order = new Int32Array(0);
   #nextOrder = new Int32Array(0);
@@ -27,6 +28,7 @@ export class Serializer {
     this.#config = config;
     const lowest = config.stages.findIndex((stage) => stage.patchSize > 0);
     this.#lowestStage = lowest === -1 ? config.stages.length : lowest;
+    this.#curves = config.orders.map((order) => SPACE_FILLING_CURVES[order]);
   }
 
   /**
@@ -45,15 +47,14 @@ export class Serializer {
       const { voxelCount } = levels[stage]!;
       const layout = patchLayout(voxelCount, patchSize);
       return {
-        patchCount: layout.patchCount,
-        patchSize: layout.patchSize,
-        order: arena.int32(`order_${stage}`, orders.length * layout.slotCount),
+        ...layout,
+        order: arena.int32(`order_${stage}`, orders.length * layout.patchCount * layout.patchSize),
         inverse: arena.int32(`inverse_${stage}`, orders.length * voxelCount),
       };
     });
     if (this.#lowestStage === stages.length) return serializations;
-    for (const [index, order] of orders.entries()) {
-      this.#walk(levels, depth, SPACE_FILLING_CURVES[order], index, serializations);
+    for (const [index, curve] of this.#curves.entries()) {
+      this.#walk(levels, depth, curve, index, serializations);
     }
     return serializations;
   }
@@ -62,31 +63,30 @@ export class Serializer {
   #walk(
     levels: readonly OctreeLevel[],
     depth: number,
-    curve: SpaceFillingCurve,
+    { startState, childVisits }: SpaceFillingCurve,
     curveIndex: number,
     serializations: readonly (Serialization | undefined)[],
   ): void {
-    const isIdentity = curve === SPACE_FILLING_CURVES.z;
     let previous: Int32Array | undefined;
     for (let level = levels.length - 1; level >= this.#lowestStage; level--) {
       const { voxelCount } = levels[level]!;
       const serialization = serializations[level];
-      const row = serialization === undefined ? undefined : orderRow(serialization, curveIndex);
-      const order = row ?? this.#scratchOrder(voxelCount);
-      this.#nextStates = withRoom(this.#nextStates, voxelCount + 8);
-      if (isIdentity) {
-        for (let voxel = 0; voxel < voxelCount; voxel++) order[voxel] = voxel;
-      } else if (previous === undefined || level >= depth) {
+      const order =
+        serialization === undefined ? this.#scratchOrder(voxelCount) : orderRow(serialization, curveIndex);
+      this.#nextStates = withRoom(this.#nextStates, voxelCount);
+      if (previous === undefined || level >= depth) {
         // At most one voxel: the octree's root, or a level above it.
         order.fill(0, 0, voxelCount);
-        this.#nextStates.fill(curve.startState, 0, voxelCount);
+        this.#nextStates.fill(startState, 0, voxelCount);
       } else {
-        descend(curve, levels[level + 1]!, voxelCount, previous, this.#states, order, this.#nextStates);
+        descend(childVisits, levels[level + 1]!, previous, this.#states, order, this.#nextStates);
       }
       [this.#states, this.#nextStates] = [this.#nextStates, this.#states];
       previous = order;
-      if (serialization !== undefined && row !== undefined)
-        finishRow(serialization, row, voxelCount, curveIndex);
+      if (serialization !== undefined) {
+        borrowMissingSlots(order, voxelCount, serialization.patchSize);
+        writeInverse(order, voxelCount, inverseRow(serialization, curveIndex, voxelCount));
+      }
     }
   }
 
@@ -99,48 +99,37 @@ export class Serializer {
 /**
  * One level down a curve.
  * @param coarse the level that `coarseOrder` and `coarseStates` belong to
- * @param voxelCount voxels of the finer level
  * @param order the finer level's voxels along the curve, with the curve's state inside each
  */
 function descend(
-  curve: SpaceFillingCurve,
+  visits: ChildVisits,
   coarse: OctreeLevel,
-  voxelCount: number,
   coarseOrder: Int32Array,
   coarseStates: Uint8Array,
   order: Int32Array,
   states: Uint8Array,
 ): void {
-  const { octantAt, stateAt } = curve;
-  const { children, firstChild, voxelCount: coarseCount } = coarse;
+  const { rank, state } = visits;
+  const { childMask, firstChild, voxelCount: coarseCount } = coarse;
   let count = 0;
   for (let i = 0; i < coarseCount; i++) {
     const voxel = coarseOrder[i]!;
-    const stateRow = 8 * coarseStates[i]!;
-    const end = count + firstChild[voxel + 1]! - firstChild[voxel]!;
-    for (let visit = stateRow; count < end; visit++) {
-      const child = children[8 * voxel + octantAt[visit]!]!;
-      if (child === voxelCount) continue;
-      order[count] = child;
-      states[count] = stateAt[visit]!;
+    const first = firstChild[voxel]!;
+    const end = count + firstChild[voxel + 1]! - first;
+    for (let visit = ((coarseStates[i]! << 8) | childMask[voxel]!) << 3; count < end; visit++) {
+      order[count] = first + rank[visit]!;
+      states[count] = state[visit]!;
       count++;
     }
   }
 }
 
-function orderRow(serialization: Serialization, curveIndex: number): Int32Array {
-  const slotCount = serialization.patchCount * serialization.patchSize;
-  return serialization.order.subarray(curveIndex * slotCount, (curveIndex + 1) * slotCount);
+/** The slots of one curve. */
+function orderRow({ patchCount, patchSize, order }: Serialization, curveIndex: number): Int32Array {
+  const slotCount = patchCount * patchSize;
+  return order.subarray(curveIndex * slotCount, (curveIndex + 1) * slotCount);
 }
 
-function finishRow(
-  serialization: Serialization,
-  row: Int32Array,
-  voxelCount: number,
-  curveIndex: number,
-): void {
-  const { patchCount, patchSize, inverse } = serialization;
-  const layout: PatchLayout = { patchCount, patchSize, slotCount: row.length };
-  borrowMissingSlots(row, voxelCount, layout);
-  writeInverse(row, voxelCount, inverse.subarray(curveIndex * voxelCount, (curveIndex + 1) * voxelCount));
+function inverseRow({ inverse }: Serialization, curveIndex: number, voxelCount: number): Int32Array {
+  return inverse.subarray(curveIndex * voxelCount, (curveIndex + 1) * voxelCount);
 }

@@ -1,5 +1,5 @@
 import { withRoom } from "./scratch.js";
-import type { TableArena } from "./TableArena.js";
+import { TableArena } from "./TableArena.js";
 
 /**
  * One level of the octree over the voxels: level s holds the distinct values of `grid >> s`, in
@@ -13,7 +13,9 @@ export interface OctreeLevel {
   octant: Uint8Array;
   /** [V] voxel of the next level; not set in the last level. */
   parent: Int32Array;
-  /** [V + 1] the children in the level below are firstChild[v] .. firstChild[v + 1] - 1; has room for more. */
+  /** [V] bit o is set where there is a child in octant o; has room for more; not set in level 0. */
+  childMask: Uint8Array;
+  /** [V + 1] the children in the level below are firstChild[v] .. firstChild[v + 1] - 1, by ascending octant; likewise. */
   firstChild: Int32Array;
   /** [V, 8] voxels of the level below by octant, that level's V where empty; not set in level 0. */
   children: Int32Array;
@@ -26,8 +28,9 @@ export interface OctreeLevel {
 export class Octree {
   readonly #stageCount: number;
   readonly #levels: OctreeLevel[] = [];
-  /** Tables of the levels that are no stages. */
   #levelsInUse = 0;
+  /** Tables of the levels above the stages. */
+  readonly #above = new TableArena();
 
   constructor(stageCount: number) {
     this.#stageCount = stageCount;
@@ -41,14 +44,13 @@ export class Octree {
   /**
    * @param coordinates [V, 3] of stage 0 in ascending z-order code
    * @param depth bits of the largest coordinate
-   * @param above memory of the levels above the stages
    */
-  build(coordinates: Int32Array, depth: number, arena: TableArena, above: TableArena): void {
+  build(coordinates: Int32Array, depth: number, arena: TableArena): void {
     this.#levelsInUse = Math.max(this.#stageCount, depth + 1);
     this.#level(0).coordinates = coordinates;
     this.#level(0).voxelCount = coordinates.length / 3;
     for (let level = 0; level + 1 < this.#levelsInUse; level++) {
-      const memory = level + 1 < this.#stageCount ? arena : above;
+      const memory = level + 1 < this.#stageCount ? arena : this.#above;
       coarsen(this.#level(level), this.#level(level + 1), level, memory);
     }
   }
@@ -59,6 +61,7 @@ export class Octree {
       coordinates: new Int32Array(0),
       octant: new Uint8Array(0),
       parent: new Int32Array(0),
+      childMask: new Uint8Array(0),
       firstChild: new Int32Array(0),
       children: new Int32Array(0),
     });
@@ -98,5 +101,10 @@ function coarsen(fine: OctreeLevel, coarse: OctreeLevel, level: number, memory: 
   }
   const children = (coarse.children = memory.int32(`children_${level}`, parentCount * 8));
   children.fill(voxelCount);
-  for (let voxel = 0; voxel < voxelCount; voxel++) children[8 * parent[voxel]! + octant[voxel]!] = voxel;
+  const childMask = (coarse.childMask = withRoom(coarse.childMask, parentCount));
+  childMask.fill(0, 0, parentCount);
+  for (let voxel = 0; voxel < voxelCount; voxel++) {
+    children[8 * parent[voxel]! + octant[voxel]!] = voxel;
+    childMask[parent[voxel]!]! |= 1 << octant[voxel]!;
+  }
 }

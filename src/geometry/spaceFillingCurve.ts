@@ -10,6 +10,15 @@ export interface SpaceFillingCurve {
   readonly octantAt: Uint8Array;
   /** [states, 8] the state inside that octant. */
   readonly stateAt: Uint8Array;
+  readonly childVisits: ChildVisits;
+}
+
+/** The order in which a curve visits the children that a voxel has, for every set of children. */
+export interface ChildVisits {
+  /** [states, 256 masks, 8] the rank, among the children by ascending octant, of the child visited as number 0, 1, ... */
+  readonly rank: Uint8Array;
+  /** [states, 256 masks, 8] the state inside that child. */
+  readonly state: Uint8Array;
 }
 
 /**
@@ -46,6 +55,38 @@ function hilbertStep(state: HilbertState, octant: number): { digit: number; next
   return { digit, next: { source, inverted, parity } };
 }
 
+function curveOf(octantOfVisit: readonly number[], stateOfVisit: readonly number[]): SpaceFillingCurve {
+  const octantAt = Uint8Array.from(octantOfVisit);
+  const stateAt = Uint8Array.from(stateOfVisit);
+  return { startState: 0, octantAt, stateAt, childVisits: childVisits(octantAt, stateAt) };
+}
+
+/** Tabulates a curve's visits, so that walking along it needs no decisions. */
+function childVisits(octantAt: Uint8Array, stateAt: Uint8Array): ChildVisits {
+  const stateCount = octantAt.length / 8;
+  const rank = new Uint8Array(stateCount * 256 * 8);
+  const state = new Uint8Array(stateCount * 256 * 8);
+  for (let row = 0; row < stateCount * 256; row++) {
+    const from = row >> 8;
+    const mask = row & 255;
+    let visit = 8 * row;
+    for (let digit = 0; digit < 8; digit++) {
+      const octant = octantAt[8 * from + digit]!;
+      if (((mask >> octant) & 1) === 0) continue;
+      rank[visit] = bitCount(mask & ((1 << octant) - 1));
+      state[visit] = stateAt[8 * from + digit]!;
+      visit++;
+    }
+  }
+  return { rank, state };
+}
+
+function bitCount(mask: number): number {
+  let count = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
+
 /** All states that can be reached from the two starts, and the curves that begin there. */
 function hilbertCurves(): { hilbert: SpaceFillingCurve; hilbertTrans: SpaceFillingCurve } {
   const states: HilbertState[] = [];
@@ -71,10 +112,10 @@ function hilbertCurves(): { hilbert: SpaceFillingCurve; hilbertTrans: SpaceFilli
       stateAt[number * 8 + digit] = numberOf(next);
     }
   }
-  const tables = { octantAt: Uint8Array.from(octantAt), stateAt: Uint8Array.from(stateAt) };
+  const curve = curveOf(octantAt, stateAt);
   return {
-    hilbert: { startState: hilbertStart, ...tables },
-    hilbertTrans: { startState: hilbertTransStart, ...tables },
+    hilbert: { ...curve, startState: hilbertStart },
+    hilbertTrans: { ...curve, startState: hilbertTransStart },
   };
 }
 
@@ -85,8 +126,8 @@ const { hilbert, hilbertTrans } = hilbertCurves();
  * octree level d. Where it starts matters: an empty level above turns the Hilbert curve.
  */
 export const SPACE_FILLING_CURVES: Readonly<Record<SerializationOrder, SpaceFillingCurve>> = {
-  z: { startState: 0, octantAt: Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 7), stateAt: new Uint8Array(8) },
-  "z-trans": { startState: 0, octantAt: Uint8Array.of(0, 1, 4, 5, 2, 3, 6, 7), stateAt: new Uint8Array(8) },
+  z: curveOf([0, 1, 2, 3, 4, 5, 6, 7], [0, 0, 0, 0, 0, 0, 0, 0]),
+  "z-trans": curveOf([0, 1, 4, 5, 2, 3, 6, 7], [0, 0, 0, 0, 0, 0, 0, 0]),
   hilbert,
   "hilbert-trans": hilbertTrans,
 };
