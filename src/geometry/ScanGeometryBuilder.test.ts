@@ -100,6 +100,14 @@ describe("points and voxels", () => {
     );
   });
 
+  test("voxels 256 apart, whose codes differ only in the upper word, stay apart", () => {
+    const { pointToVoxel } = build(Float32Array.of(0, 0, 0, 25.65, 0, 0, 0, 0, 25.65), {
+      ...CONFIG,
+      pointRange: [-1, -1, -1, 100, 100, 100],
+    });
+    expect([...pointToVoxel]).toEqual([0, 2, 1]);
+  });
+
   test("a run of points that leaves a voxel and returns keeps its first point", () => {
     const { pointToVoxel, representative } = build(Float32Array.of(1, 0, 0, 0, 0, 0, 1.01, 0, 0, 0.01, 0, 0));
     expect([...pointToVoxel]).toEqual([1, 0, 1, 0]);
