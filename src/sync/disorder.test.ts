@@ -26,6 +26,17 @@ describe("stamps that are wrong", () => {
     expect(dropsOf(statistics.cameras.get("front")!)).toEqual({ duplicate: 2 });
   });
 
+  test("the second of two equal images is dropped, also when a newer one came between", () => {
+    const statistics = runScenario({
+      clouds: "         -----a",
+      images: { front: "AB-X--" },
+      stamps: { X: 0, a: 0 },
+      expected: "       -----a",
+      frames: { a: "a A complete" },
+    });
+    expect(dropsOf(statistics.cameras.get("front")!)).toEqual({ duplicate: 1 });
+  });
+
   test("clouds that change places while they wait leave in stamp order", () => {
     const statistics = runScenario({
       clouds: "         --b-a-----",
@@ -131,6 +142,24 @@ describe("time that jumps", () => {
       frames: { a: "a A complete", b: "b B complete", c: "c C complete", d: "d D complete" },
     });
     expect(statistics.jumps).toBe(1);
+    expect(dropsOf(statistics.cameras.get("front")!)).toEqual({});
+  });
+
+  test("a looped bag whose image comes before the last cloud of the lap has left: the image survives", () => {
+    const statistics = runScenario({
+      clouds: "         a---b-------c---d",
+      images: { front: "A-----C---------D" },
+      stamps: { a: 2000, A: 2000, b: 2004, c: 1000, C: 1000, d: 1004, D: 1004 },
+      jumpThreshold: 500,
+      maxWait: 4,
+      expected: "       a-------b---c---d",
+      frames: {
+        a: "a A complete",
+        b: "b -not_arrived timeout",
+        c: "c C complete",
+        d: "d D complete",
+      },
+    });
     expect(dropsOf(statistics.cameras.get("front")!)).toEqual({});
   });
 

@@ -82,6 +82,50 @@ describe("cameras that are late, slow, dead or back", () => {
     expect(statistics.cameras.get("left")).toMatchObject({ active: false });
   });
 
+  test("single misses do not add up: a camera that comes every other time stays active", () => {
+    const statistics = runScenario({
+      //                0         1         2         3         4
+      clouds: "         a---------b---------c---------d---------e",
+      images: { front: "A-------------------C-------------------E" },
+      maxWait: 6,
+      settings: { inactiveAfter: 2 },
+      expected: "       a---------------b---c---------------d---e",
+      frames: {
+        a: "a A complete",
+        b: "b -not_arrived timeout",
+        c: "c C complete",
+        d: "d -not_arrived timeout",
+        e: "e E complete",
+      },
+    });
+    expect(statistics.cameras.get("front")).toMatchObject({ active: true });
+  });
+
+  test("a slow camera may miss as many of its own periods as a fast one", () => {
+    runScenario({
+      clouds: "                   a---b---c---d---e---f---g---h---i---j---k",
+      images: { front: { marbles: "A-----------D----------------------------", period: 12 } },
+      tolerance: 1,
+      maxWait: 2,
+      settings: { inactiveAfter: 1 },
+      // d is at 12; f (20) is the last that needs no wait, because the next image is due at 24.
+      expected: "                 a---b---c---d---e---f-----g---h---i-j---k",
+      frames: {
+        a: "a A complete",
+        b: "b -no_match early",
+        c: "c -no_match early",
+        d: "d D complete",
+        e: "e -no_match early",
+        f: "f -no_match early",
+        g: "g -not_arrived timeout",
+        h: "h -not_arrived timeout",
+        i: "i -not_arrived timeout",
+        j: "j -inactive early",
+        k: "k -inactive early",
+      },
+    });
+  });
+
   test("clouds that already wait leave when the camera becomes inactive", () => {
     runScenario({
       clouds: "       a--b--c--",

@@ -103,11 +103,24 @@ describe("synchronize", () => {
     expect(ledger.statistics().clouds).toMatchObject({ received: 6, delivered: 4, pending: 2 });
   });
 
+  test("a dead camera costs no wait either when the clock stands still", () => {
+    const { clouds, frames, ledger } = handDriven({ cloudQueueSize: 1, inactiveAfter: 2 });
+    for (const stamp of [100n, 200n, 300n, 400n]) clouds.next(stamped(stamp));
+    expect(frames.map(({ stamp, release }) => [stamp, release])).toEqual([
+      [100n, "overflow"],
+      [200n, "overflow"],
+      [300n, "early"],
+      [400n, "early"],
+    ]);
+    expect(ledger.statistics().cameras.get("front")).toMatchObject({ active: false });
+  });
+
   test("a reset forgets what waits and counts a new epoch", () => {
-    const { clouds, front, resets, frames, ledger } = handDriven();
+    const { clouds, front, resets, clock, frames, ledger } = handDriven();
     front.next(stamped(90n));
     clouds.next(stamped(100n));
     resets.next();
+    expect(clock.actions).toHaveLength(0);
     clouds.next(stamped(50n));
     front.next(stamped(50n));
     expect(frames.map(({ stamp, epoch }) => [stamp, epoch])).toEqual([[50n, 1]]);
