@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
+import { describeWithRealData } from "../../../test/support/realData.mjs";
 import type { CameraInfo, TFMessage } from "../../messages/types.js";
 import { TransformBuffer } from "../../transforms/TransformBuffer.js";
 import { withFolder } from "../exampleBag.js";
@@ -347,15 +347,9 @@ test("folders that are no drive are refused with the file and the reason", async
   });
 });
 
-/** Recorded data that this repository may not carry; kept beside it, or where DITR_DATA says. */
-const recorded = path.join(
-  process.env["DITR_DATA"] ?? path.resolve(import.meta.dirname, "../../../../shared/data"),
-  "kitti_raw",
-  "2011_09_26",
-);
-const describeWithData = existsSync(recorded) ? describe : describe.skip;
+describeWithRealData("the recorded KITTI drive", "kitti_raw", (folder) => {
+  const recorded = path.join(folder, "2011_09_26");
 
-describeWithData("the recorded KITTI drive", () => {
   test("is read whole, and projects as KITTI's formula up to the digits of its calibration", async () => {
     const { messages, warnings } = await read(recorded);
     expect(warnings).toEqual([]);

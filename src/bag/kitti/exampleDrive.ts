@@ -11,7 +11,7 @@ export const HEIGHT = 12;
 /** Like those of 2011_09_26, with all digits. */
 export const VELODYNE_TO_CAMERA0: Pose = {
   translation: [-0.004069766, -0.07631618, -0.2717806],
-  rotation: normalized([0.5, -0.497, 0.503, -0.498]),
+  rotation: normalized([0.5, -0.497, 0.503, 0.498]),
 };
 export const RECTIFICATION: Pose = {
   translation: [0, 0, 0],
