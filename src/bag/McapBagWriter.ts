@@ -10,6 +10,8 @@ import type { ChunkCompression } from "./chunkCompression.js";
 import { chunkCompressor } from "./chunkCompression.js";
 import type { QosProfile } from "./qosProfile.js";
 import { formatOfferedQos, LATCHED_QOS, RELIABLE_QOS } from "./qosProfile.js";
+import type { RecordedMessage } from "./RecordedMessage.js";
+import { encodeRecorded } from "./RecordedMessage.js";
 import { isSystemError } from "./systemError.js";
 import type { BagSchema } from "./types.js";
 
@@ -116,6 +118,12 @@ export class McapBagWriter {
         data: cdr,
       });
     });
+  }
+
+  /** Encodes a message and writes it with its stamp as log time. Otherwise as `write`. */
+  async record(message: RecordedMessage): Promise<void> {
+    const { topic, type, stamp } = message;
+    await this.write(topic, type, { logTime: stamp }, encodeRecorded(message));
   }
 
   /** Writes the index, and gives the file its final name. */

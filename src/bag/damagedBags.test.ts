@@ -77,7 +77,7 @@ test.each(COMPRESSIONS)(
           expect(warnings.map(({ code }) => code)).toEqual(["bag-unreadable"]);
           if (compression === "none") expect(messages.length).toBe(ends.filter((end) => end <= cut).length);
         }),
-        40,
+        20,
       );
       const almostAll = await readBytes(folder, whole.subarray(0, -1));
       expect(almostAll).toMatchObject({ messages: { length: MESSAGES.length } });
@@ -140,7 +140,7 @@ test.each(COMPRESSIONS)(
           const found = comparable(outcome.messages).map((message) => KNOWN.get(key(message)));
           expect(found).toEqual([...new Set(found)].filter((i) => i !== undefined).sort((a, b) => a - b));
         }),
-        80,
+        40,
       );
     });
   },
@@ -163,7 +163,7 @@ test("bytes without checksums, and random ones behind the magic, never hang or t
           else expect(outcome.messages.length).toBeLessThanOrEqual(MESSAGES.length);
         },
       ),
-      80,
+      40,
     );
   });
 });

@@ -1,0 +1,257 @@
+import path from "node:path";
+import { expect, test } from "@jest/globals";
+import { exampleOf } from "../messages/exampleMessages.js";
+import type { CameraInfo, CompressedImage, Header, Image, PointCloud2 } from "../messages/types.js";
+import type { InputOverrides } from "./chooseInputs.js";
+import { chooseInputs } from "./chooseInputs.js";
+import { withFolder } from "./exampleBag.js";
+import type { BagSummary } from "./inspectBag.js";
+import { inspectBag } from "./inspectBag.js";
+import { writeDrive } from "./kitti/exampleDrive.js";
+import { KittiRawDrive } from "./kitti/KittiRawDrive.js";
+import { McapBagReader } from "./McapBagReader.js";
+import { McapBagWriter } from "./McapBagWriter.js";
+import type { RecordedMessage } from "./RecordedMessage.js";
+
+/** Writes the messages as a bag and inspects it. */
+async function inspect(
+  messages: Iterable<RecordedMessage> | AsyncIterable<RecordedMessage>,
+): Promise<BagSummary> {
+  return withFolder(async (folder) => {
+    const writer = await McapBagWriter.create(path.join(folder, "drive.mcap"));
+    for await (const message of messages) await writer.record(message);
+    await writer.close();
+    const reader = await McapBagReader.open(writer.path);
+    const summary = await inspectBag(reader);
+    await reader.close();
+    return { ...summary, path: "BAG" };
+  });
+}
+
+const header = (frameId: string): Header => ({ stamp: 5n, frameId });
+
+function cloud(topic: string, frameId = "lidar"): RecordedMessage {
+  const message = exampleOf("sensor_msgs/msg/PointCloud2") as PointCloud2;
+  return {
+    topic,
+    type: "sensor_msgs/msg/PointCloud2",
+    stamp: 5n,
+    message: { ...message, header: header(frameId) },
+  };
+}
+
+function image(topic: string, frameId: string, changes: Partial<Image> = {}): RecordedMessage {
+  const message = exampleOf("sensor_msgs/msg/Image") as Image;
+  return {
+    topic,
+    type: "sensor_msgs/msg/Image",
+    stamp: 5n,
+    message: { ...message, header: header(frameId), ...changes },
+  };
+}
+
+function compressed(topic: string, frameId: string, format = "rgb8; jpeg compressed bgr8"): RecordedMessage {
+  const message: CompressedImage = { header: header(frameId), format, data: Uint8Array.of(1) };
+  return { topic, type: "sensor_msgs/msg/CompressedImage", stamp: 5n, message };
+}
+
+/** For the 3x2 pixels of the example image. */
+function info(topic: string, changes: Partial<CameraInfo> = {}): RecordedMessage {
+  const message = exampleOf("sensor_msgs/msg/CameraInfo") as CameraInfo;
+  const whole = { xOffset: 0, yOffset: 0, width: 0, height: 0, doRectify: false };
+  const size = { width: 3, height: 2, binningX: 0, binningY: 0, roi: whole };
+  return {
+    topic,
+    type: "sensor_msgs/msg/CameraInfo",
+    stamp: 5n,
+    message: { ...message, ...size, ...changes },
+  };
+}
+
+function transform(parent: string, child: string, topic = "/tf_static"): RecordedMessage {
+  const pose = { translation: [0, 0, 0], rotation: [0, 0, 0, 1] } as const;
+  const transforms = [{ header: header(parent), childFrameId: child, ...pose }];
+  return { topic, type: "tf2_msgs/msg/TFMessage", stamp: 5n, message: { transforms } };
+}
+
+const RIG: readonly RecordedMessage[] = [
+  cloud("/points"),
+  image("/front/image_raw", "front"),
+  info("/front/camera_info"),
+  transform("base_link", "lidar"),
+  transform("/base_link", "/front"),
+];
+
+test("a KITTI drive is labelled with both of its cameras", async () => {
+  await withFolder(async (folder) => {
+    const { drive } = await writeDrive(folder, 11);
+    const summary = await inspect((await KittiRawDrive.open(drive)).messages());
+    expect(summary.warnings).toEqual([]);
+    expect(summary.clouds).toMatchObject([
+      {
+        topic: "/kitti/velo/pointcloud",
+        frameId: "velo_link",
+        messageCount: 11,
+        pointCount: 2,
+        fields: ["x", "y", "z", "intensity"],
+      },
+    ]);
+    expect(summary.clouds[0]!.rate).toBeCloseTo(10, 0);
+    expect(summary.frames).toEqual([
+      { frame: "camera_color_left_optical_frame", parent: "velo_link", isStatic: true },
+      { frame: "camera_gray_left_optical_frame", parent: "velo_link", isStatic: true },
+      { frame: "velo_link", parent: "base_link", isStatic: true },
+    ]);
+    expect(chooseInputs(summary)).toEqual({
+      cloudTopic: "/kitti/velo/pointcloud",
+      cameras: ["camera_color_left", "camera_gray_left"].map((name) => ({
+        name,
+        imageTopic: `/kitti/${name}/image_rect${name.includes("color") ? "_color" : ""}/compressed`,
+        imageType: "sensor_msgs/msg/CompressedImage",
+        cameraInfoTopic: `/kitti/${name}/camera_info`,
+      })),
+      tfTopics: ["/tf_static"],
+      problems: [],
+    });
+  });
+});
+
+test("frames are connected over moving transforms too, and static topics come first", async () => {
+  const summary = await inspect([
+    ...RIG.slice(0, 4),
+    transform("base_link", "head", "/tf"),
+    transform("head", "front", "/tf"),
+  ]);
+  expect(chooseInputs(summary)).toMatchObject({
+    cameras: [{ name: "front", imageTopic: "/front/image_raw" }],
+    tfTopics: ["/tf_static", "/tf"],
+    problems: [],
+  });
+});
+
+test("a camera without CameraInfo, transform or the right size is reported, and refused when it was asked for", async () => {
+  const messages = [
+    ...RIG,
+    image("/rear/image_raw", "rear"),
+    image("/left/image_raw", "left"),
+    info("/left/camera_info"),
+    image("/wide/image_raw", "front"),
+    info("/wide/camera_info", { width: 6 }),
+    image("/binned/image_raw", "front"),
+    info("/binned/camera_info", { width: 6, height: 4, binningX: 2, binningY: 2 }),
+    image("/window/image_raw", "front"),
+    info("/window/camera_info", {
+      width: 60,
+      height: 40,
+      roi: { xOffset: 1, yOffset: 1, width: 3, height: 2, doRectify: false },
+    }),
+  ];
+  const summary = await inspect(messages);
+  const { cameras, problems } = chooseInputs(summary);
+  expect(cameras.map(({ name }) => name)).toEqual(["binned", "front", "window"]);
+  expect(problems.map(({ code, message }) => [code, message])).toEqual([
+    [
+      "transform-missing",
+      expect.stringMatching(
+        /\/left\/image_raw cannot be used: no transform connects its frame 'left' \(in the tree of 'left'\) with the frame 'lidar' of \/points \(in the tree of 'base_link'\)/,
+      ),
+    ],
+    [
+      "camera-info-missing",
+      expect.stringMatching(
+        /\/rear\/image_raw has no CameraInfo: there is no \/rear\/camera_info; CameraInfo is on: .*\/front\/camera_info/,
+      ),
+    ],
+    ["camera-info-mismatch", "/wide/image_raw has 3x2 pixels, /wide/camera_info is for 6x2"],
+  ]);
+  expect(() => chooseInputs(summary, { imageTopics: ["/rear/image_raw"] })).toThrow("has no CameraInfo");
+  expect(
+    chooseInputs(summary, {
+      imageTopics: ["/wide/image_raw", "/front/image_raw"],
+      cameraInfoTopics: { "/wide/image_raw": "/front/camera_info" },
+    }).cameras.map(({ name, cameraInfoTopic }) => [name, cameraInfoTopic]),
+  ).toEqual([
+    ["wide", "/front/camera_info"],
+    ["front", "/front/camera_info"],
+  ]);
+  expect(chooseInputs(summary, { imageTopics: [] })).toMatchObject({ cameras: [], problems: [] });
+  expect(() => chooseInputs(summary, { imageTopics: ["/none"] })).toThrow(
+    "BAG has no image topic /none; its image topics are: ",
+  );
+});
+
+test("of several images of a camera one is used; depth images are none", async () => {
+  const depth = { encoding: "16UC1", step: 6, data: new Uint8Array(12) };
+  const messages = [
+    ...RIG,
+    compressed("/front/image_raw/compressed", "front"),
+    image("/front/image_rect_color", "front"),
+    compressed("/front/image_rect_color/compressed", "front"),
+    image("/front/depth", "front", depth),
+    compressed("/rgbd/depth/compressedDepth", "front", "16UC1; compressedDepth png"),
+    info("/rgbd/camera_info"),
+    compressed("/other/front/image/compressed", "front"),
+    info("/other/front/camera_info"),
+  ];
+  const summary = await inspect(messages);
+  const used = (overrides?: InputOverrides): (readonly [string, string])[] =>
+    chooseInputs(summary, overrides).cameras.map(({ name, imageTopic }) => [name, imageTopic]);
+  expect(used()).toEqual([
+    ["front", "/front/image_rect_color"],
+    ["other/front", "/other/front/image/compressed"],
+  ]);
+  expect(used({ imageTopics: ["/front/image_raw", "/front/image_rect_color"] })).toEqual([
+    ["front/image_raw", "/front/image_raw"],
+    ["front/image_rect_color", "/front/image_rect_color"],
+  ]);
+  // The one with more messages is the better recorded one.
+  const more = [...messages, compressed("/front/image_raw/compressed", "front")];
+  expect(chooseInputs(await inspect(more)).cameras[0]!.imageTopic).toBe("/front/image_raw/compressed");
+});
+
+test("several clouds are for the user to choose from, none is refused", async () => {
+  const flat = exampleOf("sensor_msgs/msg/PointCloud2") as PointCloud2;
+  const withoutZ: RecordedMessage = {
+    ...cloud("/radar"),
+    type: "sensor_msgs/msg/PointCloud2",
+    message: { ...flat, fields: flat.fields.filter(({ name }) => name !== "z") },
+  };
+  const summary = await inspect([...RIG, cloud("/points_labelled"), withoutZ]);
+  expect(() => chooseInputs(summary)).toThrow(
+    "BAG has 2 clouds, choose one of them: /points, /points_labelled",
+  );
+  expect(chooseInputs(summary, { cloudTopic: "/points_labelled" }).cloudTopic).toBe("/points_labelled");
+  expect(() => chooseInputs(summary, { cloudTopic: "/none" })).toThrow(
+    "BAG: /none is not in the bag; its clouds are: ",
+  );
+  expect(() => chooseInputs(summary, { cloudTopic: "/tf_static" })).toThrow(
+    "/tf_static carries tf2_msgs/msg/TFMessage",
+  );
+  expect(chooseInputs(await inspect([...RIG, withoutZ])).cloudTopic).toBe("/points");
+  await expect(inspect(RIG.slice(1)).then((without) => chooseInputs(without))).rejects.toMatchObject({
+    code: "invalid-configuration",
+    message: "BAG has no topic of type PointCloud2 with fields x, y and z",
+  });
+});
+
+test("malformed messages are passed over with a warning", async () => {
+  await withFolder(async (folder) => {
+    const writer = await McapBagWriter.create(path.join(folder, "drive.mcap"));
+    for (const logTime of [1n, 2n]) {
+      await writer.write("/points", "sensor_msgs/msg/PointCloud2", { logTime }, Uint8Array.of(0, 1, 0, 0, 1));
+      await writer.write("/tf_static", "tf2_msgs/msg/TFMessage", { logTime }, Uint8Array.of(0, 1, 0, 0, 1));
+    }
+    for (const message of RIG) await writer.record(message);
+    await writer.close();
+    const reader = await McapBagReader.open(writer.path);
+    const summary = await inspectBag(reader);
+    await reader.close();
+    expect(chooseInputs(summary)).toMatchObject({ cloudTopic: "/points", cameras: [{ name: "front" }] });
+    expect(summary.warnings.map(({ code, message }) => [code, message.split(":")[0]])).toEqual([
+      ["malformed-message", "/points at 1 ns"],
+      ["malformed-message", "/points at 2 ns"],
+      ["malformed-message", "/tf_static at 1 ns"],
+      ["malformed-message", "/tf_static at 2 ns"],
+    ]);
+  });
+});
