@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { exampleGraph, exampleManifest, tensor } from "./exampleManifest.js";
+import { ModelBundle } from "./ModelBundle.js";
+
+const folder = mkdtempSync(path.join(tmpdir(), "ditr-bundle-"));
+const graphBytes = Buffer.from("the bytes of a graph");
+const sha256 = createHash("sha256").update(graphBytes).digest("hex");
+
+function write(manifest: unknown): void {
+  writeFileSync(path.join(folder, "bundle.json"), JSON.stringify(manifest));
+}
+
+beforeEach(() => {
+  writeFileSync(path.join(folder, "image_free.onnx"), graphBytes);
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe("ModelBundle.load", () => {
+  test("gives the graphs with their checked files", async () => {
+    write(exampleManifest({ graphs: { image_free: exampleGraph({ sha256 }) } }));
+    const bundle = await ModelBundle.load(folder);
+    expect(bundle.graphs.map(({ name, path: file }) => [name, file])).toEqual([
+      ["image_free", path.join(folder, "image_free.onnx")],
+    ]);
+    expect([bundle.canFuse, bundle.canRunWithoutImages]).toEqual([false, true]);
+    expect(bundle.classId("car")).toBe(1);
+    expect(() => bundle.classId("tree")).toThrow('has no class "tree"; it has road, car');
+  });
+
+  test.each([
+    ["a file that changed", exampleManifest(), `SHA-256 ${sha256}, bundle.json says 0000`],
+    [
+      "a missing graph file",
+      exampleManifest({ graphs: { image_free: exampleGraph({ file: "gone.onnx" }) } }),
+      "gone.onnx cannot be read, but bundle.json names it",
+    ],
+    [
+      "a file outside of the folder",
+      exampleManifest({ graphs: { image_free: exampleGraph({ file: "../image_free.onnx" }) } }),
+      "without directories",
+    ],
+    [
+      "a graph that asks for what the host does not make",
+      exampleManifest({
+        graphs: {
+          image_free: exampleGraph({
+            inputs: [...exampleGraph().inputs, tensor("order_0", "int32", 2, "P", "K")],
+          }),
+        },
+      }),
+      'asks for input "order_0", which the host does not make for this backbone (it makes feat, neighbors_0, parent_0,',
+    ],
+    [
+      "a shape that is not the host's",
+      exampleManifest({
+        graphs: { image_free: exampleGraph({ inputs: [tensor("feat", "float32", "V0", 4)] }) },
+      }),
+      'declares input "feat" as float32 [V0, 4], the host makes float32 [*, 2]',
+    ],
+    [
+      "a missing output",
+      exampleManifest({
+        graphs: { image_free: exampleGraph({ outputs: [tensor("label", "int32", "V0")] }) },
+      }),
+      'graph image_free has no output "confidence"',
+    ],
+    [
+      "logits for another number of classes",
+      exampleManifest({
+        graphs: {
+          image_free: exampleGraph({
+            outputs: exampleGraph().outputs.map((output) =>
+              output.name === "logits" ? tensor("logits", "float32", "V0", 19) : output,
+            ),
+          }),
+        },
+      }),
+      'declares output "logits" as float32 [V0, 19], expected float32 [*, 2]',
+    ],
+    [
+      "no graph to label with",
+      exampleManifest({ graphs: {} }),
+      "at least one of image_free and fused is needed",
+    ],
+    [
+      "a fused graph without an image encoder",
+      exampleManifest({ graphs: { image_free: exampleGraph(), fused: exampleGraph() } }),
+      "belong together",
+    ],
+    ["an unlabeled id that a class has", exampleManifest({ unlabeled_id: 9 }), "9 is also the id of a class"],
+    ["an unknown property", { ...exampleManifest(), colour: "red" }, "colour"],
+    ["another format version", { ...exampleManifest(), format_version: 2 }, "format_version"],
+  ])("refuses %s", async (_, manifest, message) => {
+    write(manifest);
+    await expect(ModelBundle.load(folder)).rejects.toMatchObject({
+      code: "bad-bundle",
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test("names the file that is no JSON or not there", async () => {
+    writeFileSync(path.join(folder, "bundle.json"), "{");
+    await expect(ModelBundle.load(folder)).rejects.toThrow(/bundle\.json is not JSON/);
+    await expect(ModelBundle.load(path.join(folder, "nowhere"))).rejects.toThrow(
+      /nowhere.bundle\.json cannot be read; a model is a folder/,
+    );
+  });
+});

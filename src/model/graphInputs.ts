@@ -1,0 +1,68 @@
+import type { ScanGeometry } from "../geometry/types.js";
+import type { BundleManifest, GraphSpec } from "./bundleManifest.js";
+import { float32Tensor, int32Tensor, type NamedTensor } from "./NamedTensor.js";
+
+/** `data` is a view over memory that will be transferred; see docs/graph-contract.md for every tensor. */
+export function geometryTensors(geometry: ScanGeometry): NamedTensor[] {
+  const tensors: NamedTensor[] = [];
+  const { stages, stemNeighbors } = geometry;
+  if (stemNeighbors !== undefined) {
+    tensors.push(int32Tensor("stem_neighbors", [stages[0]!.voxelCount, 125], owned(stemNeighbors)));
+  }
+  stages.forEach((stage, s) => {
+    const { voxelCount, serialization, neighbors, parent, children } = stage;
+    tensors.push(int32Tensor(`coordinates_${s}`, [voxelCount, 3], owned(stage.coordinates)));
+    if (neighbors !== undefined)
+      tensors.push(int32Tensor(`neighbors_${s}`, [voxelCount, 27], owned(neighbors)));
+    if (serialization !== undefined) {
+      const { order, inverse, patchCount, patchSize } = serialization;
+      const orders = inverse.length / voxelCount;
+      tensors.push(
+        int32Tensor(`order_${s}`, [orders, patchCount, patchSize], owned(order)),
+        int32Tensor(`inverse_${s}`, [orders, voxelCount], owned(inverse)),
+      );
+    }
+    if (parent !== undefined) tensors.push(int32Tensor(`parent_${s}`, [voxelCount], owned(parent)));
+    if (children !== undefined) {
+      tensors.push(int32Tensor(`children_${s}`, [stages[s + 1]!.voxelCount, 8], owned(children)));
+    }
+  });
+  return tensors;
+}
+
+/**
+ * `feat` [V_0, F] of the representative points.
+ * @param columns one value per point for each input feature of the backbone, in their order
+ * @param out reused when it is long enough
+ */
+export function featureTensor(
+  backbone: BundleManifest["backbone"],
+  columns: readonly Float32Array[],
+  representative: Int32Array,
+  out?: Float32Array<ArrayBuffer>,
+): NamedTensor {
+  const width = backbone.input_features.length;
+  const length = representative.length * width;
+  const data = out !== undefined && out.length >= length ? out.subarray(0, length) : new Float32Array(length);
+  backbone.input_features.forEach(({ offset, scale }, feature) => {
+    const column = columns[feature]!;
+    for (let voxel = 0, at = feature; voxel < representative.length; voxel++, at += width) {
+      data[at] = (column[representative[voxel]!]! - offset) * scale;
+    }
+  });
+  return float32Tensor("feat", [representative.length, width], data);
+}
+
+/** The tensors that a graph declares, in its order; a missing one is a defect of the caller. */
+export function selectInputs(graph: GraphSpec, tensors: readonly NamedTensor[]): NamedTensor[] {
+  return graph.inputs.map(({ name }) => {
+    const tensor = tensors.find((candidate) => candidate.name === name);
+    if (tensor === undefined) throw new Error(`no tensor was made for graph input ${name}`);
+    return tensor;
+  });
+}
+
+function owned(view: Int32Array): Int32Array<ArrayBuffer> {
+  if (view.buffer instanceof SharedArrayBuffer) throw new Error("ONNX Runtime refuses shared memory");
+  return view as Int32Array<ArrayBuffer>;
+}

@@ -1,0 +1,50 @@
+import type { FaultCode } from "../faults/Fault.js";
+import type { GraphName, GraphSpec } from "./bundleManifest.js";
+import type { NamedTensor } from "./NamedTensor.js";
+import type { NodePlacement } from "./nodePlacement.js";
+import type { ProviderChoice, ProviderReport } from "./providers.js";
+
+/** What the inference worker is started with. */
+export interface InferenceWorkerData {
+  readonly graphs: readonly { readonly name: GraphName; readonly spec: GraphSpec; readonly path: string }[];
+  readonly provider: ProviderChoice;
+  /** Threads inside an operator; 0 lets ONNX Runtime choose. */
+  readonly threads: number;
+}
+
+export interface LabelRequest {
+  readonly graph: "fused" | "image_free";
+  /** The graph's inputs but `image_features`, in any order. */
+  readonly inputs: readonly NamedTensor[];
+  /** `image` [B, 3, H, W] for the image encoder; only and always with the fused graph. */
+  readonly images?: NamedTensor;
+  readonly wantLogits: boolean;
+}
+
+export interface LabelResult {
+  /** [V_0] index into the bundle's classes. */
+  readonly label: Int32Array<ArrayBuffer>;
+  /** [V_0] */
+  readonly confidence: Float32Array<ArrayBuffer>;
+  /** [V_0] */
+  readonly entropy: Float32Array<ArrayBuffer>;
+  /** [V_0, classes], when asked for. */
+  readonly logits?: Float32Array<ArrayBuffer>;
+  readonly imageEncoderMs: number;
+  readonly backboneMs: number;
+  /** The inputs, given back so that their memory can be used again. */
+  readonly inputs: readonly NamedTensor[];
+  readonly images?: NamedTensor;
+  /** With the first result of each graph on a provider other than the CPU: where its nodes really ran. */
+  readonly placement?: NodePlacement;
+}
+
+export type InferenceReply =
+  | { readonly kind: "loaded"; readonly report: ProviderReport }
+  | { readonly kind: "labelled"; readonly id: number; readonly result: LabelResult }
+  | { readonly kind: "failed"; readonly id?: number; readonly code: FaultCode; readonly message: string };
+
+export interface InferenceCommand {
+  readonly id: number;
+  readonly request: LabelRequest;
+}

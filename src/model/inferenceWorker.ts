@@ -1,0 +1,182 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import ort from "onnxruntime-node";
+import { Fault } from "../faults/Fault.js";
+import type { GraphName, GraphSpec } from "./bundleManifest.js";
+import type {
+  InferenceCommand,
+  InferenceReply,
+  InferenceWorkerData,
+  LabelRequest,
+  LabelResult,
+} from "./inferenceProtocol.js";
+import { float32Tensor, type NamedTensor } from "./NamedTensor.js";
+import { readNodePlacement, type NodePlacement } from "./nodePlacement.js";
+import { createWithProvider, type Provider } from "./providers.js";
+
+/**
+ * The one thread that owns ONNX Runtime: `InferenceSession.run` of onnxruntime-node blocks its thread,
+ * and more than one thread with sessions has crashed (microsoft/onnxruntime#24486).
+ */
+
+interface Graph {
+  readonly name: GraphName;
+  readonly session: ort.InferenceSession;
+  /** The folder of the profile of the first run; none on the CPU and after that run. */
+  profileFolder: string | undefined;
+}
+
+const port = parentPort!;
+const { graphs: wanted, provider: choice, threads } = workerData as InferenceWorkerData;
+const graphs = new Map<GraphName, Graph>();
+// A provider that cannot be loaded is reported by us, with the reason, instead of on the terminal.
+ort.env.logLevel = "fatal";
+
+function reply(message: InferenceReply, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+async function openGraph(name: GraphName, file: string, provider: Provider): Promise<Graph> {
+  const profileFolder = provider === "cpu" ? undefined : await mkdtemp(path.join(tmpdir(), "ditr-profile-"));
+  const session = await ort.InferenceSession.create(file, {
+    executionProviders: [provider],
+    graphOptimizationLevel: "all",
+    // Scans differ in size, so a memory pattern of one scan never fits the next.
+    enableMemPattern: false,
+    logSeverityLevel: 4,
+    ...(threads > 0 && { intraOpNumThreads: threads }),
+    ...(profileFolder !== undefined && {
+      enableProfiling: true,
+      profileFilePrefix: path.join(profileFolder, name),
+    }),
+  });
+  return { name, session, profileFolder };
+}
+
+function checkMetadata(session: ort.InferenceSession, file: string, spec: GraphSpec): void {
+  const problem = (side: string, actual: readonly string[], expected: readonly string[]) =>
+    new Fault(
+      "bad-bundle",
+      `${file} has ${side}s ${actual.join(", ")}, but bundle.json declares ${expected.join(", ")}`,
+    );
+  for (const [side, metadata, declared] of [
+    ["input", session.inputMetadata, spec.inputs],
+    ["output", session.outputMetadata, spec.outputs],
+  ] as const) {
+    const actual = metadata
+      .map((tensor) => signature(tensor.name, tensor.isTensor ? tensor.type : "no tensor"))
+      .sort();
+    const expected = declared.map((tensor) => signature(tensor.name, tensor.dtype)).sort();
+    if (actual.join() !== expected.join()) throw problem(side, actual, expected);
+  }
+}
+
+function signature(name: string, dtype: string): string {
+  return `${name} (${dtype})`;
+}
+
+async function loadAll(provider: Provider): Promise<void> {
+  graphs.clear();
+  for (const { name, path: file } of wanted) graphs.set(name, await openGraph(name, file, provider));
+}
+
+function asOrt(tensor: NamedTensor): ort.Tensor {
+  return tensor.dtype === "float32"
+    ? new ort.Tensor("float32", tensor.data, tensor.shape)
+    : new ort.Tensor("int32", tensor.data, tensor.shape);
+}
+
+async function run(
+  graph: Graph,
+  inputs: readonly NamedTensor[],
+  fetches: readonly string[],
+): Promise<{ outputs: ort.InferenceSession.OnnxValueMapType; ms: number }> {
+  const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, asOrt(tensor)]));
+  const start = performance.now();
+  const outputs = await graph.session.run(feeds, [...fetches]);
+  return { outputs, ms: performance.now() - start };
+}
+
+/** Ends the profile of a graph's first run, so that later runs do not pay for it. */
+async function takePlacement(graph: Graph): Promise<NodePlacement | undefined> {
+  const folder = graph.profileFolder;
+  if (folder === undefined) return undefined;
+  graph.profileFolder = undefined;
+  graph.session.endProfiling();
+  try {
+    return await readNodePlacement(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function label({ graph: name, inputs, images, wantLogits }: LabelRequest): Promise<LabelResult> {
+  let imageEncoderMs = 0;
+  let all = inputs;
+  if (images !== undefined) {
+    const encoded = await run(graphs.get("image_encoder")!, [images], ["features"]);
+    imageEncoderMs = encoded.ms;
+    const features = encoded.outputs["features"]!;
+    const [count, patches, dimension] = features.dims as [number, number, number];
+    all = [
+      ...inputs,
+      float32Tensor(
+        "image_features",
+        [count * patches, dimension],
+        features.data as Float32Array<ArrayBuffer>,
+      ),
+    ];
+  }
+  const graph = graphs.get(name)!;
+  const fetches = ["label", "confidence", "entropy", ...(wantLogits ? ["logits"] : [])];
+  const { outputs, ms } = await run(graph, all, fetches);
+  const placement = await takePlacement(graph);
+  return {
+    label: outputs["label"]!.data as Int32Array<ArrayBuffer>,
+    confidence: outputs["confidence"]!.data as Float32Array<ArrayBuffer>,
+    entropy: outputs["entropy"]!.data as Float32Array<ArrayBuffer>,
+    ...(wantLogits && { logits: outputs["logits"]!.data as Float32Array<ArrayBuffer> }),
+    imageEncoderMs,
+    backboneMs: ms,
+    inputs,
+    ...(images !== undefined && { images }),
+    ...(placement !== undefined && { placement }),
+  };
+}
+
+function buffersOf(result: LabelResult): ArrayBuffer[] {
+  const views = [result.label, result.confidence, result.entropy, ...result.inputs.map(({ data }) => data)];
+  if (result.logits !== undefined) views.push(result.logits);
+  if (result.images !== undefined) views.push(result.images.data);
+  return [...new Set(views.map((view) => view.buffer))];
+}
+
+async function handle({ id, request }: InferenceCommand): Promise<void> {
+  try {
+    const result = await label(request);
+    reply({ kind: "labelled", id, result }, buffersOf(result));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    reply({
+      kind: "failed",
+      id,
+      code: "inference-failed",
+      message: `ONNX Runtime failed on graph ${request.graph}: ${reason}`,
+    });
+  }
+}
+
+try {
+  const { report } = await createWithProvider(choice, loadAll);
+  for (const { name, spec, path: file } of wanted) checkMetadata(graphs.get(name)!.session, file, spec);
+  let previous = Promise.resolve();
+  port.on("message", (command: InferenceCommand) => {
+    previous = previous.then(() => handle(command));
+  });
+  reply({ kind: "loaded", report });
+} catch (error) {
+  if (!(error instanceof Fault)) throw error;
+  reply({ kind: "failed", code: error.code, message: error.message });
+}
