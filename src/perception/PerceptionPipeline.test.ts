@@ -1,0 +1,266 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { encodeCompressedImage, COMPRESSED_IMAGE_TYPE } from "../messages/image.js";
+import { decodePointCloud2, encodePointCloud2, pointCount } from "../messages/pointCloud2.js";
+import { readColumn, readXyz } from "../messages/pointColumns.js";
+import { PointFieldType, type CameraInfo, type PointCloud2 } from "../messages/types.js";
+import { ModelBundle } from "../model/ModelBundle.js";
+import sharp from "sharp";
+import type { FusionPolicyOptions } from "./FusionPolicy.js";
+import { PerceptionPipeline } from "./PerceptionPipeline.js";
+import type { FrameImage, LabelledScan, ScanFrame, ScanOutcome } from "./ScanFrame.js";
+
+const bundle = await ModelBundle.load(fileURLToPath(new URL("../../models/street-tiny", import.meta.url)));
+const AUTO: FusionPolicyOptions = { mode: "auto", minImages: 1, minSeenShare: 0.01, seenShareHysteresis: 0 };
+
+/** A flat patch of ground ahead of the sensor with a box on it; the last point is not finite. */
+function cloudMessage(stamp: bigint, count = 2000): PointCloud2 {
+  const data = new Float32Array(count * 4);
+  for (let point = 0; point < count; point++) {
+    const x = 3 + ((point * 37) % 1000) / 50;
+    const y = -8 + ((point * 53) % 800) / 50;
+    const z = Math.abs(x - 10) < 1 && Math.abs(y) < 1 ? 0.4 : -1.7;
+    data.set([x, y, z, (point % 10) / 10], point * 4);
+  }
+  data[(count - 1) * 4] = NaN;
+  return {
+    header: { stamp, frameId: "lidar" },
+    height: 1,
+    width: count,
+    fields: ["x", "y", "z", "intensity"].map((name, index) => ({
+      name,
+      offset: index * 4,
+      datatype: PointFieldType.FLOAT32,
+      count: 1,
+    })),
+    isBigEndian: false,
+    pointStep: 16,
+    rowStep: count * 16,
+    data: new Uint8Array(data.buffer),
+    isDense: false,
+  };
+}
+
+const INFO: CameraInfo = {
+  header: { stamp: 0n, frameId: "camera" },
+  width: 320,
+  height: 160,
+  distortionModel: "plumb_bob",
+  d: [0, 0, 0, 0, 0],
+  k: [160, 0, 159.5, 0, 160, 79.5, 0, 0, 1],
+  r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+  p: [160, 0, 159.5, 0, 0, 160, 79.5, 0, 0, 0, 1, 0],
+  binningX: 0,
+  binningY: 0,
+  roi: { xOffset: 0, yOffset: 0, height: 0, width: 0, doRectify: false },
+};
+/** x forward, y left, z up to x right, y down, z forward; column-major. */
+const CLOUD_TO_CAMERA = Float64Array.of(0, 0, 1, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1);
+
+async function frontImage(change: Partial<FrameImage> = {}): Promise<FrameImage> {
+  const data = await sharp({ create: { width: 320, height: 160, channels: 3, background: "#667788" } })
+    .jpeg()
+    .toBuffer();
+  return {
+    camera: "front",
+    topic: "/front/image/compressed",
+    type: COMPRESSED_IMAGE_TYPE,
+    cdr: copyOf(encodeCompressedImage({ header: INFO.header, format: "jpeg", data })),
+    info: INFO,
+    cloudToCamera: CLOUD_TO_CAMERA,
+    rectified: false,
+    delta: 0n,
+    ...change,
+  };
+}
+
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(bytes);
+}
+
+function frame(
+  stamp: bigint,
+  images: readonly FrameImage[],
+  cdr = encodePointCloud2(cloudMessage(stamp)),
+): ScanFrame {
+  return { stamp, topic: "/points", cdr: copyOf(cdr), images, missing: [] };
+}
+
+async function collect(pipeline: PerceptionPipeline, frames: readonly ScanFrame[]): Promise<ScanOutcome[]> {
+  async function* source() {
+    for (const one of frames) yield await Promise.resolve(one);
+  }
+  const outcomes: ScanOutcome[] = [];
+  for await (const outcome of pipeline.label(source())) outcomes.push(outcome);
+  return outcomes;
+}
+
+function labelled(outcome: ScanOutcome | undefined): LabelledScan {
+  if (outcome?.kind !== "labelled")
+    throw new Error(`not labelled: ${outcome?.fault.message ?? "no outcome"}`);
+  return outcome;
+}
+
+describe("PerceptionPipeline", () => {
+  let pipeline: PerceptionPipeline;
+  beforeAll(async () => {
+    pipeline = await PerceptionPipeline.start({
+      bundle,
+      provider: "cpu",
+      threads: 1,
+      fusion: AUTO,
+      filter: { classIds: [bundle.classId("road")] },
+      dump: true,
+    });
+  });
+  afterAll(async () => {
+    await pipeline.close();
+  });
+
+  test("every input point comes back, in order, with all its fields and a label", async () => {
+    const input = cloudMessage(5n);
+    const outcome = labelled((await collect(pipeline, [frame(5n, [])]))[0]);
+    const output = decodePointCloud2(outcome.labelledCloud);
+    expect(output.header).toEqual(input.header);
+    expect(output.fields.map(({ name }) => name)).toEqual([
+      "x",
+      "y",
+      "z",
+      "intensity",
+      "label",
+      "confidence",
+      "rgb",
+    ]);
+    expect(readXyz(output)).toEqual(readXyz(input));
+    const label = readColumn(output, "label", new Uint32Array(pointCount(output)));
+    const confidence = readColumn(output, "confidence", new Float32Array(pointCount(output)));
+    const ids = new Set(bundle.manifest.classes.map(({ id }) => id));
+    for (let point = 0; point < label.length - 1; point++) {
+      expect(ids.has(label[point]!)).toBe(true);
+      expect(confidence[point]!).toBeGreaterThan(0);
+      expect(confidence[point]!).toBeLessThanOrEqual(1);
+    }
+    expect([label.at(-1), confidence.at(-1)]).toEqual([bundle.manifest.unlabeled_id, 0]);
+    expect([outcome.pointCount, outcome.unlabeledCount]).toEqual([2000, 1]);
+    expect([...outcome.classCounts.values()].reduce((a, b) => a + b, 0)).toBe(1999);
+  });
+
+  test("is fused with an image, image-free without, scan by scan", async () => {
+    const image = await frontImage({ delta: -3n });
+    const outcomes = await collect(pipeline, [frame(1n, [image]), frame(2n, []), frame(3n, [image])]);
+    expect(
+      outcomes.map((outcome) => [outcome.stamp, labelled(outcome).mode, labelled(outcome).reason]),
+    ).toEqual([
+      [1n, "fused", "images-available"],
+      [2n, "image-free", "no-images"],
+      [3n, "fused", "images-available"],
+    ]);
+    expect(labelled(outcomes[0]).imagesUsed).toEqual([{ camera: "front", delta: -3n }]);
+    expect(labelled(outcomes[0]).seenShare).toBeGreaterThan(0.5);
+    expect(labelled(outcomes[2]).labelledCloud.length).toBe(labelled(outcomes[0]).labelledCloud.length);
+  });
+
+  test("the same frame gives the same bytes, whatever came between", async () => {
+    const image = await frontImage();
+    const other = frame(2n, [], encodePointCloud2(cloudMessage(2n, 5000)));
+    const outcomes = await collect(pipeline, [frame(1n, [image]), other, frame(1n, [image])]);
+    expect(labelled(outcomes[2]).labelledCloud).toEqual(labelled(outcomes[0]).labelledCloud);
+  });
+
+  test("the filtered cloud has exactly the points that are not of the filtered class", async () => {
+    const outcome = labelled((await collect(pipeline, [frame(1n, [])]))[0]);
+    const all = decodePointCloud2(outcome.labelledCloud);
+    const label = readColumn(all, "label", new Uint32Array(pointCount(all)));
+    const kept = label.filter((id) => id !== bundle.classId("road"));
+    const filtered = decodePointCloud2(outcome.filteredCloud!);
+    expect(readColumn(filtered, "label", new Uint32Array(pointCount(filtered)))).toEqual(kept);
+  });
+
+  test("an image that cannot be used costs that image only, and says why", async () => {
+    const wrongSize = await frontImage({ camera: "left", topic: "/left", info: { ...INFO, width: 640 } });
+    const damaged = await frontImage({ camera: "rear", topic: "/rear" });
+    damaged.cdr.fill(0x55, 200);
+    const outcome = labelled(
+      (await collect(pipeline, [frame(1n, [wrongSize, damaged, await frontImage()])]))[0],
+    );
+    expect(outcome.mode).toBe("fused");
+    expect(outcome.imagesUsed.map(({ camera }) => camera)).toEqual(["front"]);
+    expect(outcome.faults.map(({ code }) => code)).toEqual(["camera-info-mismatch", "image-decoding-failed"]);
+    expect(outcome.faults[0]!.message).toBe("/left: the CameraInfo is for images of 640x160 pixels, but the image has 320x160");
+  });
+
+  test("a cloud that cannot be read costs that scan only", async () => {
+    const garbage = Uint8Array.from({ length: 500 }, (_, index) => (index * 97) % 251);
+    const outcomes = await collect(pipeline, [frame(1n, []), frame(2n, [], garbage), frame(3n, [])]);
+    expect(outcomes.map(({ kind }) => kind)).toEqual(["labelled", "failed", "labelled"]);
+    const failed = outcomes[1]!;
+    if (failed.kind !== "failed") throw new Error("unreachable");
+    expect(failed.fault.code).toBe("malformed-message");
+    expect(failed.fault.message).toMatch(/^\/points at 2 ns: /);
+  });
+
+  test("a cloud without a single usable point is labelled all the same", async () => {
+    const empty = encodePointCloud2({ ...cloudMessage(1n), width: 0, rowStep: 0, data: new Uint8Array(0) });
+    const [first, second] = await collect(pipeline, [frame(1n, [], empty), frame(2n, [])]);
+    expect(pointCount(decodePointCloud2(labelled(first).labelledCloud))).toBe(0);
+    expect(labelled(second).pointCount).toBe(2000);
+  });
+
+  test("the dump holds what the graph was given and what it gave", async () => {
+    const { dump, voxelCount, mode } = labelled(
+      (await collect(pipeline, [frame(1n, [await frontImage()])]))[0],
+    );
+    expect(dump!.mode).toBe(mode);
+    expect(dump!.voxelCoordinates).toHaveLength(voxelCount * 3);
+    expect(dump!.logits).toHaveLength(voxelCount * bundle.manifest.classes.length);
+    const declared = bundle.manifest.graphs.fused!.inputs.map(({ name }) => name);
+    const dumped = dump!.inputs.map(({ name }) => name);
+    expect([...dumped].sort()).toEqual(
+      [...declared.filter((name) => name !== "image_features"), "image"].sort(),
+    );
+  });
+});
+
+describe("forced modes", () => {
+  test("fused without any image runs the fused graph on a scene that no camera sees", async () => {
+    const pipeline = await PerceptionPipeline.start({
+      bundle,
+      provider: "cpu",
+      threads: 1,
+      fusion: { ...AUTO, mode: "fused" },
+    });
+    try {
+      const outcome = labelled((await collect(pipeline, [frame(1n, [])]))[0]);
+      expect([outcome.mode, outcome.reason, outcome.seenShare]).toEqual(["fused", "mode-parameter", 0]);
+    } finally {
+      await pipeline.close();
+    }
+  });
+
+  test("a probability filter takes away every point that may be of the class", async () => {
+    const pipeline = await PerceptionPipeline.start({
+      bundle,
+      provider: "cpu",
+      threads: 1,
+      fusion: { ...AUTO, mode: "image-free" },
+      filter: { classIds: bundle.manifest.classes.map(({ id }) => id), probabilityThreshold: 0 },
+    });
+    try {
+      const outcome = labelled((await collect(pipeline, [frame(1n, [])]))[0]);
+      // Some class always has a probability above 0; only the point without a voxel is left.
+      expect(pointCount(decodePointCloud2(outcome.filteredCloud!))).toBe(1);
+    } finally {
+      await pipeline.close();
+    }
+  });
+});
+
+test("an unavailable provider is a Fault, not a silent CPU", async () => {
+  const options = { bundle, provider: "tensorrt", threads: 1, fusion: AUTO } as const;
+  const outcome = await PerceptionPipeline.start(options).then(
+    (pipeline) => pipeline.close().then(() => "started"),
+    (error: unknown) => error,
+  );
+  // On a machine with TensorRT it does start.
+  if (outcome !== "started") expect(outcome).toMatchObject({ code: "provider-unavailable" });
+});

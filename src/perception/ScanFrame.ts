@@ -1,0 +1,94 @@
+import type { Fault } from "../faults/Fault.js";
+import type { CameraInfo } from "../messages/types.js";
+import type { NamedTensor } from "../model/NamedTensor.js";
+import type { LabellingMode, ModeReason } from "./FusionPolicy.js";
+
+/** An image that belongs to a scan, with all that is needed to project the scan into it. */
+export interface FrameImage {
+  readonly camera: string;
+  readonly topic: string;
+  /** ROS type name: sensor_msgs/msg/Image or sensor_msgs/msg/CompressedImage. */
+  readonly type: string;
+  /** The message; copied to the preparation worker, since an image may serve several scans. */
+  readonly cdr: Uint8Array<ArrayBuffer>;
+  readonly info: CameraInfo;
+  /** 4x4, column-major: from the cloud's frame to the camera's optical frame. */
+  readonly cloudToCamera: Float64Array;
+  /** Is the image rectified, so that P of the CameraInfo holds and not K and D? */
+  readonly rectified: boolean;
+  /** Image stamp minus scan stamp, nanoseconds. */
+  readonly delta: bigint;
+}
+
+/** A camera without a usable image for a scan, and why. */
+export interface MissingImage {
+  readonly camera: string;
+  readonly reason: string;
+}
+
+/** A scan with the images that came for it. */
+export interface ScanFrame {
+  readonly stamp: bigint;
+  readonly topic: string;
+  /** sensor_msgs/msg/PointCloud2; its buffer is transferred to the preparation worker. */
+  readonly cdr: Uint8Array<ArrayBuffer>;
+  readonly images: readonly FrameImage[];
+  readonly missing: readonly MissingImage[];
+}
+
+/** Milliseconds of each stage of one scan. */
+export interface StageTimes {
+  readonly decode: number;
+  readonly geometry: number;
+  readonly images: number;
+  readonly projection: number;
+  readonly imageEncoder: number;
+  readonly backbone: number;
+  readonly compose: number;
+}
+
+/** Everything between points and labels of one scan, for debugging and comparison. */
+export interface ScanDump {
+  readonly mode: LabellingMode;
+  /** [V_0, 3] int32 grid coordinates. */
+  readonly voxelCoordinates: Int32Array;
+  /** [V_0, classes] */
+  readonly logits: Float32Array;
+  /** The inputs of the graph, and `image` of the image encoder when it ran. */
+  readonly inputs: readonly NamedTensor[];
+}
+
+export interface LabelledScan {
+  readonly kind: "labelled";
+  readonly stamp: bigint;
+  readonly topic: string;
+  readonly mode: LabellingMode;
+  readonly reason: ModeReason;
+  readonly imagesUsed: readonly { readonly camera: string; readonly delta: bigint }[];
+  readonly missing: readonly MissingImage[];
+  /** Problems of single images that were left out. */
+  readonly faults: readonly Fault[];
+  readonly seenShare: number;
+  readonly pointCount: number;
+  readonly voxelCount: number;
+  /** Points that no voxel holds: not finite, or outside the model's range. */
+  readonly unlabeledCount: number;
+  /** Points per class id. */
+  readonly classCounts: ReadonlyMap<number, number>;
+  /** sensor_msgs/msg/PointCloud2 as CDR. */
+  readonly labelledCloud: Uint8Array<ArrayBuffer>;
+  /** sensor_msgs/msg/PointCloud2 as CDR, when a filter is configured. */
+  readonly filteredCloud?: Uint8Array<ArrayBuffer>;
+  readonly times: StageTimes;
+  readonly dump?: ScanDump;
+}
+
+/** A scan that could not be labelled; the pipeline goes on with the next. */
+export interface FailedScan {
+  readonly kind: "failed";
+  readonly stamp: bigint;
+  readonly topic: string;
+  readonly fault: Fault;
+}
+
+export type ScanOutcome = LabelledScan | FailedScan;

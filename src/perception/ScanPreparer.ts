@@ -1,0 +1,250 @@
+import { cameraModelFromInfo } from "../camera/CameraModel.js";
+import { decodeImage } from "../camera/decodeImage.js";
+import { prepareEncoderInput } from "../camera/encoderInput.js";
+import { PatchAssigner, type CameraView, type PatchAssignment } from "../camera/PatchAssigner.js";
+import type { PatchGrid } from "../camera/PatchGrid.js";
+import { Fault } from "../faults/Fault.js";
+import { ScanGeometryBuilder } from "../geometry/ScanGeometryBuilder.js";
+import { TableArenaPool, type TableArena } from "../geometry/TableArena.js";
+import type { ScanGeometry } from "../geometry/types.js";
+import {
+  decodeCompressedImage,
+  COMPRESSED_IMAGE_TYPE,
+  decodeImage as decodeImageMessage,
+} from "../messages/image.js";
+import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
+import { readFloat32Column, readXyz } from "../messages/pointColumns.js";
+import type { PointCloud2 } from "../messages/types.js";
+import type { BundleManifest, ImageEncoderSpec } from "../model/bundleManifest.js";
+import { geometryConfig, patchesPerVoxel } from "../model/graphContract.js";
+import { featureTensor, geometryTensors, selectInputs } from "../model/graphInputs.js";
+import { float32Tensor, int32Tensor, type NamedTensor } from "../model/NamedTensor.js";
+import { FusionPolicy, type FusionPolicyOptions } from "./FusionPolicy.js";
+import type { PreparedScan, SerializedFault } from "./preparationProtocol.js";
+import type { FrameImage, ScanFrame } from "./ScanFrame.js";
+
+/** What stays with the preparer while the model works on a scan. */
+export interface HeldScan {
+  readonly cloud: PointCloud2;
+  readonly geometry: ScanGeometry;
+  readonly arena: TableArena;
+}
+
+/** An image that was decoded and fits its CameraInfo. */
+interface UsableImage {
+  readonly source: FrameImage;
+  readonly view: CameraView;
+  /** [3, H, W] as the encoder takes it. */
+  readonly input: Float32Array;
+}
+
+/** Turns a scan and its images into the inputs of the model's graphs. */
+export class ScanPreparer {
+  readonly #manifest: BundleManifest;
+  readonly #policy: FusionPolicy;
+  readonly #builder: ScanGeometryBuilder;
+  readonly #arenas = new TableArenaPool();
+  readonly #assigner = new PatchAssigner();
+  #xyz = new Float32Array(0);
+  readonly #columns = new Map<string, Float32Array>();
+
+  constructor(manifest: BundleManifest, fusion: FusionPolicyOptions) {
+    const { fused, image_free } = manifest.graphs;
+    this.#manifest = manifest;
+    this.#policy = new FusionPolicy(fusion, {
+      fused: fused !== undefined,
+      imageFree: image_free !== undefined,
+    });
+    this.#builder = new ScanGeometryBuilder(geometryConfig(manifest));
+  }
+
+  /**
+   * Call for one scan after the other. The inputs are views of the held arena's memory, which is free again
+   * when `release` is called. Throws a Fault when the cloud cannot be used; an image that cannot be used is
+   * left out and reported.
+   */
+  async prepare(frame: ScanFrame): Promise<{ scan: PreparedScan; held: HeldScan }> {
+    const start = performance.now();
+    const cloud = decodePointCloud2(frame.cdr);
+    const count = pointCount(cloud);
+    const { xyz, columns } = this.#readPoints(cloud);
+    const decoded = performance.now();
+    const arena = this.#arenas.acquire();
+    const geometry = this.#builder.build(xyz, count, { arena });
+    const built = performance.now();
+    const { usable, faults } = await this.#usableImages(frame.images);
+    const imagesReady = performance.now();
+    const assignment = this.#assign(xyz, geometry.representative, usable);
+    const decision = this.#policy.decide({
+      imageCount: usable.length,
+      seenShare: assignment?.seenShare ?? 0,
+    });
+    const fused = decision.mode === "fused";
+    const voxelCount = geometry.representative.length;
+    const featureCount = this.#manifest.backbone.input_features.length;
+    const tensors: NamedTensor[] = [
+      ...geometryTensors(geometry),
+      featureTensor(
+        this.#manifest.backbone,
+        columns,
+        geometry.representative,
+        float32View(arena, "feat", voxelCount * featureCount),
+      ),
+    ];
+    if (fused) tensors.push(...patchTensors(arena, voxelCount, this.#encoder, assignment));
+    const graph = fused ? this.#manifest.graphs.fused! : this.#manifest.graphs.image_free!;
+    const inputs = selectInputs(
+      { ...graph, inputs: graph.inputs.filter(({ name }) => name !== "image_features") },
+      tensors,
+    );
+    const images = fused ? stackImages(usable, this.#encoder) : undefined;
+    return {
+      held: { cloud, geometry, arena },
+      scan: {
+        ...decision,
+        inputs,
+        ...(images && { images }),
+        imagesUsed: fused ? usable.map(({ source: { camera, delta } }) => ({ camera, delta })) : [],
+        imageFaults: faults,
+        seenShare: assignment?.seenShare ?? 0,
+        pointCount: count,
+        voxelCount,
+        decodeMs: decoded - start,
+        geometryMs: built - decoded,
+        imagesMs: imagesReady - built,
+        projectionMs: performance.now() - imagesReady,
+      },
+    };
+  }
+
+  /** Takes back the memory of a scan, with the buffers of the inputs that went to the model. */
+  release({ arena }: HeldScan, inputs: readonly NamedTensor[]): void {
+    this.#arenas.release(
+      arena,
+      inputs.map(({ name, data }) => [name, data.buffer] as const),
+    );
+  }
+
+  get #encoder(): ImageEncoderSpec {
+    const encoder = this.#manifest.image_encoder;
+    if (encoder === undefined)
+      throw new Error("a fused graph without an image encoder passed the bundle's check");
+    return encoder;
+  }
+
+  #readPoints(cloud: PointCloud2): { xyz: Float32Array; columns: Float32Array[] } {
+    const count = pointCount(cloud);
+    if (this.#xyz.length < 3 * count) this.#xyz = new Float32Array(3 * count);
+    const xyz = readXyz(cloud, this.#xyz);
+    const columns = this.#manifest.backbone.input_features.map(({ name }) => {
+      const column = readFloat32Column(cloud, name, this.#columns.get(name));
+      this.#columns.set(name, new Float32Array(column.buffer));
+      return column;
+    });
+    return { xyz, columns };
+  }
+
+  async #usableImages(
+    images: readonly FrameImage[],
+  ): Promise<{ usable: UsableImage[]; faults: SerializedFault[] }> {
+    if (!this.#policy.mayFuse) return { usable: [], faults: [] };
+    const usable: UsableImage[] = [];
+    const faults: SerializedFault[] = [];
+    const results = await Promise.allSettled(images.map((image) => this.#readImage(image)));
+    results.forEach((result, index) => {
+      if (result.status === "fulfilled") {
+        usable.push(result.value);
+        return;
+      }
+      if (!(result.reason instanceof Fault)) throw result.reason;
+      const { code, message } = result.reason.at(images[index]!.topic);
+      faults.push({ code, message });
+    });
+    return { usable, faults };
+  }
+
+  async #readImage(source: FrameImage): Promise<UsableImage> {
+    const message =
+      source.type === COMPRESSED_IMAGE_TYPE
+        ? decodeCompressedImage(source.cdr)
+        : decodeImageMessage(source.cdr);
+    const image = await decodeImage(message);
+    const model = cameraModelFromInfo(source.info, {
+      rectified: source.rectified,
+      imageWidth: image.width,
+      imageHeight: image.height,
+    });
+    const { input_height, input_width, mean, std, resize } = this.#encoder;
+    const { data } = await prepareEncoderInput(image, {
+      inputHeight: input_height,
+      inputWidth: input_width,
+      mean,
+      std,
+      resize,
+    });
+    return { source, view: { model, cloudToOptical: source.cloudToCamera }, input: data };
+  }
+
+  #assign(
+    xyz: Float32Array,
+    representative: Int32Array,
+    usable: readonly UsableImage[],
+  ): PatchAssignment | undefined {
+    if (usable.length === 0) return undefined;
+    const { sampling, occlusion } = this.#encoder;
+    return this.#assigner.assign({
+      xyz,
+      representative,
+      cameras: usable.map(({ view }) => view),
+      encoder: patchGrid(this.#encoder),
+      sampling,
+      occlusion,
+    });
+  }
+}
+
+function patchGrid({ input_width, input_height, patch_size, resize }: ImageEncoderSpec): PatchGrid {
+  return { inputWidth: input_width, inputHeight: input_height, patchSize: patch_size, resize };
+}
+
+function float32View(arena: TableArena, name: string, length: number): Float32Array<ArrayBuffer> {
+  const { buffer, byteOffset } = arena.int32(name, length);
+  return new Float32Array(buffer, byteOffset, length);
+}
+
+/** Without any image every voxel is one that no camera sees. */
+function patchTensors(
+  arena: TableArena,
+  voxelCount: number,
+  encoder: ImageEncoderSpec,
+  assignment: PatchAssignment | undefined,
+): NamedTensor[] {
+  const columns = patchesPerVoxel(encoder.sampling);
+  const patch = arena.int32("voxel_patch", voxelCount * columns);
+  const weight = float32View(arena, "voxel_patch_weight", voxelCount * columns);
+  if (assignment === undefined) {
+    patch.fill(0);
+    weight.fill(0);
+  } else {
+    patch.set(assignment.patch);
+    weight.set(assignment.weight);
+  }
+  return [
+    int32Tensor("voxel_patch", [voxelCount, columns], patch),
+    float32Tensor("voxel_patch_weight", [voxelCount, columns], weight),
+  ];
+}
+
+/** [B, 3, H, W]; one black image when fusion is forced without any, since the gathered table must have a row. */
+function stackImages(
+  usable: readonly UsableImage[],
+  { input_height, input_width }: ImageEncoderSpec,
+): NamedTensor {
+  const size = 3 * input_height * input_width;
+  const count = Math.max(1, usable.length);
+  const data = new Float32Array(count * size);
+  usable.forEach(({ input }, index) => {
+    data.set(input, index * size);
+  });
+  return float32Tensor("image", [count, 3, input_height, input_width], data);
+}
