@@ -96,23 +96,6 @@ test("a file of the final name is complete: before close() there is only the par
   });
 });
 
-test("what an interrupted run left can be read, without its last chunk", async () => {
-  await withFolder(async (folder) => {
-    const file = path.join(folder, "drive.mcap");
-    const writer = await McapBagWriter.create(file);
-    const cdr = new Uint8Array(2_000_000);
-    for (const logTime of [1n, 2n]) {
-      await writer.write("/points", "sensor_msgs/msg/PointCloud2", { logTime }, cdr);
-    }
-    await writer.write("/points", "sensor_msgs/msg/PointCloud2", { logTime: 3n }, new Uint8Array(4));
-    const reader = await McapBagReader.open(partialPath(file));
-    expect((await readAll(reader)).map(({ logTime }) => logTime)).toEqual([1n, 2n]);
-    expect(reader.warnings[0]!.message).toContain("it ends without an end-of-data record");
-    await reader.close();
-    await writer.abort();
-  });
-});
-
 test("abort() leaves nothing", async () => {
   await withFolder(async (folder) => {
     const file = path.join(folder, "drive.mcap");

@@ -10,7 +10,7 @@ import type { Readable } from "./Readable.js";
 import { FileReadable } from "./Readable.js";
 import type { Definition } from "./RecoveredIndex.js";
 import { recoverMcap } from "./recoverMcap.js";
-import { isSystemError, reasonOf } from "./systemError.js";
+import { reasonOf } from "./systemError.js";
 import type { BagMessage, BagReader, BagTopic, MessageFilter } from "./types.js";
 
 type Channel = McapTypes.TypedMcapRecords["Channel"];
@@ -63,7 +63,7 @@ export class McapFile implements BagReader {
       return mcap;
     } catch (error) {
       await handle.close();
-      throw systemErrorAsFault(path, error);
+      throw error;
     }
   }
 
@@ -119,7 +119,6 @@ export class McapFile implements BagReader {
       try {
         next = await records.next();
       } catch (error) {
-        if (isSystemError(error)) throw systemErrorAsFault(this.path, error);
         this.#recovery ??= this.#recover(reasonOf(error));
         await this.#recovery;
         if (this.#reader === reader) {
@@ -272,14 +271,8 @@ async function openForReading(path: string): Promise<FileHandle> {
   try {
     return await open(path, "r");
   } catch (error) {
-    throw systemErrorAsFault(path, error);
+    throw new Fault("bag-unreadable", `${path} cannot be opened: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-/** What the operating system refuses is the user's to hear of; other errors stay what they are. */
-function systemErrorAsFault(path: string, error: unknown): unknown {
-  if (!isSystemError(error)) return error;
-  return new Fault("bag-unreadable", `${path} cannot be opened or read: ${error.message}`, { cause: error });
 }
 
 /** The same bytes in an ArrayBuffer of exactly their size; copied only when they are not. */

@@ -35,8 +35,9 @@ export interface InputSelection {
  * Decides which topics of a bag are labelled and fused.
  *
  * A camera is an image topic with the CameraInfo beside it (image_transport: `<namespace>/camera_info`)
- * and a way from the cloud's frame to its own in the transforms. Of several images in one namespace that
- * with the most messages is used, rectified before raw, uncompressed before compressed; depth images are no cameras.
+ * and a way from the cloud's frame to its own in the transforms. Of several images in one namespace one
+ * whose name says so (image*, color*, rgb*) is used, then that with the most messages, rectified before raw,
+ * uncompressed before compressed; depth images are no cameras.
  *
  * @throws Fault `invalid-configuration` when an override does not fit the bag, or none was given and the
  * bag has no cloud or several; an image topic that the user named and that cannot be used is one too
@@ -180,7 +181,10 @@ function onePerCamera(images: readonly ImageSummary[]): readonly ImageSummary[] 
 function preference(a: ImageSummary, b: ImageSummary): number {
   const rank = ({ topic, type }: ImageSummary): number =>
     (topic.includes("rect") ? 2 : 0) + (type === IMAGE_TYPE ? 1 : 0);
-  return a.messageCount - b.messageCount || rank(a) - rank(b);
+  // Masks and overlays are often published beside the picture.
+  const isPicture = ({ topic }: ImageSummary): boolean =>
+    /\/(image|color|rgb)[^/]*(\/compressed)?$/.test(topic);
+  return Number(isPicture(a)) - Number(isPicture(b)) || a.messageCount - b.messageCount || rank(a) - rank(b);
 }
 
 /** REP-118 encodings, and the payload of compressed_depth_image_transport. */

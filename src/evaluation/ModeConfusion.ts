@@ -1,12 +1,10 @@
+import type { LabellingMode } from "../perception/FusionPolicy.js";
 import { ConfusionMatrix, type LabelArray, type LabelTables } from "./ConfusionMatrix.js";
-
-/** Which graph labelled a scan. */
-export type SegmentationMode = "fused" | "image-free";
 
 /** Confusion matrices apart by mode, so that the scores say what the cameras contributed. */
 export class ModeConfusion {
   readonly #classNames: readonly string[];
-  readonly #matrices: Readonly<Record<SegmentationMode, ConfusionMatrix>>;
+  readonly #matrices: Readonly<Record<LabellingMode, ConfusionMatrix>>;
 
   constructor(classNames: readonly string[]) {
     this.#classNames = classNames;
@@ -17,11 +15,11 @@ export class ModeConfusion {
   }
 
   /** As `ConfusionMatrix.add`, for a scan that was labelled in this mode. */
-  add(mode: SegmentationMode, predicted: LabelArray, truth: LabelArray, tables: LabelTables): void {
+  add(mode: LabellingMode, predicted: LabelArray, truth: LabelArray, tables: LabelTables): void {
     this.#matrices[mode].add(predicted, truth, tables);
   }
 
-  of(mode: SegmentationMode): ConfusionMatrix {
+  of(mode: LabellingMode): ConfusionMatrix {
     return this.#matrices[mode];
   }
 

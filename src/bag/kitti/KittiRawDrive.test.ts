@@ -298,7 +298,8 @@ test("folders that are no drive are refused with the file and the reason", async
       });
     };
     await refuse(/none cannot be read/, path.join(folder, "none"));
-    await refuse(/is not a KITTI raw folder/, folder);
+    expect((await KittiRawDrive.open(folder)).folder).toBe(drive);
+    await refuse(/is not a KITTI raw folder/, path.join(drive, "velodyne_points"));
     const second = path.join(day, "2011_09_26_drive_0002_sync");
     await cp(drive, second, { recursive: true });
     await refuse(

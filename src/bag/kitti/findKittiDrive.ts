@@ -11,32 +11,43 @@ export interface KittiDrive {
 }
 
 /**
- * Finds the drive that a folder means: the folder itself, or the only drive in it.
+ * Finds the drive that a folder means: the folder itself, the only drive of a day, or the only drive of a folder
+ * of days.
  * @throws Fault `data-set-unreadable` when there is none or more than one
  */
 export async function findKittiDrive(folder: string): Promise<KittiDrive> {
-  const entries = await list(folder);
-  if (entries.includes("velodyne_points")) {
-    return { day: path.dirname(path.resolve(folder)), drive: folder };
-  }
-  const drives: string[] = [];
-  for (const name of entries.sort()) {
-    if (await isDrive(path.join(folder, name))) drives.push(name);
+  if (await isDrive(folder)) return { day: path.dirname(path.resolve(folder)), drive: folder };
+  const drives = await drivesIn(folder);
+  if (drives.length === 0) {
+    const days = await list(folder);
+    for (const day of days.sort()) {
+      const inside = path.join(folder, day);
+      if ((await stat(inside)).isDirectory()) drives.push(...(await drivesIn(inside)));
+    }
   }
   const [drive, ...others] = drives;
   if (drive === undefined) {
     throw new Fault(
       "data-set-unreadable",
-      `${folder} is not a KITTI raw folder: neither it nor a folder in it holds velodyne_points`,
+      `${folder} is not a KITTI raw folder: neither it nor a drive in it holds velodyne_points`,
     );
   }
   if (others.length > 0) {
+    const names = drives.map((found) => path.relative(folder, found)).join(", ");
     throw new Fault(
       "data-set-unreadable",
-      `${folder} holds ${drives.length} drives, name one of them: ${drives.join(", ")}`,
+      `${folder} holds ${drives.length} drives, name one of them: ${names}`,
     );
   }
-  return { day: folder, drive: path.join(folder, drive) };
+  return { day: path.dirname(drive), drive };
+}
+
+async function drivesIn(folder: string): Promise<string[]> {
+  const drives: string[] = [];
+  for (const name of (await list(folder)).sort()) {
+    if (await isDrive(path.join(folder, name))) drives.push(path.join(folder, name));
+  }
+  return drives;
 }
 
 async function list(folder: string): Promise<string[]> {

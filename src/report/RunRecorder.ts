@@ -1,0 +1,124 @@
+import type { FaultSummary } from "../faults/FaultLog.js";
+import { LatencyStatistics } from "../evaluation/LatencyStatistics.js";
+import type { ScanOutcome, StageTimes } from "../perception/ScanFrame.js";
+
+const STAGES = [
+  "decode",
+  "geometry",
+  "images",
+  "projection",
+  "imageEncoder",
+  "backbone",
+  "compose",
+] as const satisfies readonly (keyof StageTimes)[];
+
+/** Consecutive scans that were labelled alike. */
+export interface ModeSpan {
+  /** Numbers of the first and last scan, from 1. */
+  readonly first: number;
+  readonly last: number;
+  readonly mode: "fused" | "image-free" | "failed";
+  readonly reason: string;
+}
+
+/** One scan in the JSON summary. */
+export interface ScanRecord {
+  /** Nanoseconds; a string, since JSON numbers would lose digits. */
+  readonly stamp: string;
+  readonly mode: "fused" | "image-free" | "failed";
+  readonly reason: string;
+  readonly images: readonly { readonly camera: string; readonly delta_ms: number }[];
+  readonly missing: readonly { readonly camera: string; readonly reason: string }[];
+  readonly seen_share?: number;
+  readonly points?: number;
+  readonly voxels?: number;
+  readonly unlabeled?: number;
+  readonly stage_ms?: StageTimes;
+}
+
+export interface StageSummary {
+  readonly p50: number;
+  readonly p95: number;
+  readonly max: number;
+}
+
+/** Collects what happened to each scan of a run, for the summary on the terminal and in JSON. */
+export class RunRecorder {
+  readonly #scans: ScanRecord[] = [];
+  readonly #stages = new Map(STAGES.map((stage) => [stage, new LatencyStatistics()]));
+  readonly #classes = new Map<number, number>();
+  #points = 0;
+  #unlabeled = 0;
+
+  add(outcome: ScanOutcome): void {
+    const stamp = outcome.stamp.toString();
+    if (outcome.kind === "failed") {
+      const { code, message } = outcome.fault;
+      this.#scans.push({ stamp, mode: "failed", reason: `${code}: ${message}`, images: [], missing: [] });
+      return;
+    }
+    this.#scans.push({
+      stamp,
+      mode: outcome.mode,
+      reason: outcome.reason,
+      images: outcome.imagesUsed.map(({ camera, delta }) => ({ camera, delta_ms: Number(delta) / 1e6 })),
+      missing: outcome.missing,
+      seen_share: outcome.seenShare,
+      points: outcome.pointCount,
+      voxels: outcome.voxelCount,
+      unlabeled: outcome.unlabeledCount,
+      stage_ms: outcome.times,
+    });
+    for (const [stage, statistics] of this.#stages) statistics.add(outcome.times[stage]);
+    for (const [id, count] of outcome.classCounts)
+      this.#classes.set(id, (this.#classes.get(id) ?? 0) + count);
+    this.#points += outcome.pointCount;
+    this.#unlabeled += outcome.unlabeledCount;
+  }
+
+  get scans(): readonly ScanRecord[] {
+    return this.#scans;
+  }
+
+  count(mode: ScanRecord["mode"]): number {
+    return this.#scans.filter((scan) => scan.mode === mode).length;
+  }
+
+  /** Points in all, and those without a label. */
+  get points(): { readonly total: number; readonly unlabeled: number } {
+    return { total: this.#points, unlabeled: this.#unlabeled };
+  }
+
+  /** Points per class id. */
+  get classCounts(): ReadonlyMap<number, number> {
+    return this.#classes;
+  }
+
+  modeSpans(): ModeSpan[] {
+    const spans: ModeSpan[] = [];
+    this.#scans.forEach(({ mode, reason }, index) => {
+      const current = spans.at(-1);
+      if (current?.mode === mode && current.reason === reason)
+        spans[spans.length - 1] = { ...current, last: index + 1 };
+      else spans.push({ first: index + 1, last: index + 1, mode, reason });
+    });
+    return spans;
+  }
+
+  /** Milliseconds per stage, in the order in which a scan goes through them. */
+  stageSummaries(): ReadonlyMap<keyof StageTimes, StageSummary> {
+    return new Map(
+      [...this.#stages].flatMap(([stage, statistics]) => {
+        const summary = statistics.summary();
+        return summary === undefined
+          ? []
+          : [[stage, { p50: summary.p50, p95: summary.p95, max: summary.max }]];
+      }),
+    );
+  }
+}
+
+/** Faults as lines for the terminal: the count and the first message of each code. */
+export function faultLines(faults: readonly FaultSummary[]): string[] {
+  return faults.map(({ code, count, messages }) => `${count} x ${code}, first: ${messages[0] ?? ""}`);
+}
