@@ -1,0 +1,89 @@
+import { Command } from "commander";
+import { chooseInputs, type InputOverrides } from "../bag/chooseInputs.js";
+import { inspectBag, type BagSummary } from "../bag/inspectBag.js";
+import { McapBagReader } from "../bag/McapBagReader.js";
+import { Fault } from "../faults/Fault.js";
+import { formatTable } from "../report/formatTable.js";
+
+interface InspectFlags {
+  readonly cloud?: string;
+  readonly camera?: readonly string[];
+}
+
+export function inspectCommand(): Command {
+  return new Command("inspect")
+    .description("show what is in a bag, what `ditr run` would use of it, and what is missing")
+    .argument("<bag>", "MCAP file or rosbag2 folder")
+    .option("--cloud <topic>", "PointCloud2 to label, where the bag has several")
+    .option("--camera <topic...>", "image topics to use (default: all that have a CameraInfo)")
+    .action(async (bag: string, { cloud, camera }: InspectFlags) => {
+      const reader = await McapBagReader.open(bag);
+      try {
+        const summary = await inspectBag(reader);
+        console.log(describeBag(summary));
+        console.log(
+          describeChoice(summary, {
+            ...(cloud !== undefined && { cloudTopic: cloud }),
+            ...(camera && { imageTopics: camera }),
+          }),
+        );
+      } finally {
+        await reader.close();
+      }
+    });
+}
+
+function describeBag(summary: BagSummary): string {
+  const { path, startTime, endTime, topics, clouds, images, cameraInfos, frames, warnings } = summary;
+  const seconds = startTime === undefined || endTime === undefined ? 0 : Number(endTime - startTime) / 1e9;
+  const details = new Map([
+    ...clouds.map(
+      ({ topic, frameId, pointCount, fields }) =>
+        [topic, `${pointCount} points in ${frameId}: ${fields.join(" ")}`] as const,
+    ),
+    ...images.map(
+      ({ topic, frameId, encoding, size }) =>
+        [topic, `${size === undefined ? "" : `${size.join("x")} `}${encoding} in ${frameId}`] as const,
+    ),
+    ...cameraInfos.map(
+      ({ topic, first }) => [topic, `${first.width}x${first.height} ${first.distortionModel}`] as const,
+    ),
+  ]);
+  const table = formatTable(
+    ["topic", "type", "messages", "Hz", "first message"],
+    topics.map(({ topic, type, messageCount, rate }) => [
+      topic,
+      type,
+      String(messageCount),
+      rate?.toFixed(1) ?? "-",
+      details.get(topic) ?? "",
+    ]),
+  );
+  const tree = frames.map(
+    ({ frame, parent, isStatic }) => `  ${parent} -> ${frame}${isStatic ? " (static)" : ""}`,
+  );
+  return [
+    `${path}: ${seconds.toFixed(1)} s, ${topics.length} topics`,
+    table,
+    ...(tree.length > 0 ? ["transforms:", ...tree] : ["transforms: none"]),
+    ...warnings.map(({ message }) => `warning: ${message}`),
+  ].join("\n");
+}
+
+function describeChoice(summary: BagSummary, overrides: InputOverrides): string {
+  try {
+    const { cloudTopic, cameras, problems } = chooseInputs(summary, overrides);
+    return [
+      "ditr run would use:",
+      `  cloud ${cloudTopic}`,
+      ...cameras.map(
+        ({ name, imageTopic, cameraInfoTopic }) => `  camera ${name}: ${imageTopic} with ${cameraInfoTopic}`,
+      ),
+      ...(cameras.length === 0 ? ["  no camera: every scan would be labelled image-free"] : []),
+      ...problems.map(({ message }) => `  not used: ${message}`),
+    ].join("\n");
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return `ditr run would not start: ${error.message}`;
+  }
+}

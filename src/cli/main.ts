@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { Fault } from "../faults/Fault.js";
+import { benchCommand } from "./benchCommand.js";
+import { doctorCommand } from "./doctorCommand.js";
+import { evaluateCommand } from "./evaluateCommand.js";
+import { EXIT } from "./exitCodes.js";
+import { importCommand } from "./importCommand.js";
+import { inspectCommand } from "./inspectCommand.js";
+import { runCommand } from "./runCommand.js";
+
+const program = new Command("ditr")
+  .description("Labels every point of recorded LiDAR drives, with camera images where there are some.")
+  .addHelpText(
+    "after",
+    `
+Start with:
+  ditr demo                                 simulate a drive, label it, draw a picture
+  ditr inspect my_robot.mcap                what is in a bag and what would be used
+  ditr run my_robot.mcap -o labelled.mcap   label it
+
+Exit codes: ${EXIT.ok} done; ${EXIT.fault} bad input or set-up; ${EXIT.usage} wrong command line; ${EXIT.incomplete} done, but some scans failed.`,
+  )
+  .showHelpAfterError("(ditr --help and ditr COMMAND --help list what is allowed)");
+
+for (const command of [
+  runCommand(),
+  importCommand(),
+  inspectCommand(),
+  evaluateCommand(),
+  benchCommand(),
+  doctorCommand(),
+]) {
+  program.addCommand(command);
+}
+
+function overrideExits(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(overrideExits);
+}
+overrideExits(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  } else if (error instanceof Fault) {
+    console.error(`ditr: ${error.message}`);
+    process.exitCode = EXIT.fault;
+  } else {
+    console.error(error);
+    process.exitCode = EXIT.defect;
+  }
+}

@@ -1,0 +1,161 @@
+import { chooseInputs, type InputSelection } from "../bag/chooseInputs.js";
+import { inspectBag } from "../bag/inspectBag.js";
+import { labelBag } from "../bag/labelBag.js";
+import { McapBagWriter } from "../bag/McapBagWriter.js";
+import { scanMidpoint } from "../bag/scanMidpoint.js";
+import type { BagReader } from "../bag/types.js";
+import { FaultLog } from "../faults/FaultLog.js";
+import { ModelBundle } from "../model/ModelBundle.js";
+import type { NodePlacement } from "../model/nodePlacement.js";
+import type { ProviderChoice, ProviderReport } from "../model/providers.js";
+import type { FusionPolicyOptions } from "../perception/FusionPolicy.js";
+import type { CloudFilter } from "../perception/labelledClouds.js";
+import { PerceptionPipeline } from "../perception/PerceptionPipeline.js";
+import { RunRecorder } from "../report/RunRecorder.js";
+import { SyncLedger, type SyncStatistics } from "../sync/SyncLedger.js";
+import { syncOptions } from "../sync/SyncOptions.js";
+import { Progress } from "./Progress.js";
+import { writeDump } from "./writeDump.js";
+
+export interface RunBagOptions {
+  readonly output: string;
+  /** Folder of the model bundle. */
+  readonly model: string;
+  readonly provider: ProviderChoice;
+  readonly threads: number;
+  readonly fusion: FusionPolicyOptions;
+  readonly cloudTopic?: string;
+  readonly imageTopics?: readonly string[];
+  /** Image stamp minus cloud stamp of the same moment, nanoseconds; by default half a scan. */
+  readonly cameraOffset?: bigint;
+  /** Nanoseconds. */
+  readonly tolerance: bigint;
+  /** Nanoseconds. */
+  readonly maxWait: bigint;
+  readonly fixedFrame?: string;
+  readonly filterClasses?: readonly string[];
+  readonly filterProbability?: number;
+  readonly copy: "none" | "tf" | "all";
+  readonly maxScans?: number;
+  /** Folder for .npy dumps. */
+  readonly dump?: string;
+}
+
+export interface RunResult {
+  readonly input: string;
+  readonly output: string;
+  readonly bundle: ModelBundle;
+  readonly provider: ProviderReport;
+  readonly placement: NodePlacement;
+  readonly selection: InputSelection;
+  /** Nanoseconds. */
+  readonly cameraOffset: bigint;
+  readonly recorder: RunRecorder;
+  readonly sync: SyncStatistics;
+  readonly faults: FaultLog;
+  readonly seconds: number;
+}
+
+/** Labels a bag from start to end; the output file appears only when all of it is written. */
+export async function runBag(reader: BagReader, options: RunBagOptions): Promise<RunResult> {
+  const bundle = await ModelBundle.load(options.model);
+  const selection = chooseInputs(await inspectBag(reader), options);
+  const cameraOffset = options.cameraOffset ?? (await scanMidpoint(reader, selection.cloudTopic));
+  const filter = cloudFilter(bundle, options);
+  const pipeline = await PerceptionPipeline.start({
+    bundle,
+    provider: options.provider,
+    threads: options.threads,
+    fusion: options.fusion,
+    ...(filter && { filter }),
+    dump: options.dump !== undefined,
+  });
+  const faults = new FaultLog((fault) => {
+    console.error(`warning: ${fault.message}`);
+  });
+  for (const problem of selection.problems) faults.record(problem);
+  const ledger = new SyncLedger();
+  const recorder = new RunRecorder();
+  const total = reader.topics.find(({ topic }) => topic === selection.cloudTopic)?.messageCount ?? 0;
+  const progress = new Progress("labelling", Math.min(total, options.maxScans ?? total), "scans");
+  const start = performance.now();
+  const writer = await McapBagWriter.create(options.output);
+  try {
+    const outcomes = labelBag({
+      reader,
+      selection,
+      pipeline,
+      manifest: bundle.manifest,
+      sync: syncOptions({
+        mode: "bag",
+        maxWait: options.maxWait,
+        cameras: Object.fromEntries(
+          selection.cameras.map(({ name }) => [name, { offset: cameraOffset, tolerance: options.tolerance }]),
+        ),
+      }),
+      writer,
+      copiedTopics: copiedTopics(reader, selection, options.copy),
+      faults,
+      ledger,
+      ...(options.fixedFrame !== undefined && { fixedFrame: options.fixedFrame }),
+      ...(options.maxScans !== undefined && { maxScans: options.maxScans }),
+    });
+    for await (const outcome of outcomes) {
+      recorder.add(outcome);
+      if (outcome.kind === "labelled")
+        outcome.faults.forEach((fault) => {
+          faults.record(fault);
+        });
+      if (options.dump !== undefined && outcome.kind === "labelled") await writeDump(options.dump, outcome);
+      progress.step(faults.total);
+    }
+    await writer.close();
+  } finally {
+    progress.stop();
+    await writer.abort();
+    await pipeline.close();
+  }
+  for (const warning of reader.warnings) faults.record(warning);
+  return {
+    input: reader.path,
+    output: options.output,
+    bundle,
+    provider: pipeline.providerReport,
+    placement: pipeline.nodePlacement,
+    selection,
+    cameraOffset,
+    recorder,
+    sync: ledger.statistics(),
+    faults,
+    seconds: (performance.now() - start) / 1000,
+  };
+}
+
+function cloudFilter(
+  bundle: ModelBundle,
+  { filterClasses, filterProbability }: RunBagOptions,
+): CloudFilter | undefined {
+  if (filterClasses === undefined) return undefined;
+  return {
+    classIds: filterClasses.map((name) => bundle.classId(name)),
+    ...(filterProbability !== undefined && { probabilityThreshold: filterProbability }),
+  };
+}
+
+function copiedTopics(
+  reader: BagReader,
+  { cloudTopic, tfTopics }: InputSelection,
+  copy: RunBagOptions["copy"],
+): string[] {
+  switch (copy) {
+    case "none":
+      return [];
+    case "tf":
+      return [...tfTopics];
+    case "all":
+      // The labelled cloud has everything of the input cloud.
+      return reader.topics
+        .filter(({ topic, messageEncoding }) => topic !== cloudTopic && messageEncoding === "cdr")
+        .map(({ topic }) => topic);
+  }
+}

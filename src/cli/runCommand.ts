@@ -1,0 +1,139 @@
+import { writeFile } from "node:fs/promises";
+import { Command, Option } from "commander";
+import { McapBagReader } from "../bag/McapBagReader.js";
+import { Fault } from "../faults/Fault.js";
+import { PROVIDER_CHOICES, type ProviderChoice } from "../model/providers.js";
+import { FUSION_MODES, type FusionMode } from "../perception/FusionPolicy.js";
+import { milliseconds, share, wholeNumber } from "./arguments.js";
+import { EXIT } from "./exitCodes.js";
+import { modelOption, providerOption } from "./modelOption.js";
+import { runBag, type RunBagOptions } from "./runBag.js";
+import { runReport, runSummary } from "./runSummary.js";
+
+interface RunFlags {
+  readonly output: string;
+  readonly model: string;
+  readonly provider: ProviderChoice;
+  readonly threads: number;
+  readonly mode: FusionMode;
+  readonly minImages: number;
+  readonly minSeenShare: number;
+  readonly cloud?: string;
+  readonly camera?: readonly string[];
+  readonly cameraOffset?: bigint;
+  readonly tolerance: bigint;
+  readonly maxWait: bigint;
+  readonly fixedFrame?: string;
+  readonly filter?: string;
+  readonly filterProbability?: number;
+  readonly copy: "none" | "tf" | "all";
+  readonly maxScans?: number;
+  readonly json?: string;
+  readonly dump?: string;
+}
+
+export function runCommand(): Command {
+  return new Command("run")
+    .description("label every point of a recorded bag and write a labelled bag")
+    .argument("<bag>", "MCAP file or rosbag2 folder")
+    .requiredOption("-o, --output <file>", "labelled bag to write (.mcap)")
+    .addOption(modelOption())
+    .addOption(providerOption())
+    .option(
+      "--threads <count>",
+      "threads inside an operator of the model; 0 leaves it to ONNX Runtime",
+      wholeNumber,
+      0,
+    )
+    .addOption(
+      new Option("--mode <mode>", "auto decides scan by scan: fused when enough of it is seen in images")
+        .choices(FUSION_MODES)
+        .default("auto"),
+    )
+    .option("--min-images <count>", "auto: fewest cameras for fusion", wholeNumber, 1)
+    .option(
+      "--min-seen-share <share>",
+      "auto: smallest share of voxels that a camera must see, 0 to 1",
+      share,
+      0.02,
+    )
+    .option("--cloud <topic>", "PointCloud2 to label, where the bag has several")
+    .option("--camera <topic...>", "image topics to use (default: all that have a CameraInfo)")
+    .option(
+      "--camera-offset <ms>",
+      "image stamp minus cloud stamp of the same moment (default: half the scan where points have times, else 0)",
+      milliseconds,
+    )
+    .option("--tolerance <ms>", "largest difference between an image and its scan", milliseconds, 50_000_000n)
+    .option("--max-wait <ms>", "how long a scan waits for its images", milliseconds, 100_000_000n)
+    .option(
+      "--fixed-frame <frame>",
+      "compensate the motion between scan and image through this frame, for example odom",
+    )
+    .option("--filter <classes>", "also write a cloud without these classes (comma-separated names)")
+    .option(
+      "--filter-probability <p>",
+      "filter points by the probability of these classes instead of the label",
+      share,
+    )
+    .addOption(
+      new Option("--copy <what>", "what else to copy into the labelled bag")
+        .choices(["none", "tf", "all"])
+        .default("tf"),
+    )
+    .option("--max-scans <count>", "stop after this many scans", wholeNumber)
+    .option("--json <file>", "write a summary: modes, times, drops, faults, one record per scan")
+    .option("--dump <folder>", "write voxel coordinates, logits and graph inputs of every scan as .npy")
+    .addHelpText(
+      "after",
+      `
+The labelled cloud has all fields of the input, and label, confidence and rgb; same points, same order, same
+header. Exit code ${EXIT.incomplete} when some scans could not be labelled: the summary says which and why.
+Providers: ${PROVIDER_CHOICES.join(", ")}; \`ditr doctor\` shows which of them work here.`,
+    )
+    .action(async (bag: string, flags: RunFlags) => {
+      const reader = await McapBagReader.open(bag);
+      try {
+        const result = await runBag(reader, optionsOf(flags));
+        console.log(runReport(result));
+        if (flags.json !== undefined)
+          await writeFile(flags.json, `${JSON.stringify(runSummary(result), null, 2)}\n`);
+        if (result.recorder.count("failed") > 0) process.exitCode = EXIT.incomplete;
+      } finally {
+        await reader.close();
+      }
+    });
+}
+
+function optionsOf(flags: RunFlags): RunBagOptions {
+  const { filter, filterProbability } = flags;
+  if (filterProbability !== undefined && filter === undefined) {
+    throw new Fault(
+      "invalid-configuration",
+      "--filter-probability needs --filter with the classes that it is about",
+    );
+  }
+  return {
+    output: flags.output,
+    model: flags.model,
+    provider: flags.provider,
+    threads: flags.threads,
+    fusion: {
+      mode: flags.mode,
+      minImages: flags.minImages,
+      minSeenShare: flags.minSeenShare,
+      seenShareHysteresis: flags.minSeenShare / 4,
+    },
+    tolerance: flags.tolerance,
+    maxWait: flags.maxWait,
+    copy: flags.copy,
+    ...(flags.cloud !== undefined && { cloudTopic: flags.cloud }),
+    ...(flags.camera && { imageTopics: flags.camera }),
+    ...(flags.cameraOffset !== undefined && { cameraOffset: flags.cameraOffset }),
+    ...(flags.fixedFrame !== undefined && { fixedFrame: flags.fixedFrame }),
+    ...(filter !== undefined && { filterClasses: filter.split(",").map((name) => name.trim()) }),
+    ...(filterProbability !== undefined && { filterProbability }),
+    ...(flags.maxScans !== undefined && { maxScans: flags.maxScans }),
+    ...(flags.dump !== undefined && { dump: flags.dump }),
+  };
+}

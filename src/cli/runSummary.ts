@@ -1,0 +1,97 @@
+import { faultLines } from "../report/RunRecorder.js";
+import { formatTable } from "../report/formatTable.js";
+import type { StreamStatistics } from "../sync/SyncLedger.js";
+import type { RunResult } from "./runBag.js";
+
+/** Drops of one stream by cause, without the causes that did not occur. */
+function drops({ dropped }: StreamStatistics): Record<string, number> {
+  return Object.fromEntries(Object.entries(dropped).filter(([, count]) => count > 0));
+}
+
+function className(result: RunResult, id: number): string {
+  return result.bundle.manifest.classes.find((entry) => entry.id === id)?.name ?? `class ${id}`;
+}
+
+/** What `--json` writes. */
+export function runSummary(result: RunResult): unknown {
+  const { recorder, sync, provider, selection, bundle } = result;
+  const labelled = recorder.count("fused") + recorder.count("image-free");
+  return {
+    format_version: 1,
+    input: result.input,
+    output: result.output,
+    model: { name: bundle.manifest.name, folder: bundle.folder },
+    provider: { ...provider, node_placement: result.placement },
+    inputs: {
+      cloud_topic: selection.cloudTopic,
+      cameras: selection.cameras.map(({ name, imageTopic, cameraInfoTopic }) => ({
+        name,
+        image_topic: imageTopic,
+        camera_info_topic: cameraInfoTopic,
+      })),
+      camera_offset_ms: Number(result.cameraOffset) / 1e6,
+    },
+    scans: {
+      received: sync.clouds.received,
+      labelled,
+      fused: recorder.count("fused"),
+      image_free: recorder.count("image-free"),
+      failed: recorder.count("failed"),
+      dropped: drops(sync.clouds),
+    },
+    cameras: Object.fromEntries(
+      [...sync.cameras].map(([name, camera]) => [
+        name,
+        {
+          received: camera.received,
+          delivered: camera.delivered,
+          reused: camera.reused,
+          dropped: drops(camera),
+        },
+      ]),
+    ),
+    points: recorder.points,
+    class_points: Object.fromEntries(
+      [...recorder.classCounts].map(([id, count]) => [className(result, id), count]),
+    ),
+    stage_ms: Object.fromEntries(recorder.stageSummaries()),
+    seconds: result.seconds,
+    scans_per_second: labelled / result.seconds,
+    faults: result.faults.summary(),
+    mode_spans: recorder.modeSpans(),
+    per_scan: recorder.scans,
+  };
+}
+
+/** What `ditr run` prints. */
+export function runReport(result: RunResult): string {
+  const { recorder, sync, provider, faults } = result;
+  const labelled = recorder.count("fused") + recorder.count("image-free");
+  const lines = [
+    `${result.output}: ${labelled} of ${sync.clouds.received} scans labelled with ${result.bundle.manifest.name} on ${provider.obtained}, ` +
+      `${(labelled / result.seconds).toFixed(2)} scans/s`,
+    ...provider.refused.map((refusal) => `  ${refusal.provider} was not to be had: ${refusal.reason}`),
+    ...recorder
+      .modeSpans()
+      .map(({ first, last, mode, reason }) => `  scans ${first} to ${last}: ${mode} (${reason})`),
+    ...[...sync.cameras].map(
+      ([name, camera]) =>
+        `  camera ${name}: ${camera.received} images, ${camera.delivered} used, dropped ${JSON.stringify(drops(camera))}`,
+    ),
+    ...faultLines(faults.summary()).map((line) => `  ${line}`),
+  ];
+  return `${lines.join("\n")}\n\n${stageTable(result)}`;
+}
+
+/** Stage times of a run. */
+export function stageTable({ recorder }: RunResult): string {
+  return formatTable(
+    ["stage", "p50 ms", "p95 ms", "max ms"],
+    [...recorder.stageSummaries()].map(([stage, { p50, p95, max }]) => [
+      stage,
+      p50.toFixed(1),
+      p95.toFixed(1),
+      max.toFixed(1),
+    ]),
+  );
+}

@@ -1,0 +1,62 @@
+// `npm test`: jest over dist/, pytest over training/, and one closing line that counts both and names what was skipped.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { ensurePythonEnvironment } from "./support/pythonEnvironment.mjs";
+
+const scratch = mkdtempSync(path.join(tmpdir(), "ditr-tests-"));
+const totals = { passed: 0, failed: 0 };
+const skipped = [];
+let broken = false;
+
+function runJest(python) {
+  const report = path.join(scratch, "jest.json");
+  const jest = createRequire(import.meta.url).resolve("jest/bin/jest.js");
+  const flags = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
+  const args = [...flags, jest, "--json", `--outputFile=${report}`];
+  const env = { ...process.env, ...(python && { DITR_PYTHON: python }) };
+  // Jest prints its JSON to stdout too; the file is the one that is read.
+  const done = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"], env });
+  broken ||= done.status !== 0;
+  const { testResults, numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
+  totals.passed += numPassedTests;
+  totals.failed += numFailedTests;
+  for (const { assertionResults } of testResults) {
+    for (const { status, fullName } of assertionResults) if (status === "pending") skipped.push(fullName);
+  }
+}
+
+function runPytest(python) {
+  if (python === undefined) {
+    skipped.push("training/tests: all of pytest, no Python");
+    return;
+  }
+  const report = path.join(scratch, "pytest.xml");
+  const args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", `--junitxml=${report}`, "training/tests"];
+  const done = spawnSync(python, args, { stdio: ["ignore", "inherit", "inherit"] });
+  broken ||= done.status !== 0;
+  const xml = readFileSync(report, "utf8");
+  const count = (name) => Number(new RegExp(`<testsuite [^>]*${name}="(\\d+)"`).exec(xml)[1]);
+  const failed = count("failures") + count("errors");
+  totals.failed += failed;
+  totals.passed += count("tests") - failed - count("skipped");
+  for (const [, file, name] of xml.matchAll(/<testcase classname="([^"]*)" name="([^"]*)"[^>]*><skipped/g)) {
+    skipped.push(`${file}: ${name}`);
+  }
+}
+
+try {
+  const python = ensurePythonEnvironment();
+  runJest(python);
+  runPytest(python);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+if (skipped.length > 0) {
+  console.log(`\nSKIPPED ${skipped.length} tests:`);
+  for (const name of skipped) console.log(`  ${name}`);
+}
+console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${skipped.length} skipped`);
+process.exitCode = broken || totals.failed > 0 ? 1 : 0;
