@@ -1,0 +1,183 @@
+import type { Actor } from "./Actor.js";
+import { Bvh } from "./Bvh.js";
+import type { ClassId } from "./classes.js";
+import { HeightField } from "./HeightField.js";
+import { GROUND, type Hit } from "./Hit.js";
+import { Palette } from "./Palette.js";
+import { populate } from "./populate.js";
+import { Random, valueNoise } from "./Random.js";
+import { SolidSet } from "./SolidSet.js";
+import { StreetLayout, Zone, ZONE_CLASS } from "./StreetLayout.js";
+import { StreetPath } from "./StreetPath.js";
+import { Sun } from "./Sun.js";
+
+export interface WorldOptions {
+  /** Any integer; the same seed and travel give the same world. */
+  readonly seed: number;
+  /** Metres of street that the ego vehicle will drive along, from s = 0. */
+  readonly travel: number;
+  /** Its speed in metres per second. */
+  readonly egoSpeed: number;
+}
+
+/** Metres of built street before the drive's start and after its end. */
+const BUILT_BEHIND = 90;
+const BUILT_AHEAD = 120;
+/** Metres of modelled ground to each side of the street. */
+const GROUND_REACH = 60;
+const GROUND_CELL = 0.2;
+
+/**
+ * A street with everything that stands and moves in it, in a world frame (z up, metres) whose origin is the
+ * beginning of the street. Rays see the world as it is at the time last given to `setTime`.
+ */
+export class World {
+  readonly path: StreetPath;
+  readonly layout: StreetLayout;
+  readonly ground: HeightField;
+  readonly solids: SolidSet;
+  readonly actors: readonly Actor[];
+  readonly palette: Palette;
+  readonly sun: Sun;
+  readonly seed: number;
+  readonly #bvh: Bvh;
+  readonly #street = { s: 0, d: 0 };
+  readonly #place = { zone: Zone.ROAD as Zone, raised: 0, fromEdge: 0 };
+
+  constructor(options: WorldOptions) {
+    const { seed, travel } = options;
+    const start = -BUILT_BEHIND;
+    const end = travel + BUILT_AHEAD;
+    this.seed = seed;
+    this.path = StreetPath.random(new Random(seed, 1), start, end - start);
+    this.layout = new StreetLayout(new Random(seed, 2), this.path, start, end);
+    this.palette = new Palette(new Random(seed, 3));
+    this.sun = new Sun(new Random(seed, 4));
+    this.ground = this.#makeGround(new Random(seed, 5), start, end);
+    this.solids = new SolidSet();
+    this.actors = populate({
+      random: new Random(seed, 6),
+      set: this.solids,
+      path: this.path,
+      layout: this.layout,
+      ground: this.ground,
+      travel,
+      egoSpeed: options.egoSpeed,
+    });
+    this.#bvh = new Bvh(this.solids);
+    this.setTime(0);
+  }
+
+  /** Moves what moves to `time`, in seconds after the world's start. */
+  setTime(time: number): void {
+    for (const actor of this.actors) {
+      actor.setTime(time, this.path, this.ground);
+    }
+  }
+
+  /** Casts a ray (unit direction) as far as `maximum` metres; false when it meets nothing. */
+  cast(
+    ox: number,
+    oy: number,
+    oz: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    maximum: number,
+    hit: Hit,
+  ): boolean {
+    hit.distance = maximum;
+    hit.solid = GROUND;
+    hit.actor = -1;
+    let found = this.ground.intersect(ox, oy, oz, dx, dy, dz, hit);
+    found = this.#bvh.intersect(ox, oy, oz, dx, dy, dz, hit) || found;
+    for (let index = 0; index < this.actors.length; index++) {
+      if (this.actors[index]!.intersect(ox, oy, oz, dx, dy, dz, hit, false)) {
+        hit.actor = index;
+        found = true;
+      }
+    }
+    return found;
+  }
+
+  /** Is anything but the ground within `maximum` metres? `scratch` is overwritten. */
+  occluded(
+    ox: number,
+    oy: number,
+    oz: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    maximum: number,
+    scratch: Hit,
+  ): boolean {
+    scratch.distance = maximum;
+    if (this.#bvh.occluded(ox, oy, oz, dx, dy, dz, scratch)) {
+      return true;
+    }
+    for (const actor of this.actors) {
+      if (actor.intersect(ox, oy, oz, dx, dy, dz, scratch, true)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The solids that a hit belongs to; the ground (hit.solid === GROUND) has none. */
+  solidsOf(hit: Hit): SolidSet {
+    return hit.actor >= 0 ? this.actors[hit.actor]!.bvh.set : this.solids;
+  }
+
+  /** The class of what was hit; x, y is the place of the hit. */
+  classOf(hit: Hit, x: number, y: number): ClassId {
+    if (hit.solid !== GROUND) {
+      return this.solidsOf(hit).classId[hit.solid]! as ClassId;
+    }
+    const { s, d } = this.path.locate(x, y, this.#street);
+    return ZONE_CLASS[this.layout.groundAt(s, d, this.#place).zone];
+  }
+
+  #makeGround(random: Random, start: number, end: number): HeightField {
+    let minX = Infinity;
+    let minY = Infinity;
+    let maxX = -Infinity;
+    let maxY = -Infinity;
+    const pose = { x: 0, y: 0, heading: 0 };
+    for (let s = start; s <= end; s += 5) {
+      this.path.poseAt(s, 0, pose);
+      minX = Math.min(minX, pose.x);
+      minY = Math.min(minY, pose.y);
+      maxX = Math.max(maxX, pose.x);
+      maxY = Math.max(maxY, pose.y);
+    }
+    const seed = random.integer(0, 1 << 30);
+    const hill = random.uniform(0, 0.5);
+    const rough = random.uniform(0.05, 0.5);
+    const street = { s: 0, d: 0 };
+    const place = { zone: Zone.ROAD as Zone, raised: 0, fromEdge: 0 };
+    const heightAt = (x: number, y: number): number => {
+      const { s, d } = this.path.locate(x, y, street);
+      const base = hill * Math.sin(s / 27 + seed) * Math.sin(s / 61);
+      const beyond = Math.abs(d) - this.layout.side(d).parcelStart;
+      this.layout.groundAt(s, d, place);
+      let height = base + place.raised * this.layout.kerbHeight;
+      if (place.zone === Zone.GRASS) {
+        const share = Math.min(1, Math.max(0, beyond / 6));
+        height += share * rough * (valueNoise(x / 9, y / 9, seed) - 0.3);
+        height += 0.04 * valueNoise(x / 0.7, y / 0.7, seed + 1) * Math.min(1, Math.max(0, beyond));
+      } else if (place.raised === 0) {
+        height += 0.03 * Math.cos(Math.min(1, Math.abs(d) / this.layout.roadHalfWidth) * Math.PI * 0.5);
+      }
+      // Far from the street everything comes down to the plane that goes on outside the grid.
+      return height * Math.min(1, Math.max(0, (GROUND_REACH - Math.abs(d)) / 10));
+    };
+    return new HeightField({
+      minX: minX - GROUND_REACH,
+      minY: minY - GROUND_REACH,
+      columns: Math.ceil((maxX - minX + 2 * GROUND_REACH) / GROUND_CELL),
+      rows: Math.ceil((maxY - minY + 2 * GROUND_REACH) / GROUND_CELL),
+      cell: GROUND_CELL,
+      heightAt,
+    });
+  }
+}
