@@ -8,6 +8,7 @@ import { EXIT } from "./exitCodes.js";
 import { importCommand } from "./importCommand.js";
 import { inspectCommand } from "./inspectCommand.js";
 import { runCommand } from "./runCommand.js";
+import { simulateCommand } from "./simulateCommand.js";
 
 const program = new Command("ditr")
   .description("Labels every point of recorded LiDAR drives, with camera images where there are some.")
@@ -28,6 +29,7 @@ for (const command of [
   importCommand(),
   inspectCommand(),
   evaluateCommand(),
+  simulateCommand(),
   benchCommand(),
   doctorCommand(),
 ]) {

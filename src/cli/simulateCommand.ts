@@ -1,0 +1,95 @@
+import { Command, Option } from "commander";
+import { McapBagWriter } from "../bag/McapBagWriter.js";
+import { encodeRecorded } from "../bag/RecordedMessage.js";
+import { LIDAR_PRESETS, type LidarPresetName } from "../simulation/beamTables.js";
+import {
+  simulateDrive,
+  type SimulateDriveOptions,
+  type SimulatedCamera,
+} from "../simulation/simulateDrive.js";
+import { numberArgument, wholeNumber } from "./arguments.js";
+import { Progress } from "./Progress.js";
+
+interface SimulateFlags {
+  readonly output: string;
+  readonly seed: number;
+  readonly scans: number;
+  readonly lidar: LidarPresetName;
+  readonly columns: number;
+  readonly speed: number;
+  readonly stride: number;
+  readonly cameras: string;
+  readonly imageWidth: number;
+  readonly imageHeight: number;
+  readonly cameraFailure?: number;
+  readonly semantic: boolean;
+  readonly depth: boolean;
+}
+
+export function simulateCommand(): Command {
+  return new Command("simulate")
+    .description("write a bag of a simulated drive: LiDAR with ground truth, cameras, transforms")
+    .requiredOption("-o, --output <file>", "bag to write (.mcap)")
+    .option("--seed <number>", "which street; the same seed gives the same bytes", wholeNumber, 1)
+    .option("--scans <count>", "LiDAR scans at 10 Hz", wholeNumber, 30)
+    .addOption(
+      new Option("--lidar <name>", "beam table").choices(Object.keys(LIDAR_PRESETS)).default("hdl-64e"),
+    )
+    .option("--columns <count>", "firings per turn of the LiDAR", wholeNumber, 1024)
+    .option("--speed <m/s>", "speed of the vehicle", numberArgument, 8)
+    .option("--stride <count>", "keep only every n-th scan and its images", wholeNumber, 1)
+    .option(
+      "--cameras <names>",
+      "comma-separated: front, left, right, rear or names of your own; '' for none",
+      "front",
+    )
+    .option("--image-width <pixels>", "", wholeNumber, 640)
+    .option("--image-height <pixels>", "", wholeNumber, 320)
+    .option("--camera-failure <seconds>", "all cameras stop sending after this time", numberArgument)
+    .option("--semantic", "also write ground-truth class images (mono8)", false)
+    .option("--depth", "also write depth images (32FC1)", false)
+    .action(async (flags: SimulateFlags) => {
+      const writer = await McapBagWriter.create(flags.output);
+      try {
+        await writeSimulation(writer, driveOptions(flags));
+        await writer.close();
+      } finally {
+        await writer.abort();
+      }
+      console.log(`${flags.output}: ${flags.scans} scans of street ${flags.seed}`);
+    });
+}
+
+/** Simulates a drive into an open bag, with a progress bar over its scans. */
+export async function writeSimulation(writer: McapBagWriter, options: SimulateDriveOptions): Promise<void> {
+  const progress = new Progress("simulating", options.scanCount, "scans");
+  try {
+    for await (const message of simulateDrive(options)) {
+      await writer.write(message.topic, message.type, { logTime: message.stamp }, encodeRecorded(message));
+      if (message.topic === "/lidar/points") progress.step();
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+function driveOptions(flags: SimulateFlags): SimulateDriveOptions {
+  const names = flags.cameras.split(",").filter((name) => name !== "");
+  const cameras = names.map((name): SimulatedCamera => ({
+    name,
+    width: flags.imageWidth,
+    height: flags.imageHeight,
+    semantic: flags.semantic,
+    depth: flags.depth,
+    ...(flags.cameraFailure !== undefined && { failures: [[flags.cameraFailure, Infinity]] }),
+  }));
+  return {
+    seed: flags.seed,
+    scanCount: flags.scans,
+    lidar: flags.lidar,
+    columns: flags.columns,
+    egoSpeed: flags.speed,
+    scanStride: flags.stride,
+    cameras,
+  };
+}
