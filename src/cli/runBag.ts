@@ -6,7 +6,6 @@ import { scanMidpoint } from "../bag/scanMidpoint.js";
 import type { BagReader } from "../bag/types.js";
 import { FaultLog } from "../faults/FaultLog.js";
 import { ModelBundle } from "../model/ModelBundle.js";
-import type { NodePlacement } from "../model/nodePlacement.js";
 import type { ProviderChoice, ProviderReport } from "../model/providers.js";
 import type { FusionPolicyOptions } from "../perception/FusionPolicy.js";
 import type { CloudFilter } from "../perception/labelledClouds.js";
@@ -46,7 +45,6 @@ export interface RunResult {
   readonly output: string;
   readonly bundle: ModelBundle;
   readonly provider: ProviderReport;
-  readonly placement: NodePlacement;
   readonly selection: InputSelection;
   /** Nanoseconds. */
   readonly cameraOffset: bigint;
@@ -121,7 +119,6 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     output: options.output,
     bundle,
     provider: pipeline.providerReport,
-    placement: pipeline.nodePlacement,
     selection,
     cameraOffset,
     recorder,

@@ -21,7 +21,7 @@ export function runSummary(result: RunResult): unknown {
     input: result.input,
     output: result.output,
     model: { name: bundle.manifest.name, folder: bundle.folder },
-    provider: { ...provider, node_placement: result.placement },
+    provider: provider,
     inputs: {
       cloud_topic: selection.cloudTopic,
       cameras: selection.cameras.map(({ name, imageTopic, cameraInfoTopic }) => ({

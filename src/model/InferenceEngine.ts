@@ -45,11 +45,16 @@ export class InferenceEngine {
   }
 
   /**
-   * Starts the worker and creates a session per graph. Throws Fault("provider-unavailable") or
+   * Starts the worker, creates a session per graph and runs each once. Throws Fault("provider-unavailable") or
    * Fault("bad-bundle") with the reason.
    */
   static async start(bundle: ModelBundle, options: InferenceEngineOptions): Promise<InferenceEngine> {
-    const workerData: InferenceWorkerData = { graphs: bundle.graphs, ...options };
+    const workerData: InferenceWorkerData = {
+      manifest: bundle.manifest,
+      graphs: bundle.graphs,
+      provider: options.provider,
+      threads: options.threads,
+    };
     const worker = new Worker(new URL("./inferenceWorker.js", import.meta.url), { workerData });
     try {
       return new InferenceEngine(worker, await firstReply(worker));

@@ -2,7 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import { ScanGeometryBuilder } from "../geometry/ScanGeometryBuilder.js";
 import { exampleGraph, exampleManifest, tensor } from "./exampleManifest.js";
 import { geometryConfig } from "./graphContract.js";
-import { featureTensor, geometryTensors, selectInputs } from "./graphInputs.js";
+import { featureTensor, geometryTensors, hostInputs, selectInputs } from "./graphInputs.js";
 
 const manifest = exampleManifest();
 
@@ -12,7 +12,7 @@ describe("graph inputs", () => {
     const geometry = new ScanGeometryBuilder(geometryConfig(manifest)).build(xyz, 100);
     const column = Float32Array.from({ length: 100 }, (_, point) => point);
     const feat = featureTensor(manifest.backbone, [column, column], geometry.representative);
-    const inputs = selectInputs(exampleGraph(), [...geometryTensors(geometry), feat]);
+    const inputs = selectInputs(hostInputs(exampleGraph()), [...geometryTensors(geometry), feat]);
     const voxels = geometry.representative.length;
     const coarse = geometry.stages[1]!.voxelCount;
     const patch = Math.min(64, coarse);
@@ -36,7 +36,8 @@ describe("graph inputs", () => {
   });
 
   test("an input that nobody made is a defect, not a silent zero", () => {
-    const graph = exampleGraph({ inputs: [tensor("feat", "float32", "V0", 2)] });
-    expect(() => selectInputs(graph, [])).toThrow("no tensor was made for graph input feat");
+    expect(() => selectInputs([tensor("feat", "float32", "V0", 2)], [])).toThrow(
+      "no tensor was made for graph input feat",
+    );
   });
 });

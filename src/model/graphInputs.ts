@@ -1,5 +1,5 @@
 import type { ScanGeometry } from "../geometry/types.js";
-import type { BundleManifest, GraphSpec } from "./bundleManifest.js";
+import type { BundleManifest, GraphSpec, TensorSpec } from "./bundleManifest.js";
 import { float32Tensor, int32Tensor, type NamedTensor } from "./NamedTensor.js";
 
 /** `data` is a view over memory that will be transferred; see docs/graph-contract.md for every tensor. */
@@ -53,9 +53,14 @@ export function featureTensor(
   return float32Tensor("feat", [representative.length, width], data);
 }
 
-/** The tensors that a graph declares, in its order; a missing one is a defect of the caller. */
-export function selectInputs(graph: GraphSpec, tensors: readonly NamedTensor[]): NamedTensor[] {
-  return graph.inputs.map(({ name }) => {
+/** The inputs of a graph that the host makes: all but the image encoder's result. */
+export function hostInputs({ inputs }: GraphSpec): TensorSpec[] {
+  return inputs.filter(({ name }) => name !== "image_features");
+}
+
+/** The tensors of these inputs, in their order; a missing one is a defect of the caller. */
+export function selectInputs(inputs: readonly TensorSpec[], tensors: readonly NamedTensor[]): NamedTensor[] {
+  return inputs.map(({ name }) => {
     const tensor = tensors.find((candidate) => candidate.name === name);
     if (tensor === undefined) throw new Error(`no tensor was made for graph input ${name}`);
     return tensor;

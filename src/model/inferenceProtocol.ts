@@ -1,12 +1,13 @@
 import type { FaultCode } from "../faults/Fault.js";
-import type { GraphName, GraphSpec } from "./bundleManifest.js";
+import type { BundleManifest } from "./bundleManifest.js";
+import type { BundleGraph } from "./ModelBundle.js";
 import type { NamedTensor } from "./NamedTensor.js";
-import type { NodePlacement } from "./nodePlacement.js";
 import type { ProviderChoice, ProviderReport } from "./providers.js";
 
 /** What the inference worker is started with. */
 export interface InferenceWorkerData {
-  readonly graphs: readonly { readonly name: GraphName; readonly spec: GraphSpec; readonly path: string }[];
+  readonly manifest: BundleManifest;
+  readonly graphs: readonly BundleGraph[];
   readonly provider: ProviderChoice;
   /** Threads inside an operator; 0 lets ONNX Runtime choose. */
   readonly threads: number;
@@ -35,8 +36,6 @@ export interface LabelResult {
   /** The inputs, given back so that their memory can be used again. */
   readonly inputs: readonly NamedTensor[];
   readonly images?: NamedTensor;
-  /** With the first result of each graph on a provider other than the CPU: where its nodes really ran. */
-  readonly placement?: NodePlacement;
 }
 
 export type InferenceReply =

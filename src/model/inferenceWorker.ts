@@ -12,25 +12,20 @@ import type {
   LabelRequest,
   LabelResult,
 } from "./inferenceProtocol.js";
+import { hostInputs, selectInputs } from "./graphInputs.js";
 import { float32Tensor, type NamedTensor } from "./NamedTensor.js";
 import { readNodePlacement, type NodePlacement } from "./nodePlacement.js";
 import { createWithProvider, type Provider } from "./providers.js";
+import { warmUpTensors } from "./warmUp.js";
 
 /**
  * The one thread that owns ONNX Runtime: `InferenceSession.run` of onnxruntime-node blocks its thread,
  * and more than one thread with sessions has crashed (microsoft/onnxruntime#24486).
  */
 
-interface Graph {
-  readonly name: GraphName;
-  readonly session: ort.InferenceSession;
-  /** The folder of the profile of the first run; none on the CPU and after that run. */
-  profileFolder: string | undefined;
-}
-
 const port = parentPort!;
-const { graphs: wanted, provider: choice, threads } = workerData as InferenceWorkerData;
-const graphs = new Map<GraphName, Graph>();
+const { manifest, graphs: wanted, provider: choice, threads } = workerData as InferenceWorkerData;
+const sessions = new Map<GraphName, ort.InferenceSession>();
 // A provider that cannot be loaded is reported by us, with the reason, instead of on the terminal.
 ort.env.logLevel = "fatal";
 
@@ -38,21 +33,49 @@ function reply(message: InferenceReply, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
-async function openGraph(name: GraphName, file: string, provider: Provider): Promise<Graph> {
-  const profileFolder = provider === "cpu" ? undefined : await mkdtemp(path.join(tmpdir(), "ditr-profile-"));
-  const session = await ort.InferenceSession.create(file, {
+/** Creates all sessions on a provider and runs each once, so that what cannot run fails now. */
+async function load(provider: Provider): Promise<NodePlacement> {
+  const profiles = provider === "cpu" ? undefined : await mkdtemp(path.join(tmpdir(), "ditr-profile-"));
+  try {
+    sessions.clear();
+    for (const { name, path: file, spec } of wanted) {
+      const session = await ort.InferenceSession.create(file, sessionOptions(provider, name, profiles));
+      checkMetadata(session, file, spec);
+      sessions.set(name, session);
+    }
+    await warmUp();
+    if (profiles === undefined) return {};
+    for (const session of sessions.values()) session.endProfiling();
+    return await readNodePlacement(profiles);
+  } finally {
+    if (profiles !== undefined) await rm(profiles, { recursive: true, force: true });
+  }
+}
+
+function sessionOptions(
+  provider: Provider,
+  name: string,
+  profiles: string | undefined,
+): ort.InferenceSession.SessionOptions {
+  return {
     executionProviders: [provider],
     graphOptimizationLevel: "all",
     // Scans differ in size, so a memory pattern of one scan never fits the next.
     enableMemPattern: false,
     logSeverityLevel: 4,
     ...(threads > 0 && { intraOpNumThreads: threads }),
-    ...(profileFolder !== undefined && {
-      enableProfiling: true,
-      profileFilePrefix: path.join(profileFolder, name),
-    }),
-  });
-  return { name, session, profileFolder };
+    ...(profiles !== undefined && { enableProfiling: true, profileFilePrefix: path.join(profiles, name) }),
+  };
+}
+
+async function warmUp(): Promise<void> {
+  const tensors = warmUpTensors(manifest);
+  const images = tensors.find(({ name }) => name === "image");
+  for (const { name, spec } of wanted) {
+    if (name === "image_encoder") continue;
+    const inputs = selectInputs(hostInputs(spec), tensors);
+    await label({ graph: name, inputs, wantLogits: false, ...(name === "fused" && images && { images }) });
+  }
 }
 
 function checkMetadata(session: ort.InferenceSession, file: string, spec: GraphSpec): void {
@@ -77,11 +100,6 @@ function signature(name: string, dtype: string): string {
   return `${name} (${dtype})`;
 }
 
-async function loadAll(provider: Provider): Promise<void> {
-  graphs.clear();
-  for (const { name, path: file } of wanted) graphs.set(name, await openGraph(name, file, provider));
-}
-
 function asOrt(tensor: NamedTensor): ort.Tensor {
   return tensor.dtype === "float32"
     ? new ort.Tensor("float32", tensor.data, tensor.shape)
@@ -89,34 +107,21 @@ function asOrt(tensor: NamedTensor): ort.Tensor {
 }
 
 async function run(
-  graph: Graph,
+  name: GraphName,
   inputs: readonly NamedTensor[],
   fetches: readonly string[],
 ): Promise<{ outputs: ort.InferenceSession.OnnxValueMapType; ms: number }> {
   const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, asOrt(tensor)]));
   const start = performance.now();
-  const outputs = await graph.session.run(feeds, [...fetches]);
+  const outputs = await sessions.get(name)!.run(feeds, [...fetches]);
   return { outputs, ms: performance.now() - start };
-}
-
-/** Ends the profile of a graph's first run, so that later runs do not pay for it. */
-async function takePlacement(graph: Graph): Promise<NodePlacement | undefined> {
-  const folder = graph.profileFolder;
-  if (folder === undefined) return undefined;
-  graph.profileFolder = undefined;
-  graph.session.endProfiling();
-  try {
-    return await readNodePlacement(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 async function label({ graph: name, inputs, images, wantLogits }: LabelRequest): Promise<LabelResult> {
   let imageEncoderMs = 0;
   let all = inputs;
   if (images !== undefined) {
-    const encoded = await run(graphs.get("image_encoder")!, [images], ["features"]);
+    const encoded = await run("image_encoder", [images], ["features"]);
     imageEncoderMs = encoded.ms;
     const features = encoded.outputs["features"]!;
     const [count, patches, dimension] = features.dims as [number, number, number];
@@ -129,10 +134,8 @@ async function label({ graph: name, inputs, images, wantLogits }: LabelRequest):
       ),
     ];
   }
-  const graph = graphs.get(name)!;
   const fetches = ["label", "confidence", "entropy", ...(wantLogits ? ["logits"] : [])];
-  const { outputs, ms } = await run(graph, all, fetches);
-  const placement = await takePlacement(graph);
+  const { outputs, ms } = await run(name, all, fetches);
   return {
     label: outputs["label"]!.data as Int32Array<ArrayBuffer>,
     confidence: outputs["confidence"]!.data as Float32Array<ArrayBuffer>,
@@ -142,7 +145,6 @@ async function label({ graph: name, inputs, images, wantLogits }: LabelRequest):
     backboneMs: ms,
     inputs,
     ...(images !== undefined && { images }),
-    ...(placement !== undefined && { placement }),
   };
 }
 
@@ -169,8 +171,7 @@ async function handle({ id, request }: InferenceCommand): Promise<void> {
 }
 
 try {
-  const { report } = await createWithProvider(choice, loadAll);
-  for (const { name, spec, path: file } of wanted) checkMetadata(graphs.get(name)!.session, file, spec);
+  const report = await createWithProvider(choice, load);
   let previous = Promise.resolve();
   port.on("message", (command: InferenceCommand) => {
     previous = previous.then(() => handle(command));

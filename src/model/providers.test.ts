@@ -5,25 +5,27 @@ import { createWithProvider, type Provider } from "./providers.js";
 function creator(working: readonly Provider[]) {
   return (provider: Provider) =>
     working.includes(provider)
-      ? Promise.resolve(provider)
+      ? Promise.resolve({ [provider]: 7 })
       : Promise.reject(new Error(`no library for ${provider}\nat some line of C++`));
 }
 
 describe("createWithProvider", () => {
   test("auto falls back to the CPU and says why", async () => {
     expect(await createWithProvider("auto", creator(["cpu"]))).toEqual({
-      created: "cpu",
-      report: {
-        requested: "auto",
-        obtained: "cpu",
-        refused: [{ provider: "cuda", reason: "no library for cuda" }],
-      },
+      requested: "auto",
+      obtained: "cpu",
+      refused: [{ provider: "cuda", reason: "no library for cuda" }],
+      placement: { cpu: 7 },
     });
   });
 
   test("auto takes CUDA where it works", async () => {
-    const { report } = await createWithProvider("auto", creator(["cpu", "cuda"]));
-    expect(report).toEqual({ requested: "auto", obtained: "cuda", refused: [] });
+    expect(await createWithProvider("auto", creator(["cpu", "cuda"]))).toEqual({
+      requested: "auto",
+      obtained: "cuda",
+      refused: [],
+      placement: { cuda: 7 },
+    });
   });
 
   test("an explicit choice never becomes another provider", async () => {

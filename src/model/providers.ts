@@ -1,4 +1,5 @@
 import { Fault } from "../faults/Fault.js";
+import type { NodePlacement } from "./nodePlacement.js";
 
 /** ONNX Runtime execution providers that this project knows, by the names of its options. */
 export const PROVIDERS = ["cpu", "cuda", "tensorrt", "webgpu"] as const;
@@ -13,6 +14,11 @@ export interface ProviderReport {
   readonly requested: ProviderChoice;
   readonly obtained: Provider;
   readonly refused: readonly { readonly provider: Provider; readonly reason: string }[];
+  /**
+   * Where the nodes of all graphs really ran in a first run; none on the CPU, where there is no choice. A session
+   * that was created with a GPU provider may still leave nodes to the CPU.
+   */
+  readonly placement: NodePlacement;
 }
 
 /**
@@ -24,18 +30,18 @@ export function candidates(choice: ProviderChoice): readonly Provider[] {
 }
 
 /**
- * Creates something with the first candidate provider that works. An explicit choice that fails is a
+ * Creates something with the first candidate provider that works, and tells where its nodes run. An explicit choice that fails is a
  * Fault("provider-unavailable"): it never turns into the CPU by itself.
  */
-export async function createWithProvider<T>(
+export async function createWithProvider(
   choice: ProviderChoice,
-  create: (provider: Provider) => Promise<T>,
-): Promise<{ created: T; report: ProviderReport }> {
+  create: (provider: Provider) => Promise<NodePlacement>,
+): Promise<ProviderReport> {
   const refused: { provider: Provider; reason: string }[] = [];
   for (const provider of candidates(choice)) {
     try {
-      const created = await create(provider);
-      return { created, report: { requested: choice, obtained: provider, refused } };
+      const placement = await create(provider);
+      return { requested: choice, obtained: provider, refused, placement };
     } catch (error) {
       refused.push({ provider, reason: firstLine(error) });
     }

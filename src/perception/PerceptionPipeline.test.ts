@@ -186,7 +186,9 @@ describe("PerceptionPipeline", () => {
     expect(outcome.mode).toBe("fused");
     expect(outcome.imagesUsed.map(({ camera }) => camera)).toEqual(["front"]);
     expect(outcome.faults.map(({ code }) => code)).toEqual(["camera-info-mismatch", "image-decoding-failed"]);
-    expect(outcome.faults[0]!.message).toBe("/left: the CameraInfo is for images of 640x160 pixels, but the image has 320x160");
+    expect(outcome.faults[0]!.message).toBe(
+      "/left: the CameraInfo is for images of 640x160 pixels, but the image has 320x160",
+    );
   });
 
   test("a cloud that cannot be read costs that scan only", async () => {

@@ -3,7 +3,6 @@ import type { LabelResult } from "../model/inferenceProtocol.js";
 import { InferenceEngine } from "../model/InferenceEngine.js";
 import type { NamedTensor } from "../model/NamedTensor.js";
 import type { ModelBundle } from "../model/ModelBundle.js";
-import type { NodePlacement } from "../model/nodePlacement.js";
 import type { ProviderChoice, ProviderReport } from "../model/providers.js";
 import { mapInOrder } from "../sync/mapInOrder.js";
 import type { FusionPolicyOptions } from "./FusionPolicy.js";
@@ -35,7 +34,6 @@ export class PerceptionPipeline {
   readonly #engine: InferenceEngine;
   readonly #preparation: PreparationWorker;
   readonly #options: PerceptionPipelineOptions;
-  readonly #placement: Record<string, number> = {};
   #nextId = 0;
 
   private constructor(options: PerceptionPipelineOptions, engine: InferenceEngine) {
@@ -57,11 +55,6 @@ export class PerceptionPipeline {
 
   get providerReport(): ProviderReport {
     return this.#engine.providerReport;
-  }
-
-  /** Executions of graph nodes per provider in the first runs; empty on the CPU, where there is no choice. */
-  get nodePlacement(): NodePlacement {
-    return this.#placement;
   }
 
   /**
@@ -125,16 +118,12 @@ export class PerceptionPipeline {
   async #infer(id: number, { mode, inputs, images, voxelCount }: PreparedScan): Promise<LabelResult> {
     if (voxelCount === 0) return emptyResult(inputs);
     try {
-      const result = await this.#engine.label({
+      return await this.#engine.label({
         graph: mode === "fused" ? "fused" : "image_free",
         inputs,
         ...(images && { images }),
         wantLogits: this.#wantLogits,
       });
-      for (const [provider, nodes] of Object.entries(result.placement ?? {})) {
-        this.#placement[provider] = (this.#placement[provider] ?? 0) + nodes;
-      }
-      return result;
     } catch (error) {
       this.#preparation.discard(id);
       throw error;

@@ -17,7 +17,7 @@ import { readFloat32Column, readXyz } from "../messages/pointColumns.js";
 import type { PointCloud2 } from "../messages/types.js";
 import type { BundleManifest, ImageEncoderSpec } from "../model/bundleManifest.js";
 import { geometryConfig, patchesPerVoxel } from "../model/graphContract.js";
-import { featureTensor, geometryTensors, selectInputs } from "../model/graphInputs.js";
+import { featureTensor, geometryTensors, hostInputs, selectInputs } from "../model/graphInputs.js";
 import { float32Tensor, int32Tensor, type NamedTensor } from "../model/NamedTensor.js";
 import { FusionPolicy, type FusionPolicyOptions } from "./FusionPolicy.js";
 import type { PreparedScan, SerializedFault } from "./preparationProtocol.js";
@@ -93,10 +93,7 @@ export class ScanPreparer {
     ];
     if (fused) tensors.push(...patchTensors(arena, voxelCount, this.#encoder, assignment));
     const graph = fused ? this.#manifest.graphs.fused! : this.#manifest.graphs.image_free!;
-    const inputs = selectInputs(
-      { ...graph, inputs: graph.inputs.filter(({ name }) => name !== "image_features") },
-      tensors,
-    );
+    const inputs = selectInputs(hostInputs(graph), tensors);
     const images = fused ? stackImages(usable, this.#encoder) : undefined;
     return {
       held: { cloud, geometry, arena },
