@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -90,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(command=_export)
 
     for command in (encoder, train, evaluation, export):
-        command.add_argument("--threads", type=_positive, default=2, help="CPU threads (default %(default)s)")
+        command.add_argument(
+            "--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (default %(default)s)"
+        )
     return parser
 
 

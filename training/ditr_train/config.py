@@ -209,6 +209,9 @@ class AugmentationConfig:
     """Standard deviation of noise on each coordinate in metres, cut off at four of them."""
     drop: float = 0.1
     """Largest share of the points that is left out."""
+    sector: float = 6.2831853
+    """Angle about z, in radians, of the sector of a scan that is kept; where images are used it points to
+    what they show. Training on sectors sees more scans in the same time."""
     image_drop: float = 0.0
     """Probability that a scan is shown without its images."""
 
@@ -259,8 +262,11 @@ class TopicsConfig:
     camera_info: str = "/camera/front/camera_info"
     semantic: str = "/camera/front/semantic"
     """mono8 image of class ids beside each camera image, for training the image encoder."""
+    image_offset: float = 0.0
+    """Seconds from a cloud's stamp to the stamp that its image should have: half a turn for a camera in
+    front of a spinning LiDAR that stamps its scans at their start and starts behind."""
     image_tolerance: float = 0.06
-    """Largest difference between the stamps of a cloud and its image in seconds."""
+    """Largest difference between that stamp and the image's in seconds."""
 
 
 @dataclass(frozen=True)

@@ -115,8 +115,8 @@ class Training:
             epoch, place = divmod(step * settings.scans_per_step + slot, len(self.scans))
             order = np.random.default_rng([settings.seed, 1, epoch]).permutation(len(self.scans))
             rng = np.random.default_rng([settings.seed, 2, step, slot])
-            scan = augment(self.scans[order[place]], settings.augmentation, rng)
             fused = self.config.injection is not None and rng.uniform() >= settings.augmentation.image_drop
+            scan = augment(self.scans[order[place]], settings.augmentation, rng, fused=fused)
             samples.append(make_sample(scan, self.config, fused=fused))
         return samples
 

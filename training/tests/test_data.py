@@ -38,6 +38,9 @@ def test_fields_stamps_and_images_of_a_bag(tmp_path):
             np.testing.assert_array_equal(frame.fields[name], cloud[name])
     # The second cloud is 90 ms from the nearest image, more than the tolerance.
     assert [frame.image and frame.image.stamp - frame.stamp for frame in frames] == [10**7, None, 10**7]
+    shifted = TopicsConfig(image_offset=-0.09, image_tolerance=0.0)
+    frames = list(read_frames(tmp_path / "a.mcap", shifted, FIELDS))
+    assert [frame.image and frame.image.stamp - frame.stamp for frame in frames] == [None, -9 * 10**7, None]
 
 
 def test_the_projection_meets_the_semantic_image(tmp_path):
@@ -172,7 +175,7 @@ def test_samples_carry_the_features_of_their_points(tmp_path):
     torch.manual_seed(0)
     (scan,) = load_scans([tmp_path / "a.mcap"], config, ImageEncoder(config.image_encoder), progress=False)
     assert scan.images is not None and scan.images.features.shape == (6, 16)
-    moved = augment(scan, AugmentationConfig(), np.random.default_rng(0))
+    moved = augment(scan, AugmentationConfig(), np.random.default_rng(0), fused=True)
     assert moved.images is not None and len(moved.label) == len(moved.images.patch) < len(scan.label)
     sample = make_sample(moved, config, fused=True)
     # Whatever the augmentation, a point keeps label and patch: intensity is its name here.
@@ -188,7 +191,7 @@ def test_augmentation_keeps_distances_up_to_its_scale(rng):
     fields = {axis: rng.normal(size=50).astype(np.float32) for axis in "xyz"}
     scan = LabeledScan("", fields, np.zeros(50, np.int8), None)
     settings_ = AugmentationConfig(drop=0.0, jitter=0.0, scale=(1.1, 1.1))
-    moved = augment(scan, settings_, rng)
+    moved = augment(scan, settings_, rng, fused=False)
     before, after = (np.stack([s.fields[a] for a in "xyz"], 1) for s in (scan, moved))
     np.testing.assert_allclose(
         np.linalg.norm(after[:, None] - after, axis=2),
@@ -196,3 +199,19 @@ def test_augmentation_keeps_distances_up_to_its_scale(rng):
         atol=1e-5,
     )
     np.testing.assert_allclose(after[:, 2], 1.1 * before[:, 2], atol=1e-6)
+
+
+def test_a_sector_is_turned_to_what_the_camera_sees(tmp_path, rng):
+    write_bag(tmp_path / "a.mcap", 1, seed=5)
+    config = make_config()
+    assert config.image_encoder is not None
+    (scan,) = load_scans([tmp_path / "a.mcap"], config, ImageEncoder(config.image_encoder), progress=False)
+    only_sector = AugmentationConfig(rotation=0, scale=(1, 1), flip=0, jitter=0, drop=0, sector=1.0)
+    for _ in range(10):
+        azimuths = {}
+        for fused in (True, False):
+            fields = augment(scan, only_sector, rng, fused=fused).fields
+            azimuths[fused] = np.unwrap(np.sort(np.arctan2(fields["y"], fields["x"])))
+            assert 0 < len(fields["x"]) < 0.5 * len(scan.label)
+        # The camera looks along x.
+        assert np.abs(azimuths[True]).max() < 1.0 + np.arctan(48 / 60)

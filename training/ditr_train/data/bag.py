@@ -73,8 +73,9 @@ def read_frames(path: Path, topics: TopicsConfig, field_names: list[str]) -> Ite
             fields = cloud_fields(cloud, field_names)
             image = view = None
             if len(stamps) > 0:
-                nearest = int(np.abs(stamps - stamp).argmin())
-                if abs(int(stamps[nearest]) - stamp) <= topics.image_tolerance * 1e9:
+                target = stamp + round(topics.image_offset * 1e9)
+                nearest = int(np.abs(stamps - target).argmin())
+                if abs(int(stamps[nearest]) - target) <= topics.image_tolerance * 1e9:
                     if not infos:
                         raise DataError(f"images on {topics.image}, but no camera info on {topics.camera_info}")
                     image = images[nearest]

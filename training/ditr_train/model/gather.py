@@ -20,4 +20,8 @@ def with_dummy_row(rows: Tensor, value: float) -> Tensor:
 def max_over_children(rows: Tensor, children: Tensor) -> Tensor:
     """rows [V, C], children int32 [V', 8] with V where empty -> [V', C], the largest of the children."""
     lowest = torch.finfo(rows.dtype).min
-    return gather_rows(with_dummy_row(rows, lowest), children).amax(dim=1)
+    gathered = gather_rows(with_dummy_row(rows, lowest), children)
+    if torch.is_grad_enabled() and not torch.compiler.is_exporting():
+        # The gradient of max goes to one child; that of amax is shared among equals, and four times slower.
+        return gathered.max(dim=1).values
+    return gathered.amax(dim=1)
