@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+_LONGEST_LIST = 6
+"""Entries that are written out; of a longer list the first and the last are."""
+
 
 def model_card(document: Mapping[str, Any], parameters: Mapping[str, int], folder: Path) -> str:
     """The card of a bundle whose files are already in `folder`."""
@@ -61,6 +64,8 @@ def _inline(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{key.replace('_', ' ')} {_inline(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
+        if len(value) > _LONGEST_LIST:
+            return f"{_inline(value[0])} to {_inline(value[-1])} ({len(value)} of them, listed in bundle.json)"
         return ", ".join(map(_inline, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
