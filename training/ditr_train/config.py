@@ -99,6 +99,9 @@ class BackboneConfig:
     mlp_ratio: float = 4.0
     drop_path: float = 0.3
     rotary_base: float = 100.0
+    batch_norm_momentum: float = 0.01
+    """Weight of each step in the running averages that a trained network normalizes with: small for long
+    trainings, larger for short ones."""
 
     @property
     def stage_count(self) -> int:

@@ -46,6 +46,7 @@ def make_config(position_encoding: str = "rotary", *, sampling: str = "nearest")
             channels=(12, 24), depths=(1, 1), heads=(2, 4), convolution=(True, True), attention=(True, True)
         ),
         patch_size=32,
+        batch_norm_momentum=0.05,
         position_encoding="rotary" if rotary else "convolution",
         stem_kernel_size=3 if rotary else 5,
     )

@@ -65,7 +65,6 @@ def workspace(tmp_path_factory):
     document["image_encoder"] |= {"input_height": 64, "input_width": 96}
     document["encoder_training"] = {"steps": 60, "images_per_step": 4, "learning_rate": 0.005}
     document["training"] |= {"steps": 90, "learning_rate": 0.01, "evaluate_every": 45}
-    # Batch normalization's running averages need some 100 steps: nothing here may be dropped or jittered much.
     document["training"]["augmentation"] |= {"image_drop": 0.3, "rotation": 0.2, "flip": 0.0}
     (folder / "config.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document))))
     document["training"] |= {"steps": 20, "evaluate_every": 10}

@@ -18,10 +18,10 @@ from ditr_train.model.tables import ImageFeatures, ScanTables, StageTables
 class Stem(nn.Module):
     """Submanifold convolution of the input features, batch normalization, GELU."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, momentum: float) -> None:
         super().__init__()
         self.convolution = SubmanifoldConvolution(in_channels, out_channels, kernel_size**3, bias=False)
-        self.norm = batch_norm(out_channels)
+        self.norm = batch_norm(out_channels, momentum)
         self.act = nn.GELU()
 
     def forward(self, x: Tensor, neighbors: Tensor) -> Tensor:
@@ -69,16 +69,18 @@ class Backbone(nn.Module):
         super().__init__()
         encoder, decoder, last = config.encoder, config.decoder, config.stage_count - 1
         self.stem_kernel_size = config.stem_kernel_size
-        self.stem = Stem(len(config.input_features), encoder.channels[0], config.stem_kernel_size)
+        momentum = config.batch_norm_momentum
+        self.stem = Stem(len(config.input_features), encoder.channels[0], config.stem_kernel_size, momentum)
         encoder_rates = drop_path_rates(encoder.depths, config.drop_path)
         self.encoder = nn.ModuleList(Stage(config, encoder, s, encoder_rates[s]) for s in range(config.stage_count))
         self.pooling = nn.ModuleList(
-            SerializedPooling(encoder.channels[s], encoder.channels[s + 1]) for s in range(last)
+            SerializedPooling(encoder.channels[s], encoder.channels[s + 1], momentum) for s in range(last)
         )
         self.injection = ImageInjection(injection, encoder.channels) if injection is not None else None
         coarse_channels = (*decoder.channels[1:], encoder.channels[-1])
         self.unpooling = nn.ModuleList(
-            SerializedUnpooling(coarse_channels[s], encoder.channels[s], decoder.channels[s]) for s in range(last)
+            SerializedUnpooling(coarse_channels[s], encoder.channels[s], decoder.channels[s], momentum)
+            for s in range(last)
         )
         # Drop path falls towards the output, as in Pointcept.
         decoder_rates = [rates[::-1] for rates in drop_path_rates(decoder.depths, config.drop_path)]

@@ -7,18 +7,18 @@ from torch import Tensor, nn
 from ditr_train.model.gather import gather_rows, max_over_children
 
 
-def batch_norm(channels: int) -> nn.BatchNorm1d:
+def batch_norm(channels: int, momentum: float) -> nn.BatchNorm1d:
     """The batch normalization of PTv3 and LitePT."""
-    return nn.BatchNorm1d(channels, eps=1e-3, momentum=0.01)
+    return nn.BatchNorm1d(channels, eps=1e-3, momentum=momentum)
 
 
 class SerializedPooling(nn.Module):
     """Linear, max over the children, batch normalization, GELU."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, momentum: float) -> None:
         super().__init__()
         self.proj = nn.Linear(in_channels, out_channels)
-        self.norm = batch_norm(out_channels)
+        self.norm = batch_norm(out_channels, momentum)
         self.act = nn.GELU()
 
     def forward(self, x: Tensor, children: Tensor) -> Tensor:
@@ -30,10 +30,12 @@ class SerializedPooling(nn.Module):
 class SerializedUnpooling(nn.Module):
     """Brings coarse features to the finer stage and adds the skip connection."""
 
-    def __init__(self, in_channels: int, skip_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, skip_channels: int, out_channels: int, momentum: float) -> None:
         super().__init__()
-        self.proj = nn.Sequential(nn.Linear(in_channels, out_channels), batch_norm(out_channels), nn.GELU())
-        self.proj_skip = nn.Sequential(nn.Linear(skip_channels, out_channels), batch_norm(out_channels), nn.GELU())
+        self.proj = nn.Sequential(nn.Linear(in_channels, out_channels), batch_norm(out_channels, momentum), nn.GELU())
+        self.proj_skip = nn.Sequential(
+            nn.Linear(skip_channels, out_channels), batch_norm(out_channels, momentum), nn.GELU()
+        )
 
     def forward(self, coarse: Tensor, skip: Tensor, parent: Tensor) -> Tensor:
         """coarse [V_{s+1}, in_channels], skip [V_s, skip_channels], parent int32 [V_s] -> [V_s, out]."""
