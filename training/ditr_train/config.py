@@ -250,6 +250,8 @@ class EncoderTrainingConfig:
     learning_rate: float
     weight_decay: float = 0.05
     warm_up: float = 0.1
+    class_weight_power: float = 0.0
+    """Cross-entropy weight of a class is its share of the cells to minus this power."""
     seed: int = 0
     evaluate_every: int = 500
 

@@ -18,6 +18,7 @@ from ditr_train.config import Config, EncoderTrainingConfig, ImageEncoderConfig
 from ditr_train.data.bag import read_images
 from ditr_train.data.images import decode_image, normalize, resize_labels
 from ditr_train.data.scans import class_indices
+from ditr_train.losses import class_counts, class_weights
 from ditr_train.metrics import ConfusionMatrix
 from ditr_train.model.image_encoder import ImageEncoder, PatchSegmentationHead
 from ditr_train.run_folder import RunFolder
@@ -64,6 +65,8 @@ class EncoderTraining:
         torch.manual_seed(self.settings.seed)
         self.encoder = ImageEncoder(self.encoder_config)
         self.head = PatchSegmentationHead(self.encoder_config.feature_dimension, len(config.classes))
+        counts = sum(class_counts(image.label.ravel(), len(config.classes)) for image in images)
+        self.class_weights = class_weights(counts, self.settings.class_weight_power)
         self.modules = torch.nn.ModuleList([self.encoder, self.head])
         decayed, plain = decayed_and_not(self.modules)
         self.optimizer = torch.optim.AdamW(
@@ -86,7 +89,8 @@ class EncoderTraining:
             pixels, label = self._batch(step)
             self.modules.train()
             self.optimizer.zero_grad()
-            loss = F.cross_entropy(self._logits(pixels), torch.from_numpy(label), ignore_index=-1)
+            target = torch.from_numpy(label)
+            loss = F.cross_entropy(self._logits(pixels), target, self.class_weights, ignore_index=-1)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.modules.parameters(), 1.0)
             self.optimizer.step()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -27,3 +29,17 @@ def _jaccard_gradient(truth: Tensor) -> Tensor:
     union = total + (1 - truth).cumsum(0)
     jaccard = 1 - intersection / union
     return torch.cat([jaccard[:1], jaccard[1:] - jaccard[:-1]])
+
+
+def class_counts(label: npt.NDArray[np.integer], classes: int) -> npt.NDArray[np.float64]:
+    """[classes] how often each class occurs; negative labels are left out."""
+    return np.bincount(label[label >= 0], minlength=classes).astype(np.float64)
+
+
+def class_weights(counts: npt.NDArray[np.float64] | float, power: float) -> Tensor:
+    """[classes] share of each class to minus `power`, with a mean of 1 over all that was counted."""
+    counted = np.asarray(counts)
+    share = counted / max(1.0, counted.sum())
+    # A class that never occurs is never the target either; its weight has no effect.
+    weights = np.where(share > 0, np.maximum(share, 1e-6) ** -power, 0.0)
+    return torch.from_numpy((weights / max(1e-12, float((weights * share).sum()))).astype(np.float32))

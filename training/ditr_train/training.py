@@ -15,7 +15,7 @@ from ditr_train.config import Config
 from ditr_train.data.augmentation import augment
 from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
 from ditr_train.evaluation import evaluate
-from ditr_train.losses import lovasz_softmax
+from ditr_train.losses import class_counts, class_weights, lovasz_softmax
 from ditr_train.model.segmentor import Segmentor
 from ditr_train.run_folder import RunFolder
 from ditr_train.schedule import decayed_and_not, one_cycle
@@ -42,7 +42,8 @@ class Training:
             lr=config.training.learning_rate,
         )
         self.factor = one_cycle(config.training.steps, config.training.warm_up)
-        self.class_weights = class_weights(scans, config)
+        counts = sum(class_counts(scan.label, len(config.classes)) for scan in scans)
+        self.class_weights = class_weights(counts, config.training.class_weight_power)
         self.step = 0
 
     def resume(self) -> None:
@@ -139,14 +140,3 @@ class Training:
                 result = evaluate(self.segmentor, validation, self.config, fused=mode == "fused")
                 row[f"{mode}_miou"] = round(result.all_points.miou(), 4)
         self.run.append_log(row)
-
-
-def class_weights(scans: Sequence[LabeledScan], config: Config) -> Tensor:
-    """Share of each class to minus the configured power, with a mean of 1 over the labelled points."""
-    counts = np.zeros(len(config.classes))
-    for scan in scans:
-        counts += np.bincount(scan.label[scan.label >= 0], minlength=len(counts))
-    share = counts / max(1.0, counts.sum())
-    # A class that never occurs is never the target either; its weight has no effect.
-    weights = np.where(share > 0, np.maximum(share, 1e-6) ** -config.training.class_weight_power, 0.0)
-    return torch.from_numpy((weights / max(1e-12, float((weights * share).sum()))).astype(np.float32))

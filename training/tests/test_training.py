@@ -14,7 +14,7 @@ from synthetic_bag import write_bag
 
 from ditr_train.cli import main
 from ditr_train.config import config_to_document
-from ditr_train.losses import lovasz_softmax
+from ditr_train.losses import class_counts, class_weights, lovasz_softmax
 from ditr_train.metrics import ConfusionMatrix
 from ditr_train.schedule import one_cycle
 from ditr_train.training import Training
@@ -47,6 +47,14 @@ def test_iou_is_intersection_over_union(count, classes, seed):
         if (truth == c).any()
     }
     assert matrix.iou() == pytest.approx(expected)
+
+
+def test_rare_classes_weigh_more_and_the_mean_weight_is_one():
+    counts = class_counts(np.array([0] * 64 + [1] * 4 + [-1] * 9), 3)
+    weights = class_weights(counts, 0.5)
+    assert weights[1] / weights[0] == pytest.approx(4.0) and weights[2] == 0
+    assert (64 * weights[0] + 4 * weights[1]) / 68 == pytest.approx(1.0)
+    np.testing.assert_allclose(class_weights(counts, 0.0), [1, 1, 0])
 
 
 def test_learning_rate_rises_then_falls():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ditr_train.config import ImageEncoderConfig
@@ -27,36 +28,34 @@ class TransformerBlock(nn.Module):
         batch, patches, channels = x.shape
         qkv = self.qkv(self.attention_norm(x)).reshape(batch, patches, 3, self.heads, channels // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        scores = (q * (channels // self.heads) ** -0.5) @ k.transpose(-2, -1)
-        mixed = (scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, patches, channels)
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, patches, channels)
         x = x + self.proj(mixed)
         y: Tensor = x + self.mlp(self.mlp_norm(x))
         return y
 
 
+def _convolution(in_channels: int, out_channels: int, stride: int) -> list[nn.Module]:
+    return [nn.Conv2d(in_channels, out_channels, 3, stride, 1), nn.BatchNorm2d(out_channels), nn.GELU()]
+
+
 class ImageEncoder(nn.Module):
     """Image to patch features.
 
-    The patches of 16 are cut by four strided 3x3 convolutions instead of one of 16x16: a transformer
-    with an early convolutional stem learns from far fewer images (Xiao et al., Early Convolutions Help
-    Transformers See Better, 2021).
+    The patches of 16 are cut by 3x3 convolutions, four of them strided, instead of one of 16x16: a
+    transformer with an early convolutional stem learns from far fewer images (Xiao et al., Early
+    Convolutions Help Transformers See Better, 2021).
     """
 
     def __init__(self, config: ImageEncoderConfig) -> None:
         super().__init__()
         size = config.feature_dimension
         widths = (3, size // 4, size // 2, size, size)
-        self.stem = nn.Sequential(
-            *(
-                layer
-                for inner, outer in pairwise(widths)
-                for layer in (
-                    nn.Conv2d(inner, outer, 3, stride=2, padding=1),
-                    nn.BatchNorm2d(outer),
-                    nn.GELU(),
-                )
-            )
-        )
+        layers: list[nn.Module] = []
+        for halving, (inner, outer) in enumerate(pairwise(widths)):
+            layers += _convolution(inner, outer, stride=2)
+            if halving in (1, 2):
+                layers += _convolution(outer, outer, stride=1)
+        self.stem = nn.Sequential(*layers)
         rows, columns = config.input_height // config.patch_size, config.input_width // config.patch_size
         self.position = nn.Parameter(nn.init.trunc_normal_(torch.empty(rows * columns, size), std=0.02))
         self.blocks = nn.ModuleList(TransformerBlock(size, config.heads) for _ in range(config.depth))
