@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import cache
 
 import numpy as np
 import onnx
@@ -22,6 +23,22 @@ def session(path):
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """Configuration, network and session of a kind of graph, each exported once."""
+    folder = tmp_path_factory.mktemp("graphs")
+
+    @cache
+    def export(position_encoding, fused, sampling):
+        config = make_config(position_encoding, sampling=sampling)
+        segmentor = make_segmentor(config)
+        path = folder / f"{position_encoding}-{fused}.onnx"
+        export_segmentor(segmentor, config, path, fused=fused)
+        return config, segmentor, session(path)
+
+    return export
+
+
 def assert_equal_outputs(segmentor, graph, inputs):
     expected = run_segmentor(segmentor, inputs)
     names = [output.name for output in graph.get_outputs()]
@@ -37,24 +54,17 @@ def assert_equal_outputs(segmentor, graph, inputs):
 
 @pytest.mark.parametrize(
     ("position_encoding", "fused", "sampling"),
-    [("rotary", True, "nearest"), ("rotary", False, "nearest"), ("convolution", True, "bilinear")],
+    [("rotary", True, "nearest"), ("convolution", False, "nearest"), ("rotary", True, "bilinear")],
 )
-def test_onnx_equals_pytorch_at_every_size(tmp_path, position_encoding, fused, sampling):
-    config = make_config(position_encoding, sampling=sampling)
-    segmentor = make_segmentor(config)
-    path = tmp_path / "graph.onnx"
-    export_segmentor(segmentor, config, path, fused=fused)
-    graph = session(path)
+def test_onnx_equals_pytorch_at_every_size(exported, position_encoding, fused, sampling):
+    config, segmentor, graph = exported(position_encoding, fused, sampling)
     # Patches hold 32: fewer, just as many, one more, many; and up to 180 voxels along an axis.
     for points in (*range(1, 8), 20, 31, 32, 33, 50, 64, 65, 300, 4000):
         assert_equal_outputs(segmentor, graph, example_inputs(config, fused=fused, points=points, seed=points))
 
 
-def test_one_voxel_in_the_last_stage_and_scan_like_density(tmp_path, rng):
-    config = make_config("convolution")
-    segmentor = make_segmentor(config)
-    export_segmentor(segmentor, config, tmp_path / "graph.onnx", fused=False)
-    graph = session(tmp_path / "graph.onnx")
+def test_one_voxel_in_the_last_stage_and_scan_like_density(exported, rng):
+    config, segmentor, graph = exported("convolution", False, "nearest")
     small = voxelize_scan(random_cloud(config.backbone, 200, rng, extent=3.5), config.backbone)
     assert len(small.inputs["parent_1"]) > 1 and small.inputs["children_1"].shape[0] == 1
     assert_equal_outputs(segmentor, graph, small.inputs)

@@ -98,20 +98,16 @@ def test_fusion_wins_where_only_colour_tells_classes_apart(workspace, capsys):
         log = list(csv.DictReader(stream))
     assert [row["step"] for row in log] == ["45", "90"] and float(log[1]["loss"]) < float(log[0]["loss"])
 
-    # The folder stands on its own: scores and bundle come from it.
+    # The folder stands on its own: it holds the image encoder too.
     assert main(["evaluate", run, "--bags", str(workspace / "held-out.mcap"), "--json", f"{run}/again.json"]) == 0
     again = json.loads((workspace / "run" / "again.json").read_text())
     assert again["fused"] == scores["fused"]
-    assert main(["export", run, "-o", str(workspace / "bundle")]) == 0
-    bundle = json.loads((workspace / "bundle" / "bundle.json").read_text())
-    assert set(bundle["graphs"]) == {"image_free", "fused", "image_encoder"}
-    assert bundle["training"]["data"]["bags"] == ["train.mcap"]
-    assert f"| **mIoU** | {100 * scores['fused']['miou']:.1f} |" in (workspace / "bundle/MODEL_CARD.md").read_text()
     capsys.readouterr()
 
 
 def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace, monkeypatch):
-    bags = ["--bags", str(workspace / "train.mcap"), "--image-free", "--threads", "1"]
+    held_out = ["--validation", str(workspace / "held-out.mcap")]
+    bags = ["--bags", str(workspace / "train.mcap"), *held_out, "--image-free", "--threads", "1"]
     config = str(workspace / "short.yaml")
     assert main(["train", config, *bags, "-o", str(workspace / "whole")]) == 0
     original = Training._take_step
@@ -129,6 +125,13 @@ def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace, monkeypatch
     whole, parts = (torch.load(workspace / name / "checkpoint.pt")["model"] for name in ("whole", "parts"))
     for name, value in whole.items():
         torch.testing.assert_close(parts[name], value, atol=1e-6, rtol=1e-5)
+
+    assert main(["export", str(workspace / "parts"), "-o", str(workspace / "bundle")]) == 0
+    bundle = json.loads((workspace / "bundle" / "bundle.json").read_text())
+    assert set(bundle["graphs"]) == {"image_free"} and "image_encoder" not in bundle
+    assert bundle["training"]["data"]["bags"] == ["train.mcap"]
+    miou = bundle["scores"]["image_free"]["miou"]
+    assert f"| **mIoU** | {100 * miou:.1f} |" in (workspace / "bundle/MODEL_CARD.md").read_text()
 
 
 @pytest.mark.parametrize(
