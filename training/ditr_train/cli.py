@@ -87,6 +87,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="RUN",
         help="take the image-free graph from this run instead (a distilled network, say)",
     )
+    export.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE",
+        help="scores for the card, from `evaluate --json` (default: those on the validation bags)",
+    )
+    export.add_argument(
+        "--data", metavar="TEXT", help="a sentence for the card about where the bags come from, to reproduce them"
+    )
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     export.set_defaults(command=_export)
 
@@ -178,6 +187,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     scores = score(_load_segmentor(run, config), scans, config, progress=_progress())
     _print_scores(scores)
     if options.json:
+        scores["bags"] = [bag.name for bag in options.bags]
         options.json.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
 
 
@@ -188,7 +198,11 @@ def _export(options: argparse.Namespace) -> None:
     fused = segmentor if config.injection is not None else None
     encoder = _load_encoder(run, config) if fused is not None else None
     training = provenance(**_description(run, config))
+    if options.data:
+        training["data_source"] = options.data
     scores = run.read_json("scores.json") if run.has("scores.json") else {}
+    if options.scores is not None:
+        scores = json.loads(options.scores.read_text(encoding="utf-8"))
     image_free = segmentor
     if options.image_free_run is not None:
         other = RunFolder(options.image_free_run)
