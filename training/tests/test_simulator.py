@@ -1,0 +1,44 @@
+"""The simulator's bags as training reads them; skipped where the node is not built."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CONFIGS
+
+from ditr_train.config import load_config
+from ditr_train.data.bag import read_frames, read_images
+from ditr_train.graph_inputs import voxelize_scan
+from ditr_train.projection import project, unoccluded
+
+COMMAND = Path(__file__).parents[2] / "dist" / "cli" / "main.js"
+
+
+@pytest.mark.skipif(
+    not COMMAND.exists() or shutil.which("node") is None, reason="the node is not built (npm run build)"
+)
+def test_a_simulated_drive_is_read_and_its_points_meet_their_pixels(tmp_path):
+    bag = tmp_path / "street.mcap"
+    arguments = ["--seed", "7", "--scans", "2", "--stride", "10", "--columns", "512", "--semantic", "-o", str(bag)]
+    subprocess.run(["node", str(COMMAND), "simulate", *arguments], check=True, capture_output=True)
+    config = load_config(CONFIGS / "street-tiny.yaml")
+    names = ["x", "y", "z", "intensity", config.topics.label_field]
+    frames = list(read_frames(bag, config.topics, names))
+    semantic = {image.stamp: image.semantic for image in read_images(bag, config.topics)}
+    assert len(frames) == 2
+    for frame in frames:
+        assert frame.image is not None and frame.view is not None
+        ids = semantic[frame.image.stamp]
+        assert ids is not None
+        xyz = np.stack([frame.fields[axis] for axis in "xyz"], axis=1)
+        u, v, depth, visible = project(xyz, frame.view)
+        visible = unoccluded(u, v, depth, visible, frame.view)
+        # A camera with a field of view of 90 degrees sees about a quarter.
+        assert 0.1 < visible.mean() < 0.4
+        labels = frame.fields[config.topics.label_field][visible]
+        seen = ids[np.rint(v[visible]).astype(int), np.rint(u[visible]).astype(int)]
+        # What is left are edges, and what moved while the scan was taken.
+        assert (seen == labels)[labels > 0].mean() > 0.9
+        assert len(voxelize_scan(frame.fields, config.backbone).inputs["feat"]) > 1000
