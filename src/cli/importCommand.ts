@@ -1,8 +1,8 @@
 import { Command } from "commander";
-import { encodeRecorded } from "../bag/RecordedMessage.js";
 import { KittiRawDrive } from "../bag/kitti/KittiRawDrive.js";
 import { McapBagWriter } from "../bag/McapBagWriter.js";
 import { POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
+import { printWarning } from "./printWarning.js";
 import { Progress } from "./Progress.js";
 
 export function importCommand(): Command {
@@ -17,7 +17,7 @@ export function importCommand(): Command {
       .action(async (folder: string, { output }: { output: string }) => {
         const drive = await KittiRawDrive.open(folder);
         const scans = await importDrive(drive, output);
-        for (const warning of drive.warnings) console.error(`warning: ${warning.message}`);
+        for (const { message } of drive.warnings) printWarning(message);
         console.log(`${output}: ${scans} scans of ${drive.folder}`);
       }),
   );
@@ -29,7 +29,7 @@ async function importDrive(drive: KittiRawDrive, output: string): Promise<number
   let scans = 0;
   try {
     for await (const message of drive.messages()) {
-      await writer.write(message.topic, message.type, { logTime: message.stamp }, encodeRecorded(message));
+      await writer.record(message);
       if (message.type !== POINT_CLOUD2_TYPE) continue;
       scans++;
       progress.step(drive.warnings.length);

@@ -38,6 +38,8 @@ export interface RunBagOptions {
   readonly maxScans?: number;
   /** Folder for .npy dumps. */
   readonly dump?: string;
+  /** Told of the first fault of each kind, when it happens. */
+  readonly onWarning?: (message: string) => void;
 }
 
 export interface RunResult {
@@ -69,7 +71,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     dump: options.dump !== undefined,
   });
   const faults = new FaultLog((fault) => {
-    console.error(`warning: ${fault.message}`);
+    options.onWarning?.(fault.message);
   });
   for (const problem of selection.problems) faults.record(problem);
   const ledger = new SyncLedger();

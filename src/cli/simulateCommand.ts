@@ -1,6 +1,5 @@
 import { Command, Option } from "commander";
 import { McapBagWriter } from "../bag/McapBagWriter.js";
-import { encodeRecorded } from "../bag/RecordedMessage.js";
 import { LIDAR_PRESETS, type LidarPresetName } from "../simulation/beamTables.js";
 import {
   simulateDrive,
@@ -65,7 +64,7 @@ export async function writeSimulation(writer: McapBagWriter, options: SimulateDr
   const progress = new Progress("simulating", options.scanCount, "scans");
   try {
     for await (const message of simulateDrive(options)) {
-      await writer.write(message.topic, message.type, { logTime: message.stamp }, encodeRecorded(message));
+      await writer.record(message);
       if (message.topic === "/lidar/points") progress.step();
     }
   } finally {
