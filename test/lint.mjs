@@ -20,5 +20,7 @@ if (python === undefined) {
     [python, "-m", "mypy", "--config-file", "training/pyproject.toml", "training/ditr_train"],
   );
 }
-const failed = checks.filter(([command, ...args]) => spawnSync(command, args, { stdio: "inherit" }).status !== 0);
+const failed = checks.filter(
+  ([command, ...args]) => spawnSync(command, args, { stdio: "inherit" }).status !== 0,
+);
 process.exitCode = failed.length > 0 ? 1 : 0;

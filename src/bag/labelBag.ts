@@ -9,7 +9,7 @@ import type { PerceptionPipeline } from "../perception/PerceptionPipeline.js";
 import type { ScanFrame, ScanOutcome } from "../perception/ScanFrame.js";
 import type { SyncLedger } from "../sync/SyncLedger.js";
 import type { SyncOptions } from "../sync/SyncOptions.js";
-import { synchronizeRecording, type RecordedMessage } from "../sync/synchronizeRecording.js";
+import { synchronizeRecording, type LoggedMessage } from "../sync/synchronizeRecording.js";
 import { BagCopy } from "./BagCopy.js";
 import type { InputSelection } from "./chooseInputs.js";
 import type { McapBagWriter } from "./McapBagWriter.js";
@@ -107,7 +107,7 @@ async function* recordedMessages(
   { cloudTopic, cameras }: InputSelection,
   assembler: FrameAssembler,
   faults: FaultLog,
-): AsyncGenerator<RecordedMessage<BagCloud, ImageMessage>> {
+): AsyncGenerator<LoggedMessage<BagCloud, ImageMessage>> {
   const cameraOfImage = new Map(cameras.map(({ imageTopic, name }) => [imageTopic, name]));
   const cameraOfInfo = new Map(cameras.map(({ cameraInfoTopic, name }) => [cameraInfoTopic, name]));
   const topics = [cloudTopic, ...cameraOfImage.keys(), ...cameraOfInfo.keys()];

@@ -6,14 +6,14 @@ import { dropsOf, droppedCount, expectBalanced } from "./marbleScenario.js";
 import { type StreamStatistics, SyncLedger, type SyncStatistics } from "./SyncLedger.js";
 import { type SyncOptions, syncOptions } from "./SyncOptions.js";
 import { synchronize } from "./synchronize.js";
-import { type RecordedMessage, synchronizeRecording } from "./synchronizeRecording.js";
+import { type LoggedMessage, synchronizeRecording } from "./synchronizeRecording.js";
 import type { Stamped, SyncedFrame } from "./types.js";
 
 /** Milliseconds, small, so that coincidences are common. */
 interface Schedule {
   readonly options: SyncOptions;
   /** Sorted by arrival. */
-  readonly messages: readonly RecordedMessage<number, number>[];
+  readonly messages: readonly LoggedMessage<number, number>[];
 }
 
 const FIXED_SEEDS = [1, 2, 3];
@@ -88,7 +88,7 @@ const schedule = (mode: SyncOptions["mode"]): fc.Arbitrary<Schedule> =>
       );
       const messages = streams
         .sort((a, b) => a.arrival - b.arrival)
-        .map(({ arrival, stamp, index }, payload): RecordedMessage<number, number> => {
+        .map(({ arrival, stamp, index }, payload): LoggedMessage<number, number> => {
           const { loopAt = Infinity } = drawn;
           const looped = arrival > loopAt && stamp > START;
           const message = { stamp: looped ? stamp - ms(loopAt) : stamp, payload };
@@ -251,7 +251,7 @@ describe("without faults", () => {
         const at = (ms: number) => START + BigInt(ms) * MILLISECOND;
         const clouds = Array.from({ length: 30 }, (_, i) => i * cloudPeriod);
         const images = Array.from({ length: 150 }, (_, i) => phase + i * imagePeriod);
-        const messages: RecordedMessage<number, number>[] = [
+        const messages: LoggedMessage<number, number>[] = [
           ...clouds.map((t) => ({
             kind: "cloud" as const,
             logTime: at(t),

@@ -4,7 +4,7 @@ import { mapInOrder } from "./mapInOrder.js";
 import { dropsOf, expectBalanced } from "./marbleScenario.js";
 import { SyncLedger } from "./SyncLedger.js";
 import { syncOptions } from "./SyncOptions.js";
-import { type RecordedMessage, synchronizeRecording } from "./synchronizeRecording.js";
+import { type LoggedMessage, synchronizeRecording } from "./synchronizeRecording.js";
 import type { SyncedFrame } from "./types.js";
 
 const collect = <T>(items: AsyncIterable<T>) => lastValueFrom(from(items).pipe(toArray()));
@@ -13,18 +13,18 @@ const MILLISECOND = 1_000_000n;
 const START = 1_763_800_000_123_456_789n;
 const milliseconds = (count: number) => START + BigInt(count) * MILLISECOND;
 
-const cloud = (at: number, stamp = at): RecordedMessage<string, string> => ({
+const cloud = (at: number, stamp = at): LoggedMessage<string, string> => ({
   logTime: milliseconds(at),
   kind: "cloud",
   message: { stamp: milliseconds(stamp), payload: `cloud ${stamp}` },
 });
-const image = (at: number, stamp = at, camera = "front"): RecordedMessage<string, string> => ({
+const image = (at: number, stamp = at, camera = "front"): LoggedMessage<string, string> => ({
   logTime: milliseconds(at),
   kind: "image",
   camera,
   message: { stamp: milliseconds(stamp), payload: `image ${stamp}` },
 });
-const other = (at: number): RecordedMessage<string, string> => ({ logTime: milliseconds(at), kind: "other" });
+const other = (at: number): LoggedMessage<string, string> => ({ logTime: milliseconds(at), kind: "other" });
 
 const options = syncOptions({
   mode: "bag",

@@ -6,7 +6,7 @@ import { synchronize } from "./synchronize.js";
 import type { Stamped, SyncedFrame } from "./types.js";
 
 /** One message of a recording, in the order in which it was logged. */
-export type RecordedMessage<C, I> = {
+export type LoggedMessage<C, I> = {
   /** When it was logged, nanoseconds; this is the time that passes while clouds wait. */
   readonly logTime: bigint;
 } & (
@@ -26,7 +26,7 @@ export type RecordedMessage<C, I> = {
  * not turn it into an observable, which would read the whole recording ahead.
  */
 export async function* synchronizeRecording<C, I>(
-  messages: AsyncIterable<RecordedMessage<C, I>> | Iterable<RecordedMessage<C, I>>,
+  messages: AsyncIterable<LoggedMessage<C, I>> | Iterable<LoggedMessage<C, I>>,
   options: SyncOptions,
   ledger = new SyncLedger(),
 ): AsyncGenerator<SyncedFrame<C, I>, void, undefined> {

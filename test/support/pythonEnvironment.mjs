@@ -20,7 +20,8 @@ function python3() {
 
 function run(command, args) {
   const done = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
-  if (done.status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${done.status ?? done.signal}`);
+  if (done.status !== 0)
+    throw new Error(`${command} ${args.join(" ")} ended with ${done.status ?? done.signal}`);
 }
 
 /**
@@ -33,7 +34,9 @@ export function ensurePythonEnvironment() {
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === readFileSync(project, "utf8")) return interpreter;
   const base = python3();
   if (base === undefined) {
-    console.error("SKIPPED: no Python >= 3.11 with venv here; the tests that compare with Python will be skipped.");
+    console.error(
+      "SKIPPED: no Python >= 3.11 with venv here; the tests that compare with Python will be skipped.",
+    );
     return undefined;
   }
   console.error(`Making .venv with ${base} for the comparisons (PyTorch is large: this takes minutes once).`);
