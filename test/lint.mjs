@@ -15,8 +15,18 @@ if (python === undefined) {
   console.error("SKIPPED: ruff and mypy, no Python.");
 } else {
   checks.push(
-    [python, "-m", "ruff", "check", "training", "test/reference"],
-    [python, "-m", "ruff", "format", "--check", "training", "test/reference"],
+    [python, "-m", "ruff", "check", "--config", "training/pyproject.toml", "training", "test/reference"],
+    [
+      python,
+      "-m",
+      "ruff",
+      "format",
+      "--config",
+      "training/pyproject.toml",
+      "--check",
+      "training",
+      "test/reference",
+    ],
     [python, "-m", "mypy", "--config-file", "training/pyproject.toml", "training/ditr_train"],
   );
 }

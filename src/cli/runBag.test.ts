@@ -16,7 +16,7 @@ import { emptyProjection, projectPoints } from "../camera/projection.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
 import { hasField, readColumn, readXyz } from "../messages/pointColumns.js";
-import type { CameraInfo, PointCloud2, TFMessage } from "../messages/types.js";
+import type { CameraInfo, PointCloud2 } from "../messages/types.js";
 import { decodeNpy } from "../report/npy.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
 import { TransformBuffer } from "../transforms/TransformBuffer.js";
@@ -239,8 +239,8 @@ describeWithRealData("KITTI raw", "kitti_raw", (folder) => {
       let info: CameraInfo | undefined;
       const transforms = new TransformBuffer();
       for await (const { type, message } of drive.messages()) {
-        if (type === "tf2_msgs/msg/TFMessage") transforms.add(message as TFMessage, true);
-        if (type === "sensor_msgs/msg/CameraInfo") info ??= message as CameraInfo;
+        if (type === "tf2_msgs/msg/TFMessage") transforms.add(message, true);
+        if (type === "sensor_msgs/msg/CameraInfo") info ??= message;
       }
       const model = cameraModelFromInfo(info!, { rectified: true, imageWidth: 1242, imageHeight: 375 });
       const xyz = readXyz(cloud!);

@@ -85,9 +85,7 @@ messages = {
     ),
     "tf2_msgs/msg/TFMessage": t["tf2_msgs/msg/TFMessage"](
         [
-            TransformStamped(
-                header, "cam", Transform(Vector3(1.5, -2.25, 3.0), Quaternion(0.5, -0.5, 0.5, 0.5))
-            ),
+            TransformStamped(header, "cam", Transform(Vector3(1.5, -2.25, 3.0), Quaternion(0.5, -0.5, 0.5, 0.5))),
             TransformStamped(
                 Header(Time(-1, 999_999_999), ""),
                 "imu_link",

@@ -21,7 +21,5 @@ for module in (*segmentor.modules(), *encoder.modules()):
         torch.nn.init.uniform_(module.running_mean, -0.5, 0.5)
         torch.nn.init.uniform_(module.running_var, 0.5, 2)
 bundle = Path(options["bundle"])
-write_bundle(
-    bundle, config, image_free=segmentor, fused=segmentor, image_encoder=encoder, training={}, scores={}
-)
+write_bundle(bundle, config, image_free=segmentor, fused=segmentor, image_encoder=encoder, training={}, scores={})
 torch.save({"segmentor": segmentor.state_dict(), "encoder": encoder.state_dict()}, bundle / "weights.pt")
