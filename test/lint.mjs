@@ -14,20 +14,13 @@ const python = ensurePythonEnvironment();
 if (python === undefined) {
   console.error("SKIPPED: ruff and mypy, no Python.");
 } else {
+  const rules = ["--config", "training/pyproject.toml"];
   checks.push(
-    [python, "-m", "ruff", "check", "--config", "training/pyproject.toml", "training", "test/reference"],
-    [
-      python,
-      "-m",
-      "ruff",
-      "format",
-      "--config",
-      "training/pyproject.toml",
-      "--check",
-      "training",
-      "test/reference",
-    ],
-    [python, "-m", "mypy", "--config-file", "training/pyproject.toml", "training/ditr_train"],
+    [python, "-m", "ruff", "check", "training"],
+    [python, "-m", "ruff", "check", ...rules, "test/reference"],
+    [python, "-m", "ruff", "format", "--check", "training"],
+    [python, "-m", "ruff", "format", "--check", ...rules, "test/reference"],
+    [python, "-m", "mypy", ...rules.with(0, "--config-file"), "training/ditr_train"],
   );
 }
 const failed = checks.filter(
