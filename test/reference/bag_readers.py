@@ -36,7 +36,7 @@ def read_mcap(path):
     from mcap_ros2.decoder import DecoderFactory
 
     messages, qos = [], {}
-    with open(path, "rb") as stream:
+    with Path(path).open("rb") as stream:
         reader = make_reader(stream, validate_crcs=True, decoder_factories=[DecoderFactory()])
         assert reader.get_header().profile == "ros2"
         summary = reader.get_summary()
