@@ -122,7 +122,7 @@ export class McapFile implements BagReader {
         this.#recovery ??= this.#recover(reasonOf(error));
         await this.#recovery;
         if (this.#reader === reader) {
-          this.#warn(`${this.path}: reading stopped before the end (${reasonOf(error)})`);
+          this.#warn("bag-damaged", `${this.path}: reading stopped before the end (${reasonOf(error)})`);
           return;
         }
         reader = this.#reader;
@@ -184,18 +184,25 @@ export class McapFile implements BagReader {
   #warnAboutDamage(damages: readonly string[], problem: string): void {
     const [first, second, ...more] = damages;
     if (first === undefined) {
-      this.#warn(`${this.path} has no usable index (${problem}); it was rebuilt by reading the whole file`);
+      this.#warn(
+        "bag-damaged",
+        `${this.path} has no usable index (${problem}); it was rebuilt by reading the whole file`,
+      );
       return;
     }
     const clauses = second === undefined ? first : `${first}; ${second}`;
     const rest = more.length > 0 ? `; and ${more.length} more places` : "";
-    this.#warn(`${this.path} is damaged: ${clauses}${rest}. The messages outside the damage are read`);
+    this.#warn(
+      "bag-damaged",
+      `${this.path} is damaged: ${clauses}${rest}. The messages outside the damage are read`,
+    );
   }
 
   #warnAboutEncodings(): void {
     for (const { topic, type, messageEncoding } of this.topics) {
       if (messageEncoding !== "cdr") {
         this.#warn(
+          "unsupported-encoding",
           `${this.path}: topic ${topic} (${type}) is skipped: its messages are '${messageEncoding}', not 'cdr'`,
         );
       }
@@ -206,12 +213,13 @@ export class McapFile implements BagReader {
     if (this.#reported.has(channel.topic)) return;
     this.#reported.add(channel.topic);
     this.#warn(
+      "bag-damaged",
       `${this.path}: a message on ${channel.topic} at ${logTime.toString()} ns cannot be decompressed and is skipped, as will be others like it (${reason})`,
     );
   }
 
-  #warn(message: string): void {
-    this.#warnings.push(new Fault("bag-unreadable", message));
+  #warn(code: "bag-damaged" | "unsupported-encoding", message: string): void {
+    this.#warnings.push(new Fault(code, message));
   }
 }
 

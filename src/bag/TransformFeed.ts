@@ -58,7 +58,7 @@ export class TransformFeed {
       this.#assembler.addTransforms(data, isStatic);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.#faults.record(error.at(`${topic} at log time ${logTime} ns`));
+      this.#faults.record(error.at({ topic, logTime }));
     }
   }
 }

@@ -74,7 +74,7 @@ test.each(COMPRESSIONS)(
           }
           const { messages, warnings } = outcome;
           expect(comparable(messages)).toEqual(comparable(MESSAGES.slice(0, messages.length)));
-          expect(warnings.map(({ code }) => code)).toEqual(["bag-unreadable"]);
+          expect(warnings.map(({ code }) => code)).toEqual(["bag-damaged"]);
           if (compression === "none") expect(messages.length).toBe(ends.filter((end) => end <= cut).length);
         }),
         20,

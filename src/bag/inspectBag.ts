@@ -3,7 +3,7 @@ import { CAMERA_INFO_TYPE, decodeCameraInfo } from "../messages/cameraInfo.js";
 import { COMPRESSED_IMAGE_TYPE, decodeCompressedImage, decodeImage, IMAGE_TYPE } from "../messages/image.js";
 import { decodePointCloud2, POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
 import { decodeTFMessage, TF_MESSAGE_TYPE } from "../messages/tfMessage.js";
-import { Fault } from "../faults/Fault.js";
+import { Fault, type MessagePlace } from "../faults/Fault.js";
 import type { QosProfile } from "./qosProfile.js";
 import type { BagReader, BagTopic } from "./types.js";
 
@@ -157,7 +157,7 @@ async function firstMessage<T>(
 ): Promise<T | undefined> {
   let attempts = 0;
   for await (const { data, logTime } of reader.messages({ topics: [topic] })) {
-    const message = decoded(() => decode(data), `${topic} at ${logTime.toString()} ns`, warnings);
+    const message = decoded(() => decode(data), { topic, logTime }, warnings);
     attempts++;
     if (message !== undefined || attempts === ATTEMPTS) return message;
   }
@@ -176,7 +176,7 @@ async function readFrames(
     const isStatic = isStaticTf(topic);
     const span = isStatic ? {} : { endTime: startTime + TF_SPAN };
     for await (const { data, logTime } of reader.messages({ topics: [topic], ...span })) {
-      const message = decoded(() => decodeTFMessage(data), `${topic} at ${logTime.toString()} ns`, warnings);
+      const message = decoded(() => decodeTFMessage(data), { topic, logTime }, warnings);
       for (const { header, childFrameId } of message?.transforms ?? []) {
         const frame = withoutSlash(childFrameId);
         if (!frames.has(frame)) frames.set(frame, { frame, parent: withoutSlash(header.frameId), isStatic });
@@ -187,7 +187,7 @@ async function readFrames(
 }
 
 /** The result, or undefined and a warning when the message is malformed. */
-function decoded<T>(decode: () => T, place: string, warnings: Fault[]): T | undefined {
+function decoded<T>(decode: () => T, place: MessagePlace, warnings: Fault[]): T | undefined {
   try {
     return decode();
   } catch (error) {

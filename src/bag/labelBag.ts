@@ -121,7 +121,8 @@ async function* recordedMessages(
       if (infoCamera !== undefined) assembler.addCameraInfo(infoCamera, message.data);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      faults.record(error.at(`${topic} at log time ${logTime} ns`));
+      const placed = error.at({ topic, logTime });
+      faults.record(topic === cloudTopic ? placed.asError() : placed);
     }
   }
 }
@@ -148,7 +149,7 @@ async function loadFirstCameraInfos(
         break;
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
-        faults.record(error.at(cameraInfoTopic));
+        faults.record(error.at({ topic: cameraInfoTopic }));
       }
     }
   }

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { KittiRawDrive } from "../bag/kitti/KittiRawDrive.js";
 import { McapBagWriter } from "../bag/McapBagWriter.js";
 import { POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
-import { printWarning } from "./printWarning.js";
+import { printFault } from "./printFault.js";
 import { Progress } from "./Progress.js";
 
 export function importCommand(): Command {
@@ -17,7 +17,7 @@ export function importCommand(): Command {
       .action(async (folder: string, { output }: { output: string }) => {
         const drive = await KittiRawDrive.open(folder);
         const scans = await importDrive(drive, output);
-        for (const { message } of drive.warnings) printWarning(message);
+        for (const { severity, message: text } of drive.warnings) printFault({ severity, text });
         console.log(`${output}: ${scans} scans of ${drive.folder}`);
       }),
   );

@@ -4,13 +4,14 @@ import { labelBag } from "../bag/labelBag.js";
 import { McapBagWriter } from "../bag/McapBagWriter.js";
 import { scanMidpoint } from "../bag/scanMidpoint.js";
 import type { BagReader } from "../bag/types.js";
-import { FaultLog } from "../faults/FaultLog.js";
+import { FaultLog, type FaultAnnouncement } from "../faults/FaultLog.js";
 import { ModelBundle } from "../model/ModelBundle.js";
 import type { ProviderChoice, ProviderReport } from "../model/providers.js";
 import type { FusionPolicyOptions } from "../perception/FusionPolicy.js";
 import type { CloudFilter } from "../perception/labelledClouds.js";
 import { PerceptionPipeline } from "../perception/PerceptionPipeline.js";
 import { RunRecorder } from "../report/RunRecorder.js";
+import { dropFault } from "../sync/dropFault.js";
 import { SyncLedger, type SyncStatistics } from "../sync/SyncLedger.js";
 import { syncOptions } from "../sync/SyncOptions.js";
 import { Progress } from "./Progress.js";
@@ -38,8 +39,8 @@ export interface RunBagOptions {
   readonly maxScans?: number;
   /** Folder for .npy dumps. */
   readonly dump?: string;
-  /** Told of the first fault of each kind, when it happens. */
-  readonly onWarning?: (message: string) => void;
+  /** Told of the faults while they happen, at a bounded rate (see FaultLogOptions). */
+  readonly announce?: (announcement: FaultAnnouncement) => void;
 }
 
 export interface RunResult {
@@ -70,11 +71,14 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     ...(filter && { filter }),
     dump: options.dump !== undefined,
   });
-  const faults = new FaultLog((fault) => {
-    options.onWarning?.(fault.message);
-  });
+  const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
   for (const problem of selection.problems) faults.record(problem);
   const ledger = new SyncLedger();
+  const imageTopics = new Map(selection.cameras.map(({ name, imageTopic }) => [name, imageTopic]));
+  ledger.drops.subscribe((drop) => {
+    const topic = drop.camera === undefined ? selection.cloudTopic : imageTopics.get(drop.camera)!;
+    faults.record(dropFault(drop, topic));
+  });
   const recorder = new RunRecorder();
   const total = reader.topics.find(({ topic }) => topic === selection.cloudTopic)?.messageCount ?? 0;
   const progress = new Progress("labelling", Math.min(total, options.maxScans ?? total), "scans");

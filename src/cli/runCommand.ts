@@ -6,7 +6,7 @@ import { PROVIDER_CHOICES, type ProviderChoice } from "../model/providers.js";
 import { FUSION_MODES, type FusionMode } from "../perception/FusionPolicy.js";
 import { milliseconds, share, wholeNumber } from "./arguments.js";
 import { EXIT } from "./exitCodes.js";
-import { printWarning } from "./printWarning.js";
+import { printFault } from "./printFault.js";
 import { modelOption, providerOption } from "./modelOption.js";
 import { runBag, type RunBagOptions } from "./runBag.js";
 import { runReport, runSummary } from "./runSummary.js";
@@ -95,7 +95,7 @@ Providers: ${PROVIDER_CHOICES.join(", ")}; \`ditr doctor\` shows which of them w
     .action(async (bag: string, flags: RunFlags) => {
       const reader = await McapBagReader.open(bag);
       try {
-        const result = await runBag(reader, { ...optionsOf(flags), onWarning: printWarning });
+        const result = await runBag(reader, { ...optionsOf(flags), announce: printFault });
         console.log(runReport(result));
         if (flags.json !== undefined)
           await writeFile(flags.json, `${JSON.stringify(runSummary(result), null, 2)}\n`);

@@ -70,7 +70,7 @@ export class FrameAssembler {
         images.push(this.#locate(camera, image, stamp, delta, frame));
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
-        this.#faults.record(error.at(`${image.topic} at ${stamp} ns`));
+        this.#faults.record(error.at({ topic: image.topic, stamp }));
         missing.push({ camera, reason: `${error.code}: ${error.message}` });
       }
     }

@@ -90,7 +90,10 @@ export class PerceptionPipeline {
         reason: prepared.reason,
         imagesUsed: prepared.imagesUsed,
         missing,
-        faults: prepared.imageFaults.map(({ code, message }) => new Fault(code, message)),
+        faults: prepared.imageFaults.map(
+          ({ code, message, topic: imageTopic }) =>
+            new Fault(code, message, imageTopic === undefined ? {} : { place: { topic: imageTopic } }),
+        ),
         seenShare: prepared.seenShare,
         pointCount: prepared.pointCount,
         voxelCount: prepared.voxelCount,
@@ -111,7 +114,7 @@ export class PerceptionPipeline {
       };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      return { kind: "failed", stamp, topic, fault: error.at(`${topic} at ${stamp} ns`) };
+      return { kind: "failed", stamp, topic, fault: error.at({ topic, stamp }).asError() };
     }
   }
 

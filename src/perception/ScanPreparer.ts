@@ -72,7 +72,7 @@ export class ScanPreparer {
     const arena = this.#arenas.acquire();
     const geometry = this.#builder.build(xyz, count, { arena });
     const built = performance.now();
-    const { usable, faults } = await this.#usableImages(frame.images);
+    const { usable, faults } = await this.#usableImages(frame.images, frame.stamp);
     const imagesReady = performance.now();
     const assignment = this.#assign(xyz, geometry.representative, usable);
     const decision = this.#policy.decide({
@@ -143,6 +143,7 @@ export class ScanPreparer {
 
   async #usableImages(
     images: readonly FrameImage[],
+    scanStamp: bigint,
   ): Promise<{ usable: UsableImage[]; faults: SerializedFault[] }> {
     if (!this.#policy.mayFuse) return { usable: [], faults: [] };
     const usable: UsableImage[] = [];
@@ -154,8 +155,9 @@ export class ScanPreparer {
         return;
       }
       if (!(result.reason instanceof Fault)) throw result.reason;
-      const { code, message } = result.reason.at(images[index]!.topic);
-      faults.push({ code, message });
+      const { topic, delta } = images[index]!;
+      const { code, message } = result.reason.at({ topic, stamp: scanStamp + delta });
+      faults.push({ code, message, topic });
     });
     return { usable, faults };
   }

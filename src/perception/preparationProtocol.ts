@@ -54,6 +54,8 @@ export interface ComposedScan {
 export interface SerializedFault {
   readonly code: FaultCode;
   readonly message: string;
+  /** The image that it is about. */
+  readonly topic?: string;
 }
 
 export type PreparationCommand =

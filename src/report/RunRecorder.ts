@@ -118,7 +118,11 @@ export class RunRecorder {
   }
 }
 
-/** Faults as lines for the terminal: the count and the first message of each code. */
+/** Faults as lines for the terminal: the count and the first message of each code that cost something. */
 export function faultLines(faults: readonly FaultSummary[]): string[] {
-  return faults.map(({ code, count, messages }) => `${count} x ${code}, first: ${messages[0] ?? ""}`);
+  return faults
+    .filter(({ severity }) => severity !== "info")
+    .map(
+      ({ severity, code, count, messages }) => `${severity} ${code}: ${count}, first: ${messages[0] ?? ""}`,
+    );
 }

@@ -1,0 +1,140 @@
+/**
+ * How much a fault costs:
+ * - `info`: nothing that was needed;
+ * - `warning`: a message was lost or a result is degraded;
+ * - `error`: a scan was lost, or the input or set-up is wrong.
+ */
+export const SEVERITIES = ["info", "warning", "error"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export interface FaultDescription {
+  readonly severity: Severity;
+  /** One sentence: what happened. */
+  readonly meaning: string;
+  /** One sentence: what the user can do. */
+  readonly remedy: string;
+}
+
+/**
+ * Everything that can go wrong with an input, and what to do about it. Each code has one counter in summaries and
+ * diagnostics, so that a user can tell one broken message from a broken set-up. docs/faults.md is made from this.
+ */
+export const FAULTS = {
+  "malformed-message": {
+    severity: "warning",
+    meaning: "The bytes or values of a message contradict themselves, and the message is not used.",
+    remedy:
+      "The sentence names the field: if every message of the topic has it, report it to whoever writes the driver.",
+  },
+  "unsupported-encoding": {
+    severity: "warning",
+    meaning: "A message is in an encoding, format or distortion model that is not read.",
+    remedy: "Choose one that the sentence lists, in the driver or with an image_proc node.",
+  },
+  "image-decoding-failed": {
+    severity: "warning",
+    meaning: "The compressed bytes of an image are damaged or are not what its format says.",
+    remedy: "A few in a drive are lost frames; all of them mean a wrong `format` field.",
+  },
+  "camera-info-mismatch": {
+    severity: "warning",
+    meaning: "The CameraInfo is for another image size than the image has, so the image is not used.",
+    remedy: "Calibrate at the size that is recorded, or declare binning and region of interest.",
+  },
+  "camera-info-missing": {
+    severity: "warning",
+    meaning:
+      "There is no CameraInfo for an image, or it is uncalibrated (its K is zero), so the image is not used.",
+    remedy: "Record the camera_info topic beside the image topic, and calibrate the camera.",
+  },
+  "transform-missing": {
+    severity: "warning",
+    meaning: "The transforms do not connect a camera with the cloud at the time that was needed.",
+    remedy: "Record /tf and /tf_static, and see the tree in `ditr inspect` for the gap.",
+  },
+  "bad-bundle": {
+    severity: "error",
+    meaning: "The model bundle is incomplete, or its parts do not fit each other.",
+    remedy: "Export or download the bundle again.",
+  },
+  "bag-unreadable": {
+    severity: "error",
+    meaning:
+      "A bag, or one file of it, cannot be opened: it is missing, of another kind, or damaged at its root.",
+    remedy: "The sentence says what the file is, and which command converts it.",
+  },
+  "bag-damaged": {
+    severity: "warning",
+    meaning: "A bag is damaged, cut off or without its index; the messages outside the damage are read.",
+    remedy: "Nothing has to be done; `mcap recover` or `ros2 bag reindex` spares the search at each reading.",
+  },
+  "bag-unwritable": {
+    severity: "error",
+    meaning: "The output bag cannot be written.",
+    remedy: "Look at the folder's permissions and free space.",
+  },
+  "data-set-unreadable": {
+    severity: "error",
+    meaning:
+      "A data set folder, or labels to compare with, are incomplete or not in the layout that is read.",
+    remedy: "The sentence names the file and what it should hold.",
+  },
+  "invalid-configuration": {
+    severity: "error",
+    meaning: "An option is out of its range, or does not fit the bag or the model.",
+    remedy: "The sentence lists what is allowed.",
+  },
+  "provider-unavailable": {
+    severity: "error",
+    meaning: "The execution provider that was asked for cannot run the model on this machine.",
+    remedy: "`ditr doctor` shows which providers work here, and what the others say.",
+  },
+  "inference-failed": {
+    severity: "error",
+    meaning: "The model could not be run on a scan, which stays unlabelled.",
+    remedy: "Usually the memory of the device is too small: use a smaller model, or a coarser range.",
+  },
+  "dropped-no-match": {
+    severity: "info",
+    meaning:
+      "No cloud was nearest to an image; with a camera that is faster than the scanner this is normal.",
+    remedy: "If every image is dropped, set --camera-offset or a larger --tolerance.",
+  },
+  "dropped-late": {
+    severity: "warning",
+    meaning: "An image came after the cloud that it belongs to had left.",
+    remedy: "Allow a longer --max-wait, or make the camera driver faster.",
+  },
+  "dropped-superseded": {
+    severity: "warning",
+    meaning: "A newer cloud came while the model was busy, so that this one was left out (live only).",
+    remedy: "Use a smaller model or a faster provider to label every scan.",
+  },
+  "dropped-queue-full": {
+    severity: "warning",
+    meaning: "An image left a full buffer before any cloud used it.",
+    remedy: "Look whether the clouds arrive at all, and whether both sensors have the same clock.",
+  },
+  "dropped-bad-stamp": {
+    severity: "warning",
+    meaning: "The stamp of a message is zero or negative.",
+    remedy: "Make the driver fill in header.stamp.",
+  },
+  "dropped-out-of-order": {
+    severity: "warning",
+    meaning: "A message is older than what was already decided, and cannot be placed any more.",
+    remedy: "Look for two publishers on one topic, and for a clock that is set while it runs.",
+  },
+  "dropped-duplicate": {
+    severity: "warning",
+    meaning: "A stream brought the same stamp a second time.",
+    remedy: "Look for two publishers on one topic, and for a driver that repeats its last message.",
+  },
+  "dropped-reset": {
+    severity: "warning",
+    meaning: "Time jumped back (a bag in a loop, a clock that was set) while a message was waiting.",
+    remedy: "Nothing has to be done; only the messages around the jump are lost.",
+  },
+} as const satisfies Record<string, FaultDescription>;
+
+export type FaultCode = keyof typeof FAULTS;

@@ -1,0 +1,21 @@
+import { Fault, type FaultCode } from "../faults/Fault.js";
+import type { DropCause, DroppedMessage } from "./SyncLedger.js";
+
+const WHY: Record<DropCause, readonly [FaultCode, reason: string]> = {
+  no_match: ["dropped-no-match", "it is nearest to no cloud"],
+  late: ["dropped-late", "the cloud that it belongs to had left"],
+  superseded: ["dropped-superseded", "a newer one came while the model was busy"],
+  queue_full: ["dropped-queue-full", "it left a full buffer before any cloud used it"],
+  bad_stamp: ["dropped-bad-stamp", "its stamp is not positive"],
+  out_of_order: ["dropped-out-of-order", "it is older than what was already decided"],
+  duplicate: ["dropped-duplicate", "its stamp came twice"],
+  reset: ["dropped-reset", "time jumped back while it was waiting"],
+};
+
+/** A message that the join dropped, in the vocabulary of faults. A cloud that is dropped is a scan that is lost. */
+export function dropFault({ camera, stamp, cause }: DroppedMessage, topic: string): Fault {
+  const [code, reason] = WHY[cause];
+  const what = camera === undefined ? "cloud" : "image";
+  const fault = new Fault(code, `the ${what} is dropped, since ${reason}`).at({ topic, stamp });
+  return what === "cloud" && cause !== "superseded" ? fault.asError() : fault;
+}
