@@ -1,11 +1,8 @@
 import { Command, Option } from "commander";
 import { McapBagWriter } from "../bag/McapBagWriter.js";
 import { LIDAR_PRESETS, type LidarPresetName } from "../simulation/beamTables.js";
-import {
-  simulateDrive,
-  type SimulateDriveOptions,
-  type SimulatedCamera,
-} from "../simulation/simulateDrive.js";
+import { simulateDrive } from "../simulation/simulateDrive.js";
+import type { SimulatedCamera, SimulateDriveOptions } from "../simulation/SimulateDriveOptions.js";
 import { numberArgument, wholeNumber } from "./arguments.js";
 import { Progress } from "./Progress.js";
 

@@ -1,5 +1,4 @@
 import sharp from "sharp";
-import { Fault } from "../faults/Fault.js";
 import type {
   CameraInfo,
   CompressedImage,
@@ -8,10 +7,16 @@ import type {
   TFMessage,
   TransformStamped,
 } from "../messages/types.js";
-import { LIDAR_PRESETS, type LidarPresetName } from "./beamTables.js";
+import { LIDAR_PRESETS } from "./beamTables.js";
 import { CameraModel } from "./CameraModel.js";
 import { EgoDrive } from "./EgoDrive.js";
 import { multiply, OPTICAL_ROTATION, rigidPose, toMatrix, turned, type RigidPose } from "./RigidPose.js";
+import {
+  checkSimulateDriveOptions,
+  SCAN_PERIOD,
+  type SimulatedCamera,
+  type SimulateDriveOptions,
+} from "./SimulateDriveOptions.js";
 import { SpinningLidar } from "./SpinningLidar.js";
 import { StreetCamera } from "./StreetCamera.js";
 import { World } from "./World.js";
@@ -25,71 +30,22 @@ export type SimulatedMessage = { readonly topic: string; readonly stamp: bigint 
   | { readonly type: "tf2_msgs/msg/TFMessage"; readonly message: TFMessage }
 );
 
-export interface SimulatedCamera {
-  /** Topics are /camera/<name>/..., frames camera_<name>_optical_frame. */
-  readonly name: string;
-  /** Pixels; default 640 x 320. */
-  readonly width?: number;
-  readonly height?: number;
-  /** Degrees; default 90. */
-  readonly horizontalFov?: number;
-  /** plumb_bob: k1, k2, p1, p2, k3; default none. */
-  readonly distortion?: readonly [number, number, number, number, number];
-  /** In base_link, metres; default 1.65 m above the ground, a little before the LiDAR. */
-  readonly position?: readonly [x: number, y: number, z: number];
-  /** Degrees to the left of straight ahead; default by name: left 90, rear 180, right -90, else 0. */
-  readonly yaw?: number;
-  /** Degrees downwards; default 0. */
-  readonly pitch?: number;
-  /** Images per scan of the LiDAR; default 1. */
-  readonly imagesPerScan?: number;
-  /**
-   * Seconds from a scan's stamp to the exposure. The default is the moment at which the LiDAR looks the
-   * camera's way: half a turn (0.05 s) for a front camera, 0 when the scan is frozen.
-   */
-  readonly timeOffset?: number;
-  /** Spans [from, to) in seconds after the start in which the camera sends nothing; `to` may be Infinity. */
-  readonly failures?: readonly (readonly [from: number, to: number])[];
-  /** "jpeg" sends CompressedImage on .../image_raw/compressed, "raw" sends Image on .../image_raw; default "jpeg". */
-  readonly encoding?: "jpeg" | "raw";
-  /** Also send mono8 class ids on /camera/<name>/semantic; default false. */
-  readonly semantic?: boolean;
-  /** Also send 32FC1 depth on /camera/<name>/depth/image_raw; default false. */
-  readonly depth?: boolean;
-}
-
-export interface SimulateDriveOptions {
-  /** Any integer; default 1. */
-  readonly seed?: number;
-  readonly scanCount: number;
-  /** Default "hdl-64e". */
-  readonly lidar?: LidarPresetName;
-  /** Firings of the LiDAR per turn; default 1024. */
-  readonly columns?: number;
-  /** Default: one front camera. */
-  readonly cameras?: readonly SimulatedCamera[];
-  /** Nanoseconds since the epoch; default 2026-01-01T00:00:00Z. */
-  readonly startStamp?: bigint;
-  /** Metres per second; default 8. */
-  readonly egoSpeed?: number;
-  /** Freeze world and ego during each scan (`time` is 0 everywhere) instead of rolling; default false. */
-  readonly frozenScans?: boolean;
-  /** Leave out the LiDAR's noise and dropouts; default false. */
-  readonly idealLidar?: boolean;
-  /** Send only every n-th scan and its images, for varied training data from a short drive; default 1. */
-  readonly scanStride?: number;
-  /** /tf messages per second; default 100. */
-  readonly transformRate?: number;
-}
-
-/** Seconds per turn of the LiDAR: 10 Hz. */
-const SCAN_PERIOD = 0.1;
+/** 2026-01-01T00:00:00Z in nanoseconds. */
 const DEFAULT_START = 1_767_225_600_000_000_000n;
 const LIDAR_FRAME = "lidar";
 const BASE_FRAME = "base_link";
 const ODOM_FRAME = "odom";
+/** base_link_T_lidar: as high above the ground as the Velodyne of KITTI's car. */
 const LIDAR_POSE: RigidPose = rigidPose([0, 0, 1.73], 0);
-const DEFAULT_YAW: Readonly<Record<string, number>> = { left: 90, rear: 180, right: -90 };
+/** Degrees to the left, by the camera's name. */
+const DEFAULT_YAW: ReadonlyMap<string, number> = new Map([
+  ["left", 90],
+  ["rear", 180],
+  ["right", -90],
+]);
+/** Metres in front of the LiDAR and above the ground where a camera sits unless told; KITTI's are there too. */
+const CAMERA_AHEAD = 0.27;
+const CAMERA_HEIGHT = 1.65;
 
 interface MountedCamera {
   readonly options: SimulatedCamera;
@@ -112,12 +68,13 @@ type Event =
  * Throws a Fault ("invalid-configuration") for options out of range.
  */
 export async function* simulateDrive(options: SimulateDriveOptions): AsyncGenerator<SimulatedMessage> {
+  checkSimulateDriveOptions(options);
   const seed = options.seed ?? 1;
   const speed = options.egoSpeed ?? 8;
   const stride = options.scanStride ?? 1;
   const frozen = options.frozenScans ?? false;
   const preset = LIDAR_PRESETS[options.lidar ?? "hdl-64e"];
-  checkOptions(options);
+  const cameras = (options.cameras ?? [{ name: "front" }]).map((camera) => mountCamera(camera, frozen));
   const duration = ((options.scanCount - 1) * stride + 1) * SCAN_PERIOD;
   const world = new World({ seed, travel: duration * speed, egoSpeed: speed });
   const drive = new EgoDrive(world, speed);
@@ -129,7 +86,6 @@ export async function* simulateDrive(options: SimulateDriveOptions): AsyncGenera
     ideal: options.idealLidar ?? false,
     frameId: LIDAR_FRAME,
   });
-  const cameras = (options.cameras ?? [{ name: "front" }]).map((camera) => mountCamera(camera, frozen));
   const start = options.startStamp ?? DEFAULT_START;
   const stampOf = (time: number): bigint => start + BigInt(Math.round(time * 1e9));
   const lidarMount = toMatrix(LIDAR_POSE);
@@ -270,9 +226,13 @@ function schedule(
 }
 
 function mountCamera(options: SimulatedCamera, frozen: boolean): MountedCamera {
-  const yaw = ((options.yaw ?? DEFAULT_YAW[options.name] ?? 0) * Math.PI) / 180;
+  const yaw = ((options.yaw ?? DEFAULT_YAW.get(options.name) ?? 0) * Math.PI) / 180;
   const pitch = ((options.pitch ?? 0) * Math.PI) / 180;
-  const position = options.position ?? [0.27 * Math.cos(yaw), 0.27 * Math.sin(yaw), 1.65];
+  const position = options.position ?? [
+    CAMERA_AHEAD * Math.cos(yaw),
+    CAMERA_AHEAD * Math.sin(yaw),
+    CAMERA_HEIGHT,
+  ];
   const camera = new StreetCamera(
     new CameraModel({
       width: options.width ?? 640,
@@ -311,39 +271,4 @@ function cameraInfo(model: CameraModel, stamp: bigint, frameId: string): CameraI
 
 function transform(stamp: bigint, frameId: string, childFrameId: string, pose: RigidPose): TransformStamped {
   return { header: { stamp, frameId }, childFrameId, ...pose };
-}
-
-function checkOptions(options: SimulateDriveOptions): void {
-  const whole = (name: string, value: number, low: number, high: number): void => {
-    if (!Number.isInteger(value) || value < low || value > high) {
-      throw new Fault(
-        "invalid-configuration",
-        `Simulation option ${name} is ${value}; it must be a whole number from ${low} to ${high}.`,
-      );
-    }
-  };
-  whole("seed", options.seed ?? 1, -(2 ** 31), 2 ** 31 - 1);
-  whole("scanCount", options.scanCount, 1, 100_000);
-  whole("columns", options.columns ?? 1024, 4, 8192);
-  whole("scanStride", options.scanStride ?? 1, 1, 1000);
-  whole("transformRate", options.transformRate ?? 100, 1, 1000);
-  const speed = options.egoSpeed ?? 8;
-  if (!(speed >= 0 && speed <= 40)) {
-    throw new Fault(
-      "invalid-configuration",
-      `Simulation option egoSpeed is ${speed} m/s; it must lie between 0 and 40.`,
-    );
-  }
-  const names = (options.cameras ?? []).map((camera) => camera.name);
-  for (const name of names) {
-    if (!/^[a-z][a-z0-9_]*$/.test(name)) {
-      throw new Fault(
-        "invalid-configuration",
-        `Camera name "${name}" cannot be part of a topic; use small letters, digits and underscores.`,
-      );
-    }
-  }
-  if (new Set(names).size !== names.length) {
-    throw new Fault("invalid-configuration", `Camera names ${names.join(", ")} are not all different.`);
-  }
 }
