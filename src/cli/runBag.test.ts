@@ -114,6 +114,28 @@ describe("a simulated drive whose camera fails", () => {
     });
   });
 
+  (python === undefined ? test.skip : test)(
+    "is read whole by the Python packages mcap and rosbags",
+    async () => {
+      const { classes, unlabeled_id } = result.bundle.manifest;
+      const { counts } = runReference(
+        "labelled_bag.py",
+        {},
+        {
+          input: drive,
+          output: result.output,
+          cloud: "/lidar/points",
+          labelled: OUTPUT_TOPICS.labelled,
+          classes: Object.fromEntries(classes.map(({ id, color }) => [id, color])),
+          unlabeled: unlabeled_id,
+        },
+      );
+      const clouds = await cloudsOf(drive, "/lidar/points");
+      const points = clouds.reduce((sum, cloud) => sum + pointCount(cloud), 0);
+      expect([...counts!.data]).toEqual([6, 6, 2 * points]);
+    },
+  );
+
   test("gives the same bytes again", async () => {
     const again = await run(drive, "again.mcap");
     expect(hashOf(again.output)).toBe(hashOf(result.output));
