@@ -47,18 +47,18 @@ describe("decodeDepth", () => {
     expect(floats.data).toEqual(Float32Array.of(NaN, 2, 4000 / 3000, 4000 / 66535));
   });
 
-  test("refuses what is not depth, cut off, or run-length coded", async () => {
+  test("refuses what is not depth, cut off, or of another codec", async () => {
     await expect(decodeDepth(depthImage("rgb8", 6, new Uint8Array(12)))).rejects.toThrow(
-      'the depth encoding "rgb8" is not supported; supported are 16UC1, 32FC1',
+      'the depth encoding "rgb8" is not supported; supported are 16UC1, mono16, 32FC1',
     );
     await expect(decodeDepth(depthImage("32FC1", 8, new Uint8Array(15)))).rejects.toThrow(
       "at least 16 bytes",
     );
     const whole = await compressedDepth([1, 2, 3, 4], "16UC1; compressedDepth png");
     const cut = { ...whole, data: whole.data.subarray(0, 40) };
-    await expect(decodeDepth(cut)).rejects.toThrow("of 40 bytes");
+    await expect(decodeDepth(cut)).rejects.toThrow("of 28 bytes");
     await expect(decodeDepth({ ...whole, data: new Uint8Array(3) })).rejects.toThrow("at least 12 bytes");
-    const rvl = { ...whole, format: "16UC1; compressedDepth rvl" };
-    await expect(decodeDepth(rvl)).rejects.toThrow("compressedDepth rvl");
+    const other = { ...whole, format: "16UC1; compressedDepth jxl" };
+    await expect(decodeDepth(other)).rejects.toThrow('"16UC1; compressedDepth jxl" is not supported');
   });
 });

@@ -2,6 +2,7 @@ import { Fault } from "../faults/Fault.js";
 import type { CompressedImage, Image } from "../messages/types.js";
 import { MAX_PIXELS, sharp } from "./libvips.js";
 import { checkRows } from "./rawImage.js";
+import { decodeRvl } from "./rvl.js";
 
 /** Depth along the optical axis per pixel, rows without padding. */
 export interface DepthImage {
@@ -15,9 +16,12 @@ const MILLIMETRE = 0.001;
 /** compressed_depth_image_transport's ConfigHeader: int32 format, float32 depthParam[2]. */
 const CONFIG_HEADER_BYTES = 4 + 2 * 4;
 
+/** In an RVL payload: uint32 columns, uint32 rows. */
+const RVL_SIZE_BYTES = 2 * 4;
+
 /**
- * Depth by REP 118 (16UC1 in millimetres with 0 = unknown, 32FC1 in metres), plain or by image_transport's
- * compressedDepth with PNG. Rejects with a Fault: "unsupported-encoding", "image-decoding-failed" or
+ * Depth by REP 118 (16UC1 or mono16 in millimetres with 0 = unknown, 32FC1 in metres), plain or by image_transport's
+ * compressedDepth with PNG or RVL. Rejects with a Fault: "unsupported-encoding", "image-decoding-failed" or
  * "malformed-message".
  */
 export async function decodeDepth(message: Image | CompressedImage): Promise<DepthImage> {
@@ -26,13 +30,13 @@ export async function decodeDepth(message: Image | CompressedImage): Promise<Dep
 
 function rawDepth(image: Image): DepthImage {
   const { encoding, width, height, step, isBigEndian, data } = image;
-  if (encoding !== "16UC1" && encoding !== "32FC1") {
+  if (encoding !== "16UC1" && encoding !== "mono16" && encoding !== "32FC1") {
     throw new Fault(
       "unsupported-encoding",
-      `the depth encoding "${encoding}" is not supported; supported are 16UC1, 32FC1`,
+      `the depth encoding "${encoding}" is not supported; supported are 16UC1, mono16, 32FC1`,
     );
   }
-  const bytes = encoding === "16UC1" ? 2 : 4;
+  const bytes = encoding === "32FC1" ? 4 : 2;
   checkRows(image, width * bytes, height);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   const metres = new Float32Array(width * height);
@@ -50,41 +54,72 @@ function rawDepth(image: Image): DepthImage {
 
 async function compressedDepth({ format, data }: CompressedImage): Promise<DepthImage> {
   const [original, codec = ""] = format.split(";").map((part) => part.trim());
-  if (!codec.startsWith("compressedDepth") || codec.endsWith("rvl")) {
+  // The codec's name came later than the format: without it, PNG.
+  const known = /^compressedDepth( png| rvl)?$/.exec(codec);
+  if (known === null) {
     throw new Fault(
       "unsupported-encoding",
-      `the compressed depth format "${format}" is not supported; supported is "16UC1 or 32FC1; compressedDepth png"`,
+      `the compressed depth format "${format}" is not supported; supported are 16UC1 and 32FC1 with ` +
+        '"compressedDepth png" and "compressedDepth rvl"',
     );
   }
-  if (data.length < CONFIG_HEADER_BYTES) {
+  const isRvl = known[1] === " rvl";
+  const headerBytes = CONFIG_HEADER_BYTES + (isRvl ? RVL_SIZE_BYTES : 0);
+  if (data.length < headerBytes) {
     throw new Fault(
       "malformed-message",
-      `the compressed depth image must have at least ${CONFIG_HEADER_BYTES} bytes, but has ${data.length}`,
+      `the compressed depth image must have at least ${headerBytes} bytes, but has ${data.length}`,
     );
   }
   const header = new DataView(data.buffer, data.byteOffset, CONFIG_HEADER_BYTES);
   const [scale, shift] = [header.getFloat32(4, true), header.getFloat32(8, true)];
+  const payload = data.subarray(CONFIG_HEADER_BYTES);
+  const { width, height, samples } = isRvl ? rvlSamples(payload) : await pngSamples(payload, format);
+  // Float depth is sent as its quantized inverse, depth = scale / (sample - shift), 0 = unknown.
+  const toMetres =
+    original === "32FC1"
+      ? (sample: number) => (sample === 0 ? NaN : scale / (sample - shift))
+      : millimetresToMetres;
+  return { width, height, data: Float32Array.from(samples, toMetres) };
+}
+
+interface DepthSamples {
+  readonly width: number;
+  readonly height: number;
+  /** [height, width] */
+  readonly samples: Uint16Array;
+}
+
+async function pngSamples(png: Uint8Array, format: string): Promise<DepthSamples> {
   try {
-    const png = data.subarray(CONFIG_HEADER_BYTES);
     const { data: pixels, info } = await sharp(png, { failOn: "error", limitInputPixels: MAX_PIXELS })
       .toColourspace("grey16")
       .raw({ depth: "ushort" })
       .toBuffer({ resolveWithObject: true });
-    const samples = new Uint16Array(pixels.buffer, pixels.byteOffset, info.width * info.height);
-    // Float depth is sent as its quantized inverse, depth = scale / (sample - shift), 0 = unknown.
-    const toMetres =
-      original === "32FC1"
-        ? (sample: number) => (sample === 0 ? NaN : scale / (sample - shift))
-        : millimetresToMetres;
-    return { width: info.width, height: info.height, data: Float32Array.from(samples, toMetres) };
+    const { width, height } = info;
+    return { width, height, samples: new Uint16Array(pixels.buffer, pixels.byteOffset, width * height) };
   } catch (error) {
     const reason = error instanceof Error ? error.message.replaceAll("\n", " ") : String(error);
     throw new Fault(
       "image-decoding-failed",
-      `the compressed depth image of ${data.length} bytes with format "${format}" cannot be decoded: ${reason}`,
+      `the compressed depth image of ${png.length} bytes with format "${format}" cannot be decoded: ${reason}`,
       { cause: error },
     );
   }
+}
+
+function rvlSamples(payload: Uint8Array): DepthSamples {
+  const size = new DataView(payload.buffer, payload.byteOffset, RVL_SIZE_BYTES);
+  const [width, height] = [size.getUint32(0, true), size.getUint32(4, true)];
+  if (width * height === 0 || width * height > MAX_PIXELS) {
+    throw new Fault(
+      "malformed-message",
+      `the RVL compressed depth image has ${width}x${height} pixels; allowed are 1 to ${MAX_PIXELS}`,
+    );
+  }
+  const samples = new Uint16Array(width * height);
+  decodeRvl(payload.subarray(RVL_SIZE_BYTES), samples);
+  return { width, height, samples };
 }
 
 function millimetresToMetres(sample: number): number {
