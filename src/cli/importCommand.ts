@@ -1,43 +1,57 @@
 import { Command } from "commander";
 import { KittiRawDrive } from "../bag/kitti/KittiRawDrive.js";
-import { McapBagWriter } from "../bag/McapBagWriter.js";
-import { POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
-import { printFault } from "./printFault.js";
-import { Progress } from "./Progress.js";
+import { SemanticKittiSequence } from "../bag/semantickitti/SemanticKittiSequence.js";
+import { wholeNumber } from "./arguments.js";
+import { importRecording } from "./importRecording.js";
 
-export function importCommand(): Command {
-  return new Command("import").description("make a bag of a data set's recording").addCommand(
-    new Command("kitti")
-      .description("KITTI raw: scans, rectified images, calibration, and poses where there are oxts packets")
-      .argument(
-        "<folder>",
-        "a drive (2011_09_26_drive_0001_sync), or a day (2011_09_26) with one drive in it",
-      )
-      .requiredOption("-o, --output <file>", "bag to write (.mcap)")
-      .action(async (folder: string, { output }: { output: string }) => {
-        const drive = await KittiRawDrive.open(folder);
-        const scans = await importDrive(drive, output);
-        for (const { severity, message: text } of drive.warnings) printFault({ severity, text });
-        console.log(`${output}: ${scans} scans of ${drive.folder}`);
-      }),
-  );
+interface OutputFlag {
+  readonly output: string;
 }
 
-async function importDrive(drive: KittiRawDrive, output: string): Promise<number> {
-  const writer = await McapBagWriter.create(output);
-  const progress = new Progress("importing", drive.scanCount, "scans");
-  let scans = 0;
-  try {
-    for await (const message of drive.messages()) {
-      await writer.record(message);
-      if (message.type !== POINT_CLOUD2_TYPE) continue;
-      scans++;
-      progress.step(drive.warnings.length);
-    }
-    await writer.close();
-    return scans;
-  } finally {
-    progress.stop();
-    await writer.abort();
-  }
+export function importCommand(): Command {
+  return new Command("import")
+    .description("make a bag of a data set's recording")
+    .addCommand(kittiCommand())
+    .addCommand(semanticKittiCommand());
+}
+
+function kittiCommand(): Command {
+  return importer("kitti")
+    .description("KITTI raw: scans, rectified images, calibration, and poses where there are oxts packets")
+    .argument("<folder>", "a drive (2011_09_26_drive_0001_sync), or a day (2011_09_26) with one drive in it")
+    .action(async (folder: string, { output }: OutputFlag) => {
+      const drive = await KittiRawDrive.open(folder);
+      await importRecording(drive, drive.folder, output);
+    });
+}
+
+interface SemanticKittiFlags extends OutputFlag {
+  readonly sequence?: string;
+  readonly scans?: string;
+  readonly labels?: string;
+  readonly ignoreIds: readonly number[];
+}
+
+function semanticKittiCommand(): Command {
+  return importer("semantickitti")
+    .description(
+      "SemanticKITTI: scans with ground truth (19 classes), poses, and images where there are some",
+    )
+    .argument("<folder>", "a sequence (with velodyne in it), or the data set (with sequences in it)")
+    .option("--sequence <number>", "such as 08, where the folder holds several")
+    .option("--scans <folder>", "folder of the .bin files, below the sequence (default: velodyne)")
+    .option("--labels <folder>", "folder of the .label files, below the sequence (default: labels)")
+    .option("--ignore-ids <ids>", "raw label ids beside the learning map that mean: no label", idList, [])
+    .action(async (folder: string, { output, ignoreIds, ...options }: SemanticKittiFlags) => {
+      const sequence = await SemanticKittiSequence.open(folder, { ...options, ignoredIds: ignoreIds });
+      await importRecording(sequence, sequence.folder, output);
+    });
+}
+
+function importer(name: string): Command {
+  return new Command(name).requiredOption("-o, --output <file>", "bag to write (.mcap)");
+}
+
+function idList(value: string): readonly number[] {
+  return value.split(",").map(wholeNumber);
 }

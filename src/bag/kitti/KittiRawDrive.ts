@@ -8,6 +8,7 @@ import type { PointCloud2, PointField, TransformStamped } from "../../messages/t
 import { PointFieldType } from "../../messages/types.js";
 import type { Pose } from "../../transforms/Pose.js";
 import { compose, inverse } from "../../transforms/Pose.js";
+import type { DataSetRecording } from "../dataset/DataSetRecording.js";
 import type { RecordedMessage } from "../RecordedMessage.js";
 import { reasonOf } from "../systemError.js";
 import { findKittiDrive } from "./findKittiDrive.js";
@@ -29,9 +30,9 @@ import { readPngHeader } from "./pngHeader.js";
 export const KITTI_CLOUD_TOPIC = "/kitti/velo/pointcloud";
 export const VELODYNE_FRAME = "velo_link";
 export const BASE_FRAME = "base_link";
-const ODOM_FRAME = "odom";
+export const ODOM_FRAME = "odom";
 /** base_link is on the ground below the scanner (sensor set-up of the KITTI car). */
-const VELODYNE_IN_BASE: Pose = { translation: [0, 0, 1.73], rotation: [0, 0, 0, 1] };
+export const VELODYNE_IN_BASE: Pose = { translation: [0, 0, 1.73], rotation: [0, 0, 0, 1] };
 
 const POINT_BYTES = 16;
 const FIELDS: readonly PointField[] = ["x", "y", "z", "intensity"].map((name, i) => ({
@@ -50,7 +51,7 @@ const FIELDS: readonly PointField[] = ["x", "y", "z", "intensity"].map((name, i)
  * A frame that cannot be used (file missing or cut off, no time, no PNG, another size than calibrated) is
  * skipped with a warning.
  */
-export class KittiRawDrive {
+export class KittiRawDrive implements DataSetRecording {
   readonly folder: string;
   readonly #calibration: KittiCalibration;
   readonly #frames: readonly KittiFrame[];

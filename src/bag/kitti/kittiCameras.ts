@@ -1,6 +1,7 @@
 import type { CameraInfo, Header } from "../../messages/types.js";
 import type { Pose } from "../../transforms/Pose.js";
 import { compose, inverse } from "../../transforms/Pose.js";
+import { pinholeCameraInfo } from "../dataset/pinholeCameraInfo.js";
 import type { KittiCalibration, KittiCameraCalibration, KittiCameraNumber } from "./kittiCalibration.js";
 
 /** The names that kitti2bag gave the cameras, and their image topics by the conventions of image_proc. */
@@ -48,20 +49,8 @@ export function cameraInVelodyne(
 export function kittiCameraInfo(
   header: Header,
   { projection }: KittiCameraCalibration,
-  [width, height]: readonly [number, number],
+  size: readonly [number, number],
 ): CameraInfo {
   const [fx, , cx, , , fy, cy] = projection as readonly number[] & { readonly length: 12 };
-  return {
-    header,
-    height,
-    width,
-    distortionModel: "plumb_bob",
-    d: [0, 0, 0, 0, 0],
-    k: [fx!, 0, cx!, 0, fy!, cy!, 0, 0, 1],
-    r: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-    p: [fx!, 0, cx!, 0, 0, fy!, cy!, 0, 0, 0, 1, 0],
-    binningX: 0,
-    binningY: 0,
-    roi: { xOffset: 0, yOffset: 0, height: 0, width: 0, doRectify: false },
-  };
+  return pinholeCameraInfo(header, { fx: fx!, fy: fy!, cx: cx!, cy: cy! }, size);
 }
