@@ -1,8 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { z } from "zod";
+import { GROUND_TRUTH_FIELD } from "../bag/dataset/groundTruth.js";
 import { McapBagReader } from "../bag/McapBagReader.js";
-import { evaluateBag, GROUND_TRUTH_FIELD } from "../evaluation/evaluateBag.js";
+import { evaluateBag } from "../evaluation/evaluateBag.js";
 import type { ConfusionMatrix } from "../evaluation/ConfusionMatrix.js";
 import type { ModeConfusion } from "../evaluation/ModeConfusion.js";
 import { Fault } from "../faults/Fault.js";

@@ -1,3 +1,4 @@
+import { GROUND_TRUTH_FIELD } from "../bag/dataset/groundTruth.js";
 import { OUTPUT_TOPICS } from "../bag/outputTopics.js";
 import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
@@ -8,9 +9,6 @@ import type { LabelInfo } from "../messages/types.js";
 import type { LabellingMode } from "../perception/FusionPolicy.js";
 import { IGNORED, LabelTable } from "./LabelTable.js";
 import { ModeConfusion } from "./ModeConfusion.js";
-
-/** Field of simulated clouds that holds the true class id of each point. */
-export const GROUND_TRUTH_FIELD = "ground_truth";
 
 /** The class of LabelInfo that stands for "no label". */
 const UNLABELED_NAME = "unlabeled";

@@ -11,7 +11,7 @@ export class SkippedFrames {
 
   /** A file or a part of it is left out; `message` names it and says why. */
   add(message: string): void {
-    this.#faults.push(new Fault("data-set-unreadable", message));
+    this.#faults.push(new Fault("data-set-unreadable", message, { severity: "warning" }));
   }
 
   /** The result of `read`; undefined, and its fault a warning, when the file is bad input. */
@@ -20,7 +20,8 @@ export class SkippedFrames {
       return await read();
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.#faults.push(error);
+      const { code, message } = error;
+      this.#faults.push(new Fault(code, message, { cause: error, severity: "warning" }));
       return undefined;
     }
   }
