@@ -70,6 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--image-free", action="store_true", help="leave out the injection of image features")
     train.add_argument("--steps", type=_positive, help="instead of the configuration's")
     train.add_argument("--seed", type=int, help="instead of the configuration's")
+    train.add_argument("--learning-rate", type=float, help="instead of the configuration's")
+    train.add_argument("--initialize", type=Path, metavar="RUN", help="start from the weights of this run")
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     train.set_defaults(command=_train)
 
@@ -151,7 +153,9 @@ def _train(options: argparse.Namespace) -> None:
     if options.image_free:
         config = replace(config, injection=None, image_encoder=None, encoder_training=None)
     training_options = {
-        name: getattr(options, name) for name in ("steps", "seed") if getattr(options, name) is not None
+        name: getattr(options, name)
+        for name in ("steps", "seed", "learning_rate")
+        if getattr(options, name) is not None
     }
     config = replace(config, training=replace(config.training, **training_options))
     run = RunFolder(options.output)
@@ -169,10 +173,15 @@ def _train(options: argparse.Namespace) -> None:
     scans = load_scans(options.bags, config, encoder, progress=_progress())
     validation = load_scans(options.validation, config, encoder, progress=_progress())
     training = Training(config, scans, run)
+    data = _data(options, scans=len(scans))
+    if options.initialize is not None:
+        source = RunFolder(options.initialize)
+        training.initialize(source)
+        data["initialized_from"] = _description(source, source.config())
     if options.resume and run.has("checkpoint.pt"):
         training.resume()
     training.fit(validation, progress=_progress())
-    run.write_json("data.json", _data(options, scans=len(scans)))
+    run.write_json("data.json", data)
     if validation:
         scores = score(training.segmentor, validation, config, progress=_progress())
         run.write_json("scores.json", scores | {"bags": [bag.name for bag in options.validation]})

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from ditr_train.config import Config
+from ditr_train.config import Config, ConfigError
 from ditr_train.data.augmentation import augment
 from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
 from ditr_train.evaluation import evaluate
@@ -52,6 +52,13 @@ class Training:
         self.segmentor.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
+
+    def initialize(self, source: RunFolder) -> None:
+        """Starts from the weights of another run with the same architecture."""
+        try:
+            self.segmentor.load_state_dict(source.load("checkpoint.pt")["model"])
+        except RuntimeError as error:
+            raise ConfigError(f"{source.path}: its network is not the configuration's: {error}") from error
 
     def fit(self, validation: Sequence[LabeledScan], *, progress: bool) -> None:
         """Trains to the configured number of steps, evaluating and saving on the way."""

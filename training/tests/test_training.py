@@ -126,6 +126,12 @@ def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace, monkeypatch
     for name, value in whole.items():
         torch.testing.assert_close(parts[name], value, atol=1e-6, rtol=1e-5)
 
+    further = ["--steps", "1", "--learning-rate", "1e-9", "--initialize", str(workspace / "whole")]
+    assert main(["train", config, *bags, *further, "-o", str(workspace / "further")]) == 0
+    for name, value in torch.load(workspace / "further" / "checkpoint.pt")["model"].items():
+        if not name.endswith(("running_mean", "running_var", "num_batches_tracked")):
+            torch.testing.assert_close(value, whole[name], atol=1e-6, rtol=1e-5)
+
     assert main(["export", str(workspace / "parts"), "-o", str(workspace / "bundle")]) == 0
     bundle = json.loads((workspace / "bundle" / "bundle.json").read_text())
     assert set(bundle["graphs"]) == {"image_free"} and "image_encoder" not in bundle
