@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { comparable, exampleMessages, readAll, withFolder, writeBag } from "./exampleBag.js";
-import { McapBagReader } from "./McapBagReader.js";
+import { openBag } from "./openBag.js";
 import { McapBagWriter, partialPath } from "./McapBagWriter.js";
 import { LATCHED_QOS, RELIABLE_QOS } from "./qosProfile.js";
 
@@ -16,7 +16,7 @@ test.each(COMPRESSIONS)(
       const file = path.join(folder, "new", "folders", "drive.mcap");
       const messages = exampleMessages(40);
       await writeBag(file, [...messages].reverse(), { compression });
-      const reader = await McapBagReader.open(file);
+      const reader = await openBag(file);
       const read = await readAll(reader);
       expect(comparable(read)).toEqual(comparable(messages));
       expect(reader.warnings).toEqual([]);
@@ -33,7 +33,7 @@ test("messages larger than a chunk, and empty ones, are written", async () => {
     await writer.write("/large", "sensor_msgs/msg/PointCloud2", { logTime: 1n }, large);
     await writer.write("/empty", "sensor_msgs/msg/PointCloud2", { logTime: 2n }, new Uint8Array(0));
     await writer.close();
-    const reader = await McapBagReader.open(file);
+    const reader = await openBag(file);
     const read = await readAll(reader);
     expect(read.map(({ topic, data }) => [topic, data.byteLength])).toEqual([
       ["/large", large.byteLength],
@@ -70,7 +70,7 @@ test("tf_static and label_info are latched, other topics are reliable, and optio
       Uint8Array.of(0, 1, 0, 0),
     );
     await writer.close();
-    const reader = await McapBagReader.open(file);
+    const reader = await openBag(file);
     expect(Object.fromEntries(reader.topics.map(({ topic, offeredQos }) => [topic, offeredQos]))).toEqual({
       "/label_info": [LATCHED_QOS],
       "/not_tf_static": [RELIABLE_QOS],
@@ -92,7 +92,7 @@ test("a file of the final name is complete: before close() there is only the par
     expect(existsSync(partialPath(file))).toBe(true);
     await writer.close();
     expect(existsSync(partialPath(file))).toBe(false);
-    await (await McapBagReader.open(file)).close();
+    await (await openBag(file)).close();
   });
 });
 
@@ -118,7 +118,7 @@ test("calls that are not awaited one by one keep their order", async () => {
       ),
     );
     await writer.close();
-    const reader = await McapBagReader.open(file);
+    const reader = await openBag(file);
     expect((await readAll(reader)).length).toBe(messages.length);
     await reader.close();
   });
@@ -143,7 +143,7 @@ test("an unknown type, a second type on a topic, and a place that cannot be writ
     await writer.addTopic("/b", "my_msgs/msg/Thing", { schema });
     await writer.write("/b", "my_msgs/msg/Thing", { logTime: 1n }, cdr);
     await writer.close();
-    const reader = await McapBagReader.open(writer.path);
+    const reader = await openBag(writer.path);
     expect(reader.topics.map(({ topic, type }) => [topic, type])).toEqual([
       ["/a", "std_msgs/msg/Header"],
       ["/b", "my_msgs/msg/Thing"],

@@ -1,9 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
-import { open } from "node:fs/promises";
 import type { McapTypes } from "@mcap/core";
 import { McapIndexedReader } from "@mcap/core";
 import { Fault } from "../faults/Fault.js";
-import { describeForeignFile, MCAP_MAGIC_BYTES } from "./bagFormat.js";
 import { chunkDecompressors, decompressZstdFrame, isZstdFrame } from "./chunkCompression.js";
 import { parseOfferedQos } from "./qosProfile.js";
 import type { Readable } from "./Readable.js";
@@ -42,29 +40,21 @@ export class McapFile implements BagReader {
     this.#reader = reader;
   }
 
-  /** @throws Fault `bag-unreadable` when there is no such file or it is not an MCAP file */
-  static async open(path: string): Promise<McapFile> {
-    const handle = await openForReading(path);
-    try {
-      const size = (await handle.stat()).size;
-      const file = new FileReadable(handle, BigInt(size));
-      const start = await file.read(0n, BigInt(Math.min(size, 512)));
-      if (!MCAP_MAGIC_BYTES.every((byte, i) => byte === start[i])) {
-        throw new Fault("bag-unreadable", `${path} ${describeForeignFile(path, start)}`);
-      }
-      const decompress = await chunkDecompressors();
-      const readers = await initialize(file, decompress);
-      const mcap = new McapFile(path, handle, file, decompress, readers.reader);
-      if (readers.problem !== undefined) {
-        mcap.#recovery = Promise.resolve();
-        mcap.#warnAboutDamage(readers.damages, readers.problem);
-      }
-      mcap.#warnAboutEncodings();
-      return mcap;
-    } catch (error) {
-      await handle.close();
-      throw error;
+  /**
+   * @param path for messages
+   * @param handle of a file that starts as MCAP files do; closed with this, unless opening fails
+   */
+  static async open(path: string, handle: FileHandle): Promise<McapFile> {
+    const file = new FileReadable(handle, BigInt((await handle.stat()).size));
+    const decompress = await chunkDecompressors();
+    const readers = await initialize(file, decompress);
+    const mcap = new McapFile(path, handle, file, decompress, readers.reader);
+    if (readers.problem !== undefined) {
+      mcap.#recovery = Promise.resolve();
+      mcap.#warnAboutDamage(readers.damages, readers.problem);
     }
+    mcap.#warnAboutEncodings();
+    return mcap;
   }
 
   get topics(): readonly BagTopic[] {
@@ -273,14 +263,6 @@ function missingFromIndex(reader: McapIndexedReader): string | undefined {
     }
   }
   return undefined;
-}
-
-async function openForReading(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    throw new Fault("bag-unreadable", `${path} cannot be opened: ${reasonOf(error)}`, { cause: error });
-  }
 }
 
 /** The same bytes in an ArrayBuffer of exactly their size; copied only when they are not. */

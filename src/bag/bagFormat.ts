@@ -1,27 +1,31 @@
 import { McapConstants } from "@mcap/core";
 
+const ascii = (text: string): readonly number[] => [...Buffer.from(text, "latin1")];
+
 /** The eight bytes that an MCAP file starts with. */
-export const MCAP_MAGIC_BYTES: readonly number[] = McapConstants.MCAP_MAGIC;
+const MCAP_MAGIC_BYTES: readonly number[] = McapConstants.MCAP_MAGIC;
+
+const SQLITE3_START = ascii("SQLite format 3\0");
+const ZSTD_START: readonly number[] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/** What a file is, by its first bytes (16 or more, where it has as many). */
+export function bagFormat(start: Uint8Array): "mcap" | "sqlite3" | "zstd" | "foreign" {
+  if (startsWith(start, MCAP_MAGIC_BYTES)) return "mcap";
+  if (startsWith(start, SQLITE3_START)) return "sqlite3";
+  return startsWith(start, ZSTD_START) ? "zstd" : "foreign";
+}
+
+function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
+  return start.every((byte, i) => byte === bytes[i]);
+}
 
 interface ForeignFormat {
   readonly start: readonly number[];
   readonly description: string;
 }
 
-const ascii = (text: string): readonly number[] => [...Buffer.from(text, "latin1")];
-
 const FOREIGN_FORMATS: readonly ForeignFormat[] = [
-  {
-    start: ascii("SQLite format 3"),
-    description:
-      "is a rosbag2 SQLite file (.db3); convert it to MCAP first: `ros2 bag convert`, or without ROS " +
-      "`pip install rosbags && rosbags-convert --src BAG --dst NEW_BAG --dst-storage mcap`",
-  },
-  {
-    start: [0x28, 0xb5, 0x2f, 0xfd],
-    description:
-      "is a zstd-compressed file, as `ros2 bag record --compression-mode file` writes it; unpack it first: `zstd -d FILE`",
-  },
+  { start: ZSTD_START, description: "is zstd-compressed twice; unpack it first: `zstd -d FILE`" },
   {
     start: ascii("#ROSBAG V"),
     description:
@@ -32,11 +36,11 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   { start: ascii("PK\u0003\u0004"), description: "is a zip archive; unpack it first" },
   {
     start: ascii("# .PCD"),
-    description: "is a single PCD point cloud; a bag (MCAP file or rosbag2 folder) is needed",
+    description: "is a single PCD point cloud; a bag (MCAP or .db3 file, or rosbag2 folder) is needed",
   },
   {
     start: ascii("ply\n"),
-    description: "is a single PLY point cloud; a bag (MCAP file or rosbag2 folder) is needed",
+    description: "is a single PLY point cloud; a bag (MCAP or .db3 file, or rosbag2 folder) is needed",
   },
   {
     start: ascii("version https://git-lfs"),
@@ -44,12 +48,13 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   },
 ];
 
-/** What a file that is not MCAP seems to be, and what to do about it, as the end of a sentence. */
+/** What a file that is no bag seems to be, and what to do about it, as the end of a sentence. */
 export function describeForeignFile(path: string, start: Uint8Array): string {
-  if (start.byteLength === 0) return "is empty; an MCAP file is needed";
-  const format = FOREIGN_FORMATS.find((known) => known.start.every((byte, i) => byte === start[i]));
+  if (start.byteLength === 0) return "is empty; a bag is needed";
+  const format = FOREIGN_FORMATS.find((known) => startsWith(start, known.start));
   if (format !== undefined) return format.description;
-  const mismatch = path.endsWith(".mcap") ? ", although it is named .mcap" : "";
+  const extension = /\.(mcap|db3)$/.exec(path)?.[0];
+  const mismatch = extension === undefined ? "" : `, although it is named ${extension}`;
   const hex = [...start.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  return `is not an MCAP file${mismatch}: it starts with ${hex}`;
+  return `is neither an MCAP nor an SQLite file${mismatch}: it starts with ${hex}`;
 }

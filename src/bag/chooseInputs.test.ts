@@ -9,7 +9,7 @@ import type { BagSummary } from "./inspectBag.js";
 import { inspectBag } from "./inspectBag.js";
 import { writeDrive } from "./kitti/exampleDrive.js";
 import { KittiRawDrive } from "./kitti/KittiRawDrive.js";
-import { McapBagReader } from "./McapBagReader.js";
+import { openBag } from "./openBag.js";
 import { McapBagWriter } from "./McapBagWriter.js";
 import type { RecordedMessage } from "./RecordedMessage.js";
 
@@ -21,7 +21,7 @@ async function inspect(
     const writer = await McapBagWriter.create(path.join(folder, "drive.mcap"));
     for await (const message of messages) await writer.record(message);
     await writer.close();
-    const reader = await McapBagReader.open(writer.path);
+    const reader = await openBag(writer.path);
     const summary = await inspectBag(reader);
     await reader.close();
     return { ...summary, path: "BAG" };
@@ -243,7 +243,7 @@ test("malformed messages are passed over with a warning", async () => {
     }
     for (const message of RIG) await writer.record(message);
     await writer.close();
-    const reader = await McapBagReader.open(writer.path);
+    const reader = await openBag(writer.path);
     const summary = await inspectBag(reader);
     await reader.close();
     expect(chooseInputs(summary)).toMatchObject({ cloudTopic: "/points", cameras: [{ name: "front" }] });

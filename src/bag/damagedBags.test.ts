@@ -7,8 +7,8 @@ import type { ChunkCompression } from "./chunkCompression.js";
 import type { ExampleMessage } from "./exampleBag.js";
 import { comparable, exampleMessages, mcapBytes, readAll, withFolder } from "./exampleBag.js";
 import { chunkCompressor } from "./chunkCompression.js";
-import { McapBagReader } from "./McapBagReader.js";
-import type { BagMessage } from "./types.js";
+import { openBag } from "./openBag.js";
+import type { BagMessage, BagReader } from "./types.js";
 
 /** Messages of which no two have the same bytes, so that each can be found in the file. */
 const MESSAGES: readonly ExampleMessage[] = exampleMessages(20).map((message, i) => {
@@ -38,9 +38,9 @@ interface Outcome {
 async function readBytes(folder: string, bytes: Uint8Array): Promise<Outcome | Fault> {
   const file = path.join(folder, "damaged.mcap");
   await writeFile(file, bytes);
-  let reader: McapBagReader;
+  let reader: BagReader;
   try {
-    reader = await McapBagReader.open(file);
+    reader = await openBag(file);
   } catch (error) {
     if (error instanceof Fault) return error;
     throw error;

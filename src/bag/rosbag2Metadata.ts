@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -11,12 +11,13 @@ export interface Rosbag2Metadata {
   readonly files: readonly string[];
 }
 
+const STORAGES: readonly string[] = ["mcap", "sqlite3"];
+
 const schema = z.object({
   rosbag2_bagfile_information: z.object({
     storage_identifier: z.string(),
     relative_file_paths: z.array(z.string()).min(1),
     compression_format: z.string().nullish(),
-    compression_mode: z.string().nullish(),
   }),
 });
 
@@ -37,24 +38,30 @@ export async function readRosbag2Metadata(folder: string): Promise<Rosbag2Metada
     });
   }
   const information = parseMetadata(file, text);
-  if (information.storage_identifier !== "mcap") {
+  if (!STORAGES.includes(information.storage_identifier)) {
     throw new Fault(
       "bag-unreadable",
-      `${file}: storage '${information.storage_identifier}' is not read, only 'mcap'; convert the bag first: \`ros2 bag convert\`, ` +
-        `or without ROS \`pip install rosbags && rosbags-convert --src ${folder} --dst NEW_BAG --dst-storage mcap\``,
+      `${file}: storage '${information.storage_identifier}' is not read, only ${STORAGES.join(" and ")}; convert the bag first: \`ros2 bag convert\``,
     );
   }
-  if (information.compression_mode?.toLowerCase() === "file") {
+  const compression = information.compression_format ?? "";
+  if (compression !== "" && compression !== "zstd") {
     throw new Fault(
       "bag-unreadable",
-      `${file}: its files are ${information.compression_format ?? "zstd"}-compressed as a whole; unpack them (\`zstd -d FILE\`) ` +
-        "and open the .mcap file, or record with the MCAP storage preset zstd_fast instead of --compression-mode file",
+      `${file}: compression '${compression}' is not read, only zstd; convert the bag first: \`ros2 bag convert\``,
     );
   }
   // Before version 4 the paths began with the folder's own name; splits always lie beside the metadata.
-  return {
-    files: information.relative_file_paths.map((relative) => path.join(folder, path.basename(relative))),
-  };
+  const names = information.relative_file_paths.map((relative) => path.basename(relative));
+  const present = new Set(await readdir(folder));
+  return { files: names.map((name) => path.join(folder, presentName(name, present))) };
+}
+
+/** A file that was compressed or unpacked after the metadata were written is the same file. */
+function presentName(name: string, present: ReadonlySet<string>): string {
+  if (present.has(name)) return name;
+  const other = name.endsWith(".zstd") ? name.slice(0, -".zstd".length) : `${name}.zstd`;
+  return present.has(other) ? other : name;
 }
 
 function parseMetadata(file: string, text: string): z.infer<typeof schema>["rosbag2_bagfile_information"] {

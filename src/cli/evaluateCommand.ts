@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { Command } from "commander";
 import { z } from "zod";
 import { GROUND_TRUTH_FIELD } from "../bag/dataset/groundTruth.js";
-import { McapBagReader } from "../bag/McapBagReader.js";
+import { openBag } from "../bag/openBag.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import type { ConfusionMatrix } from "../evaluation/ConfusionMatrix.js";
 import type { ModeConfusion } from "../evaluation/ModeConfusion.js";
@@ -28,7 +28,7 @@ export function evaluateCommand(): Command {
     .option("--json <file>", "write scores and confusion matrix")
     .action(async (bag: string, flags: EvaluateFlags) => {
       const modes = flags.summary === undefined ? undefined : await readModes(flags.summary);
-      const reader = await McapBagReader.open(bag);
+      const reader = await openBag(bag);
       const progress = new Progress("evaluating", 0, "scans");
       try {
         const confusion = await evaluateBag(reader, {

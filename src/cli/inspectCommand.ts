@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { chooseInputs, type InputOverrides } from "../bag/chooseInputs.js";
 import { inspectBag, type BagSummary } from "../bag/inspectBag.js";
-import { McapBagReader } from "../bag/McapBagReader.js";
+import { openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
 import { formatTable } from "../report/formatTable.js";
 
@@ -13,11 +13,11 @@ interface InspectFlags {
 export function inspectCommand(): Command {
   return new Command("inspect")
     .description("show what is in a bag, what `ditr run` would use of it, and what is missing")
-    .argument("<bag>", "MCAP file or rosbag2 folder")
+    .argument("<bag>", "MCAP or .db3 file, also zstd-compressed, or rosbag2 folder")
     .option("--cloud <topic>", "PointCloud2 to label, where the bag has several")
     .option("--camera <topic...>", "image topics to use (default: all that have a CameraInfo)")
     .action(async (bag: string, { cloud, camera }: InspectFlags) => {
-      const reader = await McapBagReader.open(bag);
+      const reader = await openBag(bag);
       try {
         const summary = await inspectBag(reader);
         console.log(describeBag(summary));

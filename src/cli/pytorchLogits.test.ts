@@ -4,7 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "@jest/globals";
 import { describeWithPython, runReference } from "../../test/support/python.mjs";
-import { McapBagReader } from "../bag/McapBagReader.js";
+import { openBag } from "../bag/openBag.js";
 import { McapBagWriter } from "../bag/McapBagWriter.js";
 import { decodeNpy, type NpyArray } from "../report/npy.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
@@ -26,7 +26,7 @@ async function dumpRun(bundle: string): Promise<string> {
   }
   await writer.close();
   const dump = path.join(scratch, "dump");
-  const reader = await McapBagReader.open(drive);
+  const reader = await openBag(drive);
   await runBag(reader, {
     output: path.join(scratch, "labelled.mcap"),
     model: bundle,

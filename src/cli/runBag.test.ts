@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { python, runReference } from "../../test/support/python.mjs";
 import { describeWithRealData } from "../../test/support/realData.mjs";
 import { KittiRawDrive } from "../bag/kitti/KittiRawDrive.js";
-import { McapBagReader } from "../bag/McapBagReader.js";
+import { openBag } from "../bag/openBag.js";
 import { McapBagWriter } from "../bag/McapBagWriter.js";
 import { OUTPUT_TOPICS } from "../bag/outputTopics.js";
 import { encodeRecorded, type RecordedMessage } from "../bag/RecordedMessage.js";
@@ -45,7 +45,7 @@ async function writeBag(file: string, messages: AsyncIterable<RecordedMessage>):
 }
 
 async function run(input: string, name: string, options: Partial<RunBagOptions> = {}): Promise<RunResult> {
-  const reader = await McapBagReader.open(input);
+  const reader = await openBag(input);
   try {
     return await runBag(reader, { ...OPTIONS, output: path.join(scratch, name), ...options });
   } finally {
@@ -54,7 +54,7 @@ async function run(input: string, name: string, options: Partial<RunBagOptions> 
 }
 
 async function cloudsOf(file: string, topic: string): Promise<PointCloud2[]> {
-  const reader = await McapBagReader.open(file);
+  const reader = await openBag(file);
   const clouds: PointCloud2[] = [];
   for await (const { data } of reader.messages({ topics: [topic] })) clouds.push(decodePointCloud2(data));
   await reader.close();
@@ -143,7 +143,7 @@ describe("a simulated drive whose camera fails", () => {
 
   test("keeps the transforms, or everything, or nothing of the input", async () => {
     const topicsOf = async (file: string) => {
-      const reader = await McapBagReader.open(file);
+      const reader = await openBag(file);
       const counts = Object.fromEntries(
         reader.topics.map(({ topic, messageCount }) => [topic, messageCount]),
       );
@@ -163,7 +163,7 @@ describe("a simulated drive whose camera fails", () => {
 
   test("can be scored against its ground truth", async () => {
     const modes = new Map(result.recorder.scans.map(({ stamp, mode }) => [BigInt(stamp), mode]));
-    const reader = await McapBagReader.open(result.output);
+    const reader = await openBag(result.output);
     const confusion = await evaluateBag(reader, {
       modeOf: (stamp) => (modes.get(stamp) === "fused" ? "fused" : "image-free"),
     });

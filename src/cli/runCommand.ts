@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { McapBagReader } from "../bag/McapBagReader.js";
+import { openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
 import { PROVIDER_CHOICES, type ProviderChoice } from "../model/providers.js";
 import { FUSION_MODES, type FusionMode } from "../perception/FusionPolicy.js";
@@ -36,7 +36,7 @@ interface RunFlags {
 export function runCommand(): Command {
   return new Command("run")
     .description("label every point of a recorded bag and write a labelled bag")
-    .argument("<bag>", "MCAP file or rosbag2 folder")
+    .argument("<bag>", "MCAP or .db3 file, also zstd-compressed, or rosbag2 folder")
     .requiredOption("-o, --output <file>", "labelled bag to write (.mcap)")
     .addOption(modelOption())
     .addOption(providerOption())
@@ -93,7 +93,7 @@ header. Exit code ${EXIT.incomplete} when some scans could not be labelled: the 
 Providers: ${PROVIDER_CHOICES.join(", ")}; \`ditr doctor\` shows which of them work here.`,
     )
     .action(async (bag: string, flags: RunFlags) => {
-      const reader = await McapBagReader.open(bag);
+      const reader = await openBag(bag);
       try {
         const result = await runBag(reader, { ...optionsOf(flags), announce: printFault });
         console.log(runReport(result));

@@ -30,6 +30,11 @@ export function messageDefinition(type: string): string {
   return rosmsg.stringify(collect(type.replace("/msg/", "/")));
 }
 
+/** Does `messageDefinition` know the type? */
+export function isKnownMessageType(type: string): boolean {
+  return Object.hasOwn(DEFINITIONS, type.replace("/msg/", "/"));
+}
+
 /** Depth first, each type once, the root first. */
 function collect(name: string, found = new Map<string, MessageDefinition>()): MessageDefinition[] {
   const definition = DEFINITIONS[name];
