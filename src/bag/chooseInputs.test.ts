@@ -248,10 +248,10 @@ test("malformed messages are passed over with a warning", async () => {
     await reader.close();
     expect(chooseInputs(summary)).toMatchObject({ cloudTopic: "/points", cameras: [{ name: "front" }] });
     expect(summary.warnings.map(({ code, message }) => [code, message.split(":")[0]])).toEqual([
-      ["malformed-message", "/points at 1 ns"],
-      ["malformed-message", "/points at 2 ns"],
-      ["malformed-message", "/tf_static at 1 ns"],
-      ["malformed-message", "/tf_static at 2 ns"],
+      ["malformed-message", "/points at log time 1 ns"],
+      ["malformed-message", "/points at log time 2 ns"],
+      ["malformed-message", "/tf_static at log time 1 ns"],
+      ["malformed-message", "/tf_static at log time 2 ns"],
     ]);
   });
 });

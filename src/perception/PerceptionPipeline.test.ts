@@ -187,7 +187,7 @@ describe("PerceptionPipeline", () => {
     expect(outcome.imagesUsed.map(({ camera }) => camera)).toEqual(["front"]);
     expect(outcome.faults.map(({ code }) => code)).toEqual(["camera-info-mismatch", "image-decoding-failed"]);
     expect(outcome.faults[0]!.message).toBe(
-      "/left: the CameraInfo is for images of 640x160 pixels, but the image has 320x160",
+      "/left at 1 ns: the CameraInfo is for images of 640x160 pixels, but the image has 320x160",
     );
   });
 
