@@ -24,15 +24,13 @@ async function faultOf(options: SimulateDriveOptions): Promise<Fault> {
 }
 
 describe("a simulated drive", () => {
-  test("is the same to the last byte for the same options, and another for every option that matters", async () => {
+  test("is the same to the last byte for the same options, and another for another seed or LiDAR", async () => {
     const { digest } = await ExampleDrive.record(QUICK);
     expect((await ExampleDrive.record({ ...QUICK })).digest).toBe(digest);
     const variants: Partial<SimulateDriveOptions>[] = [
       { seed: 12 },
       { idealLidar: true },
       { frozenScans: true },
-      { egoSpeed: 9 },
-      { scanStride: 2 },
     ];
     const digests = [digest];
     for (const variant of variants) {
