@@ -1,7 +1,8 @@
 import { Command } from "commander";
 import { KittiRawDrive } from "../bag/kitti/KittiRawDrive.js";
+import { PcdRecording } from "../bag/pcd/PcdRecording.js";
 import { SemanticKittiSequence } from "../bag/semantickitti/SemanticKittiSequence.js";
-import { wholeNumber } from "./arguments.js";
+import { numberArgument, wholeNumber } from "./arguments.js";
 import { importRecording } from "./importRecording.js";
 
 interface OutputFlag {
@@ -12,7 +13,8 @@ export function importCommand(): Command {
   return new Command("import")
     .description("make a bag of a data set's recording")
     .addCommand(kittiCommand())
-    .addCommand(semanticKittiCommand());
+    .addCommand(semanticKittiCommand())
+    .addCommand(pcdCommand());
 }
 
 function kittiCommand(): Command {
@@ -45,6 +47,20 @@ function semanticKittiCommand(): Command {
     .action(async (folder: string, { output, ignoreIds, ...options }: SemanticKittiFlags) => {
       const sequence = await SemanticKittiSequence.open(folder, { ...options, ignoredIds: ignoreIds });
       await importRecording(sequence, sequence.folder, output);
+    });
+}
+
+function pcdCommand(): Command {
+  return importer("pcd")
+    .description("PCD scans with images, calibration and boxes in the layout of SUSTechPOINTS")
+    .argument(
+      "<folder>",
+      "a folder with lidar/*.pcd; camera, calib (or calib.json) and label where there are some",
+    )
+    .option("--rate <hz>", "frame numbers per second, where points have no times", numberArgument, 10)
+    .action(async (folder: string, { output, rate }: OutputFlag & { readonly rate: number }) => {
+      const framePeriod = BigInt(Math.round(1e9 / rate));
+      await importRecording(await PcdRecording.open(folder, { framePeriod }), folder, output);
     });
 }
 
