@@ -1,4 +1,5 @@
 import { faultLines } from "../report/RunRecorder.js";
+import type { NodePlacement } from "../model/nodePlacement.js";
 import { formatTable } from "../report/formatTable.js";
 import type { StreamStatistics } from "../sync/SyncLedger.js";
 import type { RunResult } from "./runBag.js";
@@ -71,6 +72,7 @@ export function runReport(result: RunResult): string {
     `${result.output}: ${labelled} of ${sync.clouds.received} scans labelled with ${result.bundle.manifest.name} on ${provider.obtained}, ` +
       `${(labelled / result.seconds).toFixed(2)} scans/s`,
     ...provider.refused.map((refusal) => `  ${refusal.provider} was not to be had: ${refusal.reason}`),
+    ...placementLines(provider.placement),
     ...recorder
       .modeSpans()
       .map(({ first, last, mode, reason }) => `  scans ${first} to ${last}: ${mode} (${reason})`),
@@ -81,6 +83,12 @@ export function runReport(result: RunResult): string {
     ...faultLines(faults.summary()).map((line) => `  ${line}`),
   ];
   return `${lines.join("\n")}\n\n${stageTable(result)}`;
+}
+
+/** Where the nodes of the graphs ran, where there was a choice. */
+function placementLines(placement: NodePlacement): string[] {
+  const nodes = Object.entries(placement).map(([provider, count]) => `${count} by ${provider}`);
+  return nodes.length === 0 ? [] : [`  graph nodes run: ${nodes.join(", ")}`];
 }
 
 /** Stage times of a run. */
