@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { Fault } from "../faults/Fault.js";
 import { benchCommand } from "./benchCommand.js";
+import { demoCommand } from "./demoCommand.js";
 import { doctorCommand } from "./doctorCommand.js";
 import { evaluateCommand } from "./evaluateCommand.js";
 import { EXIT } from "./exitCodes.js";
@@ -30,6 +31,7 @@ for (const command of [
   inspectCommand(),
   evaluateCommand(),
   simulateCommand(),
+  demoCommand(),
   benchCommand(),
   doctorCommand(),
 ]) {

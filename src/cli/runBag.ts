@@ -83,8 +83,9 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
   const total = reader.topics.find(({ topic }) => topic === selection.cloudTopic)?.messageCount ?? 0;
   const progress = new Progress("labelling", Math.min(total, options.maxScans ?? total), "scans");
   const start = performance.now();
-  const writer = await McapBagWriter.create(options.output);
+  let writer: McapBagWriter | undefined;
   try {
+    writer = await McapBagWriter.create(options.output);
     const outcomes = labelBag({
       reader,
       selection,
@@ -116,7 +117,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     await writer.close();
   } finally {
     progress.stop();
-    await writer.abort();
+    await writer?.abort();
     await pipeline.close();
   }
   for (const warning of reader.warnings) faults.record(warning);
