@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";
-import { McapBagReader } from "../bag/McapBagReader.js";
+import { openBag } from "../bag/openBag.js";
 import { McapBagWriter } from "../bag/McapBagWriter.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import type { LabellingMode } from "../perception/FusionPolicy.js";
@@ -44,7 +44,7 @@ export function demoCommand(): Command {
       const summary = path.join(output, "summary.json");
       await writeFile(summary, `${JSON.stringify(runSummary(result), null, 2)}\n`);
       const modes = modesOf(result);
-      const reader = await McapBagReader.open(labelled);
+      const reader = await openBag(labelled);
       try {
         console.log(
           `\n${scoreTable(await evaluateBag(reader, { modeOf: (stamp) => modes.get(stamp) }), true)}`,
@@ -86,7 +86,7 @@ async function label(
   model: string,
   provider: ProviderChoice,
 ): Promise<RunResult> {
-  const reader = await McapBagReader.open(drive);
+  const reader = await openBag(drive);
   try {
     return await runBag(reader, {
       output,
