@@ -103,7 +103,7 @@ test("a KITTI drive is labelled with both of its cameras", async () => {
       { frame: "velo_link", parent: "base_link", isStatic: true },
     ]);
     expect(chooseInputs(summary)).toEqual({
-      cloudTopic: "/kitti/velo/pointcloud",
+      clouds: [{ kind: "points", topic: "/kitti/velo/pointcloud" }],
       cameras: ["camera_color_left", "camera_gray_left"].map((name) => ({
         name,
         imageTopic: `/kitti/${name}/image_rect${name.includes("color") ? "_color" : ""}/compressed`,
@@ -220,14 +220,16 @@ test("several clouds are for the user to choose from, none is refused", async ()
   expect(() => chooseInputs(summary)).toThrow(
     "BAG has 2 clouds, choose one of them: /points, /points_labelled",
   );
-  expect(chooseInputs(summary, { cloudTopic: "/points_labelled" }).cloudTopic).toBe("/points_labelled");
-  expect(() => chooseInputs(summary, { cloudTopic: "/none" })).toThrow(
+  expect(chooseInputs(summary, { cloudTopics: ["/points_labelled"] }).clouds[0].topic).toBe(
+    "/points_labelled",
+  );
+  expect(() => chooseInputs(summary, { cloudTopics: ["/none"] })).toThrow(
     "BAG: /none is not in the bag; its clouds are: ",
   );
-  expect(() => chooseInputs(summary, { cloudTopic: "/tf_static" })).toThrow(
+  expect(() => chooseInputs(summary, { cloudTopics: ["/tf_static"] })).toThrow(
     "/tf_static carries tf2_msgs/msg/TFMessage",
   );
-  expect(chooseInputs(await inspect([...RIG, withoutZ])).cloudTopic).toBe("/points");
+  expect(chooseInputs(await inspect([...RIG, withoutZ])).clouds[0].topic).toBe("/points");
   await expect(inspect(RIG.slice(1)).then((without) => chooseInputs(without))).rejects.toMatchObject({
     code: "invalid-configuration",
     message: "BAG has no topic of type PointCloud2 with fields x, y and z",
@@ -246,7 +248,10 @@ test("malformed messages are passed over with a warning", async () => {
     const reader = await openBag(writer.path);
     const summary = await inspectBag(reader);
     await reader.close();
-    expect(chooseInputs(summary)).toMatchObject({ cloudTopic: "/points", cameras: [{ name: "front" }] });
+    expect(chooseInputs(summary)).toMatchObject({
+      clouds: [{ topic: "/points" }],
+      cameras: [{ name: "front" }],
+    });
     expect(summary.warnings.map(({ code, message }) => [code, message.split(":")[0]])).toEqual([
       ["malformed-message", "/points at log time 1 ns"],
       ["malformed-message", "/points at log time 2 ns"],

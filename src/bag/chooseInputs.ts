@@ -6,13 +6,22 @@ import { withoutSlash } from "./inspectBag.js";
 
 /** What the user decided; the rest is chosen. */
 export interface InputOverrides {
-  /** Needed when a bag has several clouds. */
-  readonly cloudTopic?: string;
+  /**
+   * PointCloud2 topics, or depth images to make points of; needed when a bag has several. Several are merged, at the
+   * stamps of the first.
+   */
+  readonly cloudTopics?: readonly string[];
+  /** Merge the points in this frame; by default that of the first topic when there are several, else none. */
+  readonly targetFrame?: string;
   /** Exactly these, in this order; an empty list for none. By default every camera that can be used. */
   readonly imageTopics?: readonly string[];
   /** CameraInfo topic by image topic, where names do not tell. */
   readonly cameraInfoTopics?: Readonly<Record<string, string>>;
 }
+
+export type CloudInput =
+  | { readonly kind: "points"; readonly topic: string }
+  | { readonly kind: "depth"; readonly topic: string; readonly cameraInfoTopic: string };
 
 export interface CameraInput {
   /** Unique: the last part of the image topic's namespace, or as much of the topic as tells cameras apart. */
@@ -23,7 +32,10 @@ export interface CameraInput {
 }
 
 export interface InputSelection {
-  readonly cloudTopic: string;
+  /** The first sets the stamps of the scans. */
+  readonly clouds: readonly [CloudInput, ...CloudInput[]];
+  /** The points of all clouds are merged in this frame; absent when the only cloud stays as it came. */
+  readonly mergedFrame?: string;
   readonly cameras: readonly CameraInput[];
   /** Those named tf_static first. */
   readonly tfTopics: readonly string[];
@@ -37,26 +49,37 @@ export interface InputSelection {
  * A camera is an image topic with the CameraInfo beside it (image_transport: `<namespace>/camera_info`)
  * and a way from the cloud's frame to its own in the transforms. Of several images in one namespace one
  * whose name says so (image*, color*, rgb*) is used, then that with the most messages, rectified before raw,
- * uncompressed before compressed; depth images are no cameras.
+ * uncompressed before compressed; depth images are no cameras, but a bag without a cloud and with one depth image that
+ * has a CameraInfo is labelled by that.
  *
  * @throws Fault `invalid-configuration` when an override does not fit the bag, or none was given and the
  * bag has no cloud or several; an image topic that the user named and that cannot be used is one too
  */
 export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}): InputSelection {
-  const cloud = chooseCloud(summary, overrides.cloudTopic);
+  const sources = chooseSources(summary, overrides);
+  const [first] = sources;
+  const mergedFrame = overrides.targetFrame ?? (sources.length > 1 ? first.frameId : undefined);
+  const scan = { topic: first.input.topic, frameId: mergedFrame ?? first.frameId };
+  for (const { input, frameId } of sources) {
+    const problem = unconnected(summary, scan, { topic: input.topic, frameId });
+    if (problem !== undefined) throw problem;
+  }
+  const used = new Set(sources.map(({ input }) => input.topic));
   const candidates =
-    overrides.imageTopics?.map((topic) => namedImage(summary, topic)) ?? onePerCamera(summary.images);
+    overrides.imageTopics?.map((topic) => namedImage(summary, topic)) ??
+    onePerCamera(summary.images.filter(({ topic }) => !used.has(topic)));
   const problems: Fault[] = [];
   const usable: { image: ImageSummary; cameraInfoTopic: string }[] = [];
   for (const image of candidates) {
-    const result = checkCamera(summary, cloud, image, overrides.cameraInfoTopics?.[image.topic]);
+    const result = checkCamera(summary, scan, image, overrides.cameraInfoTopics?.[image.topic]);
     if (!(result instanceof Fault)) usable.push({ image, cameraInfoTopic: result.topic });
     else if (overrides.imageTopics !== undefined) throw result;
     else problems.push(result);
   }
   const names = uniqueNames(usable.map(({ image }) => image.topic));
   return {
-    cloudTopic: cloud.topic,
+    clouds: sources.map(({ input }) => input) as [CloudInput, ...CloudInput[]],
+    ...(mergedFrame !== undefined && { mergedFrame }),
     cameras: usable.map(({ image, cameraInfoTopic }, i) => ({
       name: names[i]!,
       imageTopic: image.topic,
@@ -68,34 +91,85 @@ export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}
   };
 }
 
-function chooseCloud({ path, clouds, topics }: BagSummary, wanted: string | undefined): CloudSummary {
-  if (wanted !== undefined) {
-    const found = clouds.find(({ topic }) => topic === wanted);
-    if (found !== undefined) return found;
-    const other = topics.find(({ topic }) => topic === wanted);
-    const reason =
-      other === undefined ? "is not in the bag" : `carries ${other.type} and no readable PointCloud2`;
-    throw new Fault(
-      "invalid-configuration",
-      `${path}: ${wanted} ${reason}; its clouds are: ${listed(clouds)}`,
-    );
+/** A cloud, or a depth image, and the frame of its points. */
+interface Source {
+  readonly input: CloudInput;
+  readonly frameId: string;
+}
+
+function chooseSources(
+  summary: BagSummary,
+  { cloudTopics, cameraInfoTopics }: InputOverrides,
+): readonly [Source, ...Source[]] {
+  if (cloudTopics !== undefined && cloudTopics.length > 0) {
+    const repeated = cloudTopics.find((topic, i) => cloudTopics.indexOf(topic) < i);
+    if (repeated !== undefined) {
+      throw new Fault(
+        "invalid-configuration",
+        `${repeated} is given twice as a cloud; each can be used once`,
+      );
+    }
+    return cloudTopics.map((topic) => namedSource(summary, topic, cameraInfoTopics?.[topic])) as [
+      Source,
+      ...Source[],
+    ];
   }
-  const [cloud, ...others] = clouds.filter(({ fields }) =>
-    ["x", "y", "z"].every((name) => fields.includes(name)),
-  );
-  if (cloud === undefined) {
+  const { path, clouds } = summary;
+  const usable = clouds.filter(({ fields }) => ["x", "y", "z"].every((name) => fields.includes(name)));
+  const sources = usable.length > 0 ? usable.map(pointSource) : depthSources(summary);
+  const [source, ...others] = sources;
+  if (source === undefined) {
     throw new Fault(
       "invalid-configuration",
-      `${path} has no topic of type PointCloud2 with fields x, y and z`,
+      `${path} has no topic of type PointCloud2 with fields x, y and z` +
+        (summary.images.some(isDepth) ? ", and no depth image with a CameraInfo" : ""),
     );
   }
   if (others.length > 0) {
     throw new Fault(
       "invalid-configuration",
-      `${path} has ${others.length + 1} clouds, choose one of them: ${listed([cloud, ...others])}`,
+      `${path} has ${sources.length} ${usable.length > 0 ? "clouds" : "depth images"}, choose one of them: ` +
+        listed(sources.map(({ input }) => input)),
     );
   }
-  return cloud;
+  return [source];
+}
+
+function pointSource({ topic, frameId }: CloudSummary): Source {
+  return { input: { kind: "points", topic }, frameId };
+}
+
+/** The depth images that have a CameraInfo; of those in one namespace the best recorded. */
+function depthSources(summary: BagSummary): Source[] {
+  const depths = summary.images.filter((image) => isDepth(image) && infoOf(summary, image) !== undefined);
+  return bestPerNamespace(depths).map((image) => depthSource(image, infoOf(summary, image)!));
+}
+
+function depthSource({ topic, frameId }: ImageSummary, info: CameraInfoSummary): Source {
+  return { input: { kind: "depth", topic, cameraInfoTopic: info.topic }, frameId };
+}
+
+function namedSource(summary: BagSummary, wanted: string, wantedInfo: string | undefined): Source {
+  const { path, clouds, images, topics } = summary;
+  const cloud = clouds.find(({ topic }) => topic === wanted);
+  if (cloud !== undefined) return pointSource(cloud);
+  const image = images.find(({ topic }) => topic === wanted);
+  if (image !== undefined && isDepth(image)) {
+    const info = infoOf(summary, image, wantedInfo);
+    if (info === undefined) throw withoutInfo(summary, image, wantedInfo);
+    return depthSource(image, info);
+  }
+  const other = topics.find(({ topic }) => topic === wanted);
+  const reason =
+    other === undefined
+      ? "is not in the bag"
+      : `carries ${other.type} and no readable PointCloud2${image === undefined ? "" : " or depth image"}`;
+  const depths = images.filter(isDepth);
+  throw new Fault(
+    "invalid-configuration",
+    `${path}: ${wanted} ${reason}; its clouds are: ${listed(clouds)}` +
+      (depths.length > 0 ? `; its depth images are: ${listed(depths)}` : ""),
+  );
 }
 
 function namedImage({ path, images }: BagSummary, wanted: string): ImageSummary {
@@ -107,38 +181,60 @@ function namedImage({ path, images }: BagSummary, wanted: string): ImageSummary 
   );
 }
 
+/** The CameraInfo of an image: the one that is wanted, or the one beside it. */
+function infoOf(
+  { cameraInfos }: BagSummary,
+  image: ImageSummary,
+  wanted?: string,
+): CameraInfoSummary | undefined {
+  const infoTopic = infoTopicOf(image, wanted);
+  return cameraInfos.find(({ topic }) => topic === infoTopic);
+}
+
+function infoTopicOf({ topic }: ImageSummary, wanted?: string): string {
+  return wanted ?? `${namespaceOf(topic)}/camera_info`;
+}
+
+function withoutInfo({ cameraInfos }: BagSummary, image: ImageSummary, wanted?: string): Fault {
+  return new Fault(
+    "camera-info-missing",
+    `${image.topic} has no CameraInfo: there is no ${infoTopicOf(image, wanted)}; CameraInfo is on: ${listed(cameraInfos)}`,
+  );
+}
+
+/** Why points in one frame cannot be moved to another. */
+function unconnected(
+  { frames }: BagSummary,
+  scan: { readonly topic: string; readonly frameId: string },
+  other: { readonly topic: string; readonly frameId: string },
+): Fault | undefined {
+  const scanRoot = rootOf(scan.frameId, frames);
+  const otherRoot = rootOf(other.frameId, frames);
+  if (scanRoot === otherRoot) return undefined;
+  return new Fault(
+    "transform-missing",
+    `${other.topic} cannot be used: no transform connects its frame '${other.frameId}' (in the tree of '${otherRoot}') ` +
+      `with the frame '${scan.frameId}' of ${scan.topic} (in the tree of '${scanRoot}')`,
+  );
+}
+
 /** The CameraInfo of the image, or why it cannot be used. */
 function checkCamera(
-  { cameraInfos, frames }: BagSummary,
-  cloud: CloudSummary,
+  summary: BagSummary,
+  scan: { readonly topic: string; readonly frameId: string },
   image: ImageSummary,
   wantedInfo: string | undefined,
 ): CameraInfoSummary | Fault {
-  const infoTopic = wantedInfo ?? `${namespaceOf(image.topic)}/camera_info`;
-  const info = cameraInfos.find(({ topic }) => topic === infoTopic);
-  if (info === undefined) {
-    return new Fault(
-      "camera-info-missing",
-      `${image.topic} has no CameraInfo: there is no ${infoTopic}; CameraInfo is on: ${listed(cameraInfos)}`,
-    );
-  }
+  const info = infoOf(summary, image, wantedInfo);
+  if (info === undefined) return withoutInfo(summary, image, wantedInfo);
   const { width, height } = info.first;
   if (image.size !== undefined && !fits(image.size, info)) {
     return new Fault(
       "camera-info-mismatch",
-      `${image.topic} has ${image.size[0]}x${image.size[1]} pixels, ${infoTopic} is for ${width}x${height}`,
+      `${image.topic} has ${image.size[0]}x${image.size[1]} pixels, ${info.topic} is for ${width}x${height}`,
     );
   }
-  const cloudRoot = rootOf(cloud.frameId, frames);
-  const cameraRoot = rootOf(image.frameId, frames);
-  if (cloudRoot !== cameraRoot) {
-    return new Fault(
-      "transform-missing",
-      `${image.topic} cannot be used: no transform connects its frame '${image.frameId}' (in the tree of '${cameraRoot}') ` +
-        `with the frame '${cloud.frameId}' of ${cloud.topic} (in the tree of '${cloudRoot}')`,
-    );
-  }
-  return info;
+  return unconnected(summary, scan, image) ?? info;
 }
 
 /** Binning and region of interest change the size of the image, not that of the CameraInfo. */
@@ -168,8 +264,12 @@ function rootOf(frame: string, frames: BagSummary["frames"]): string {
 }
 
 function onePerCamera(images: readonly ImageSummary[]): readonly ImageSummary[] {
+  return bestPerNamespace(images.filter((candidate) => !isDepth(candidate)));
+}
+
+function bestPerNamespace(images: readonly ImageSummary[]): readonly ImageSummary[] {
   const cameras = new Map<string, ImageSummary>();
-  for (const image of images.filter((candidate) => !isDepth(candidate))) {
+  for (const image of images) {
     const namespace = namespaceOf(image.topic);
     const best = cameras.get(namespace);
     if (best === undefined || preference(image, best) > 0) cameras.set(namespace, image);
@@ -194,7 +294,7 @@ function isDepth({ encoding }: ImageSummary): boolean {
 
 /** `/front/image_raw/compressed` and `/front/image_raw` are both of `/front`. */
 function namespaceOf(imageTopic: string): string {
-  const base = imageTopic.replace(/\/compressed$/, "");
+  const base = imageTopic.replace(/\/compressed(Depth)?$/, "");
   return base.slice(0, Math.max(0, base.lastIndexOf("/")));
 }
 

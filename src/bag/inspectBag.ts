@@ -2,6 +2,7 @@ import type { CameraInfo, PointCloud2 } from "../messages/types.js";
 import { CAMERA_INFO_TYPE, decodeCameraInfo } from "../messages/cameraInfo.js";
 import { COMPRESSED_IMAGE_TYPE, decodeCompressedImage, decodeImage, IMAGE_TYPE } from "../messages/image.js";
 import { decodePointCloud2, POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
+import { pointLayout, type PointLayout } from "../messages/pointLayout.js";
 import { decodeTFMessage, TF_MESSAGE_TYPE } from "../messages/tfMessage.js";
 import { Fault, type MessagePlace } from "../faults/Fault.js";
 import type { QosProfile } from "./qosProfile.js";
@@ -21,6 +22,8 @@ export interface CloudSummary extends TopicSummary {
   /** Of the first cloud. */
   readonly pointCount: number;
   readonly fields: readonly string[];
+  /** What they mean. */
+  readonly layout: PointLayout;
 }
 
 export interface ImageSummary extends TopicSummary {
@@ -140,12 +143,14 @@ function summarize(
   return { topic, type, messageCount, rate, offeredQos };
 }
 
-function describeCloud(summary: TopicSummary, { header, width, height, fields }: PointCloud2): CloudSummary {
+function describeCloud(summary: TopicSummary, cloud: PointCloud2): CloudSummary {
+  const { header, width, height, fields } = cloud;
   return {
     ...summary,
     frameId: header.frameId,
     pointCount: width * height,
     fields: fields.map(({ name }) => name),
+    layout: pointLayout(cloud),
   };
 }
 

@@ -4,7 +4,7 @@ import { decodeHeader } from "../messages/header.js";
 import { encodeLabelInfo, LABEL_INFO_TYPE } from "../messages/labelInfo.js";
 import { POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
 import type { BundleManifest } from "../model/bundleManifest.js";
-import { FrameAssembler, type CloudMessage, type ImageMessage } from "../perception/FrameAssembler.js";
+import { FrameAssembler, type SensorMessage } from "../perception/FrameAssembler.js";
 import type { PerceptionPipeline } from "../perception/PerceptionPipeline.js";
 import type { ScanFrame, ScanOutcome } from "../perception/ScanFrame.js";
 import type { SyncLedger } from "../sync/SyncLedger.js";
@@ -25,6 +25,8 @@ export interface LabelBagOptions {
   readonly sync: SyncOptions;
   /** See FrameAssemblerOptions. */
   readonly fixedFrame?: string;
+  /** See FrameAssemblerOptions. */
+  readonly deskew?: boolean;
   readonly writer: McapBagWriter;
   /** Topics that are copied from the input as they are. */
   readonly copiedTopics: readonly string[];
@@ -36,7 +38,7 @@ export interface LabelBagOptions {
   readonly maxScans?: number;
 }
 
-interface BagCloud extends CloudMessage {
+interface BagCloud extends SensorMessage {
   readonly logTime: bigint;
 }
 
@@ -50,9 +52,16 @@ export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanOu
   const rectified = new Set(
     selection.cameras.filter(({ imageTopic }) => isRectified(imageTopic)).map(({ name }) => name),
   );
-  const { fixedFrame } = options;
+  const { fixedFrame, deskew } = options;
+  const { mergedFrame } = selection;
   const assembler = new FrameAssembler(
-    { rectified, ...(fixedFrame !== undefined && { fixedFrame }) },
+    {
+      rectified,
+      otherSources: new Set(selection.clouds.slice(1).map(({ topic }) => topic)),
+      ...(fixedFrame !== undefined && { fixedFrame }),
+      ...(deskew !== undefined && { deskew }),
+      ...(mergedFrame !== undefined && { mergedFrame }),
+    },
     faults,
   );
   const transforms = new TransformFeed(reader, selection.tfTopics, assembler, faults);
@@ -94,7 +103,7 @@ async function* assembleFrames(
 ): AsyncGenerator<ScanFrame> {
   const recorded = recordedMessages(reader, selection, assembler, faults);
   let count = 0;
-  for await (const frame of synchronizeRecording<BagCloud, ImageMessage>(recorded, sync, ledger)) {
+  for await (const frame of synchronizeRecording<BagCloud, SensorMessage>(recorded, sync, ledger)) {
     await transforms.upTo(frame.cloud.logTime);
     logTimes.push(frame.cloud.logTime);
     yield assembler.assemble(frame);
@@ -104,35 +113,49 @@ async function* assembleFrames(
 
 async function* recordedMessages(
   reader: BagReader,
-  { cloudTopic, cameras }: InputSelection,
+  selection: InputSelection,
   assembler: FrameAssembler,
   faults: FaultLog,
-): AsyncGenerator<LoggedMessage<BagCloud, ImageMessage>> {
-  const cameraOfImage = new Map(cameras.map(({ imageTopic, name }) => [imageTopic, name]));
-  const cameraOfInfo = new Map(cameras.map(({ cameraInfoTopic, name }) => [cameraInfoTopic, name]));
-  const topics = [cloudTopic, ...cameraOfImage.keys(), ...cameraOfInfo.keys()];
-  for await (const message of reader.messages({ topics })) {
+): AsyncGenerator<LoggedMessage<BagCloud, SensorMessage>> {
+  const [{ topic: firstCloud }, ...otherClouds] = selection.clouds;
+  const followers = new Map([
+    ...otherClouds.map(({ topic }) => [topic, topic] as const),
+    ...selection.cameras.map(({ imageTopic, name }) => [imageTopic, name] as const),
+  ]);
+  const infos = cameraInfosOf(selection);
+  const topics = new Set([firstCloud, ...followers.keys(), ...infos.map(({ topic }) => topic)]);
+  for await (const message of reader.messages({ topics: [...topics] })) {
     const { topic, logTime } = message;
     try {
-      const camera = cameraOfImage.get(topic);
-      const infoCamera = cameraOfInfo.get(topic);
-      if (topic === cloudTopic) yield { logTime, kind: "cloud", message: stampedCloud(message) };
-      else if (camera !== undefined) yield { logTime, kind: "image", camera, message: stampedImage(message) };
-      if (infoCamera !== undefined) assembler.addCameraInfo(infoCamera, message.data);
+      const follower = followers.get(topic);
+      if (topic === firstCloud) {
+        const { stamp, payload } = stamped(message);
+        yield { logTime, kind: "cloud", message: { stamp, payload: { ...payload, logTime } } };
+      } else if (follower !== undefined) {
+        yield { logTime, kind: "image", camera: follower, message: stamped(message) };
+      }
+      for (const { camera } of infos.filter((info) => info.topic === topic)) {
+        assembler.addCameraInfo(camera, message.data);
+      }
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       const placed = error.at({ topic, logTime });
-      faults.record(topic === cloudTopic ? placed.asError() : placed);
+      faults.record(topic === firstCloud ? placed.asError() : placed);
     }
   }
 }
 
-function stampedCloud({ topic, data, logTime }: BagMessage): { stamp: bigint; payload: BagCloud } {
-  const { stamp, frameId } = decodeHeader(data);
-  return { stamp, payload: { topic, frameId, cdr: data, logTime } };
+/** The CameraInfo topic of each camera, and of each depth image that points are made of (by the latter's topic). */
+function cameraInfosOf({ clouds, cameras }: InputSelection): { camera: string; topic: string }[] {
+  return [
+    ...cameras.map(({ name, cameraInfoTopic }) => ({ camera: name, topic: cameraInfoTopic })),
+    ...clouds.flatMap((cloud) =>
+      cloud.kind === "depth" ? [{ camera: cloud.topic, topic: cloud.cameraInfoTopic }] : [],
+    ),
+  ];
 }
 
-function stampedImage({ topic, type, data }: BagMessage): { stamp: bigint; payload: ImageMessage } {
+function stamped({ topic, type, data }: BagMessage): { stamp: bigint; payload: SensorMessage } {
   const { stamp, frameId } = decodeHeader(data);
   return { stamp, payload: { topic, type, frameId, cdr: data } };
 }
@@ -142,14 +165,14 @@ async function loadFirstCameraInfos(
   { reader, selection, faults }: LabelBagOptions,
   assembler: FrameAssembler,
 ): Promise<void> {
-  for (const { name, cameraInfoTopic } of selection.cameras) {
-    for await (const { data } of reader.messages({ topics: [cameraInfoTopic] })) {
+  for (const { camera, topic } of cameraInfosOf(selection)) {
+    for await (const { data } of reader.messages({ topics: [topic] })) {
       try {
-        assembler.addCameraInfo(name, data);
+        assembler.addCameraInfo(camera, data);
         break;
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
-        faults.record(error.at({ topic: cameraInfoTopic }));
+        faults.record(error.at({ topic }));
       }
     }
   }

@@ -16,6 +16,13 @@ export function wholeNumber(value: string): number {
   return parsed;
 }
 
+/** Parses a number above 0. */
+export function positiveNumber(value: string): number {
+  const parsed = numberArgument(value);
+  if (parsed <= 0) throw new InvalidArgumentError("It must be greater than 0.");
+  return parsed;
+}
+
 /** Parses a number of milliseconds into nanoseconds. */
 export function milliseconds(value: string): bigint {
   return BigInt(Math.round(numberArgument(value) * 1e6));

@@ -3,10 +3,12 @@ import { chooseInputs, type InputOverrides } from "../bag/chooseInputs.js";
 import { inspectBag, type BagSummary } from "../bag/inspectBag.js";
 import { openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
+import { describeIntensity, describeTime, type PointLayout } from "../messages/pointLayout.js";
 import { formatTable } from "../report/formatTable.js";
 
 interface InspectFlags {
-  readonly cloud?: string;
+  readonly cloud?: readonly string[];
+  readonly targetFrame?: string;
   readonly camera?: readonly string[];
 }
 
@@ -14,16 +16,21 @@ export function inspectCommand(): Command {
   return new Command("inspect")
     .description("show what is in a bag, what `ditr run` would use of it, and what is missing")
     .argument("<bag>", "MCAP or .db3 file, also zstd-compressed, or rosbag2 folder")
-    .option("--cloud <topic>", "PointCloud2 to label, where the bag has several")
+    .option(
+      "--cloud <topic...>",
+      "PointCloud2 or depth image to label, where the bag has several; several are merged",
+    )
+    .option("--target-frame <frame>", "merge the points in this frame")
     .option("--camera <topic...>", "image topics to use (default: all that have a CameraInfo)")
-    .action(async (bag: string, { cloud, camera }: InspectFlags) => {
+    .action(async (bag: string, { cloud, targetFrame, camera }: InspectFlags) => {
       const reader = await openBag(bag);
       try {
         const summary = await inspectBag(reader);
         console.log(describeBag(summary));
         console.log(
           describeChoice(summary, {
-            ...(cloud !== undefined && { cloudTopic: cloud }),
+            ...(cloud && { cloudTopics: cloud }),
+            ...(targetFrame !== undefined && { targetFrame }),
             ...(camera && { imageTopics: camera }),
           }),
         );
@@ -38,8 +45,8 @@ function describeBag(summary: BagSummary): string {
   const seconds = startTime === undefined || endTime === undefined ? 0 : Number(endTime - startTime) / 1e9;
   const details = new Map([
     ...clouds.map(
-      ({ topic, frameId, pointCount, fields }) =>
-        [topic, `${pointCount} points in ${frameId}: ${fields.join(" ")}`] as const,
+      ({ topic, frameId, pointCount, fields, layout }) =>
+        [topic, `${pointCount} points in ${frameId}: ${fields.join(" ")}${describeLayout(layout)}`] as const,
     ),
     ...images.map(
       ({ topic, frameId, encoding, size }) =>
@@ -70,12 +77,24 @@ function describeBag(summary: BagSummary): string {
   ].join("\n");
 }
 
+function describeLayout({ intensity, time }: PointLayout): string {
+  return [
+    intensity ? `; intensity: ${describeIntensity(intensity)}` : "; no intensity",
+    time ? `; time: ${describeTime(time)}` : "",
+  ].join("");
+}
+
 function describeChoice(summary: BagSummary, overrides: InputOverrides): string {
   try {
-    const { cloudTopic, cameras, problems } = chooseInputs(summary, overrides);
+    const { clouds, mergedFrame, cameras, problems } = chooseInputs(summary, overrides);
     return [
       "ditr run would use:",
-      `  cloud ${cloudTopic}`,
+      ...clouds.map((cloud) =>
+        cloud.kind === "points"
+          ? `  cloud ${cloud.topic}`
+          : `  points of the depth image ${cloud.topic} with ${cloud.cameraInfoTopic}`,
+      ),
+      ...(mergedFrame !== undefined ? [`  merged in ${mergedFrame}`] : []),
       ...cameras.map(
         ({ name, imageTopic, cameraInfoTopic }) => `  camera ${name}: ${imageTopic} with ${cameraInfoTopic}`,
       ),

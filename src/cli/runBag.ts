@@ -24,7 +24,10 @@ export interface RunBagOptions {
   readonly provider: ProviderChoice;
   readonly threads: number;
   readonly fusion: FusionPolicyOptions;
-  readonly cloudTopic?: string;
+  /** Several are merged. */
+  readonly cloudTopics?: readonly string[];
+  /** See InputOverrides. */
+  readonly targetFrame?: string;
   readonly imageTopics?: readonly string[];
   /** Image stamp minus cloud stamp of the same moment, nanoseconds; by default half a scan. */
   readonly cameraOffset?: bigint;
@@ -33,6 +36,10 @@ export interface RunBagOptions {
   /** Nanoseconds. */
   readonly maxWait: bigint;
   readonly fixedFrame?: string;
+  /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
+  readonly deskew?: boolean;
+  /** The value of the intensity field that stands for 1; without it, the layout tells. */
+  readonly intensityScale?: number;
   readonly filterClasses?: readonly string[];
   readonly filterProbability?: number;
   readonly copy: "none" | "tf" | "all";
@@ -61,7 +68,9 @@ export interface RunResult {
 export async function runBag(reader: BagReader, options: RunBagOptions): Promise<RunResult> {
   const bundle = await ModelBundle.load(options.model);
   const selection = chooseInputs(await inspectBag(reader), options);
-  const cameraOffset = options.cameraOffset ?? (await scanMidpoint(reader, selection.cloudTopic));
+  const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
+  const cameraOffset =
+    options.cameraOffset ?? (await scanMidpoint(reader, selection.clouds[0].topic, faults));
   const filter = cloudFilter(bundle, options);
   const pipeline = await PerceptionPipeline.start({
     bundle,
@@ -69,18 +78,20 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     threads: options.threads,
     fusion: options.fusion,
     ...(filter && { filter }),
+    ...(options.intensityScale !== undefined && { intensityScale: options.intensityScale }),
     dump: options.dump !== undefined,
   });
-  const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
   for (const problem of selection.problems) faults.record(problem);
   const ledger = new SyncLedger();
   const imageTopics = new Map(selection.cameras.map(({ name, imageTopic }) => [name, imageTopic]));
   ledger.drops.subscribe((drop) => {
-    const topic = drop.camera === undefined ? selection.cloudTopic : imageTopics.get(drop.camera)!;
+    // Further sources of points go by their topics.
+    const topic =
+      drop.camera === undefined ? selection.clouds[0].topic : (imageTopics.get(drop.camera) ?? drop.camera);
     faults.record(dropFault(drop, topic));
   });
   const recorder = new RunRecorder();
-  const total = reader.topics.find(({ topic }) => topic === selection.cloudTopic)?.messageCount ?? 0;
+  const total = reader.topics.find(({ topic }) => topic === selection.clouds[0].topic)?.messageCount ?? 0;
   const progress = new Progress("labelling", Math.min(total, options.maxScans ?? total), "scans");
   const start = performance.now();
   let writer: McapBagWriter | undefined;
@@ -94,14 +105,18 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
       sync: syncOptions({
         mode: "bag",
         maxWait: options.maxWait,
-        cameras: Object.fromEntries(
-          selection.cameras.map(({ name }) => [name, { offset: cameraOffset, tolerance: options.tolerance }]),
-        ),
+        cameras: Object.fromEntries([
+          ...selection.clouds.slice(1).map(({ topic }) => [topic, { tolerance: options.tolerance }] as const),
+          ...selection.cameras.map(
+            ({ name }) => [name, { offset: cameraOffset, tolerance: options.tolerance }] as const,
+          ),
+        ]),
       }),
       writer,
       copiedTopics: copiedTopics(reader, selection, options.copy),
       faults,
       ledger,
+      ...(options.deskew !== undefined && { deskew: options.deskew }),
       ...(options.fixedFrame !== undefined && { fixedFrame: options.fixedFrame }),
       ...(options.maxScans !== undefined && { maxScans: options.maxScans }),
     });
@@ -148,7 +163,7 @@ function cloudFilter(
 
 function copiedTopics(
   reader: BagReader,
-  { cloudTopic, tfTopics }: InputSelection,
+  { clouds, mergedFrame, tfTopics }: InputSelection,
   copy: RunBagOptions["copy"],
 ): string[] {
   switch (copy) {
@@ -157,9 +172,13 @@ function copiedTopics(
     case "tf":
       return [...tfTopics];
     case "all":
-      // The labelled cloud has everything of the input cloud.
+      // The labelled cloud has everything of the input cloud, unless it is a merged one.
       return reader.topics
-        .filter(({ topic, messageEncoding }) => topic !== cloudTopic && messageEncoding === "cdr")
+        .filter(
+          ({ topic, messageEncoding }) =>
+            (topic !== clouds[0].topic || clouds[0].kind === "depth" || mergedFrame !== undefined) &&
+            messageEncoding === "cdr",
+        )
         .map(({ topic }) => topic);
   }
 }

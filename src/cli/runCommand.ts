@@ -4,7 +4,7 @@ import { openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
 import { PROVIDER_CHOICES, type ProviderChoice } from "../model/providers.js";
 import { FUSION_MODES, type FusionMode } from "../perception/FusionPolicy.js";
-import { milliseconds, share, wholeNumber } from "./arguments.js";
+import { milliseconds, positiveNumber, share, wholeNumber } from "./arguments.js";
 import { EXIT } from "./exitCodes.js";
 import { printFault } from "./printFault.js";
 import { modelOption, providerOption } from "./modelOption.js";
@@ -19,12 +19,15 @@ interface RunFlags {
   readonly mode: FusionMode;
   readonly minImages: number;
   readonly minSeenShare: number;
-  readonly cloud?: string;
+  readonly cloud?: readonly string[];
+  readonly targetFrame?: string;
+  readonly intensityScale?: number;
   readonly camera?: readonly string[];
   readonly cameraOffset?: bigint;
   readonly tolerance: bigint;
   readonly maxWait: bigint;
   readonly fixedFrame?: string;
+  readonly deskew: boolean;
   readonly filter?: string;
   readonly filterProbability?: number;
   readonly copy: "none" | "tf" | "all";
@@ -58,7 +61,19 @@ export function runCommand(): Command {
       share,
       0.02,
     )
-    .option("--cloud <topic>", "PointCloud2 to label, where the bag has several")
+    .option(
+      "--cloud <topic...>",
+      "PointCloud2 or depth image to label, where the bag has several; several are merged at the stamps of the first",
+    )
+    .option(
+      "--target-frame <frame>",
+      "merge the points in this frame, for example base_link (default: the first cloud's, when there are several)",
+    )
+    .option(
+      "--intensity-scale <value>",
+      "intensity that counts as full, for example 255 (default: by the cloud's layout)",
+      positiveNumber,
+    )
     .option("--camera <topic...>", "image topics to use (default: all that have a CameraInfo)")
     .option(
       "--camera-offset <ms>",
@@ -69,8 +84,9 @@ export function runCommand(): Command {
     .option("--max-wait <ms>", "how long a scan waits for its images", milliseconds, 100_000_000n)
     .option(
       "--fixed-frame <frame>",
-      "compensate the motion between scan and image through this frame, for example odom",
+      "compensate the motion within a scan and between scan and image through this frame, for example odom",
     )
+    .option("--no-deskew", "do not compensate the motion within a scan: the driver has done so")
     .option("--filter <classes>", "also write a cloud without these classes (comma-separated names)")
     .option(
       "--filter-probability <p>",
@@ -128,7 +144,10 @@ function optionsOf(flags: RunFlags): RunBagOptions {
     tolerance: flags.tolerance,
     maxWait: flags.maxWait,
     copy: flags.copy,
-    ...(flags.cloud !== undefined && { cloudTopic: flags.cloud }),
+    deskew: flags.deskew,
+    ...(flags.cloud && { cloudTopics: flags.cloud }),
+    ...(flags.targetFrame !== undefined && { targetFrame: flags.targetFrame }),
+    ...(flags.intensityScale !== undefined && { intensityScale: flags.intensityScale }),
     ...(flags.camera && { imageTopics: flags.camera }),
     ...(flags.cameraOffset !== undefined && { cameraOffset: flags.cameraOffset }),
     ...(flags.fixedFrame !== undefined && { fixedFrame: flags.fixedFrame }),

@@ -24,7 +24,13 @@ export function runSummary(result: RunResult): unknown {
     model: { name: bundle.manifest.name, folder: bundle.folder },
     provider: provider,
     inputs: {
-      cloud_topic: selection.cloudTopic,
+      cloud_topic: selection.clouds[0].topic,
+      ...(selection.mergedFrame !== undefined && {
+        merged: {
+          frame: selection.mergedFrame,
+          cloud_topics: selection.clouds.map(({ topic }) => topic),
+        },
+      }),
       cameras: selection.cameras.map(({ name, imageTopic, cameraInfoTopic }) => ({
         name,
         image_topic: imageTopic,

@@ -49,8 +49,14 @@ export const FAULTS = {
   },
   "transform-missing": {
     severity: "warning",
-    meaning: "The transforms do not connect a camera with the cloud at the time that was needed.",
+    meaning:
+      "The transforms do not connect two sensors, or one with the fixed frame, at the time that was needed.",
     remedy: "Record /tf and /tf_static, and see the tree in `ditr inspect` for the gap.",
+  },
+  "feature-missing": {
+    severity: "warning",
+    meaning: "A cloud lacks something that the model takes, intensity for instance, and 0 stands in for it.",
+    remedy: "Record a topic that has it, or use a model that was trained without.",
   },
   "bad-bundle": {
     severity: "error",

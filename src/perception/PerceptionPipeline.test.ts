@@ -65,6 +65,7 @@ async function frontImage(change: Partial<FrameImage> = {}): Promise<FrameImage>
     camera: "front",
     topic: "/front/image/compressed",
     type: COMPRESSED_IMAGE_TYPE,
+    frameId: INFO.header.frameId,
     cdr: copyOf(encodeCompressedImage({ header: INFO.header, format: "jpeg", data })),
     info: INFO,
     cloudToCamera: CLOUD_TO_CAMERA,
@@ -83,7 +84,8 @@ function frame(
   images: readonly FrameImage[],
   cdr = encodePointCloud2(cloudMessage(stamp)),
 ): ScanFrame {
-  return { stamp, topic: "/points", cdr: copyOf(cdr), images, missing: [] };
+  const source = { kind: "points", topic: "/points", frameId: "lidar", cdr: copyOf(cdr) } as const;
+  return { stamp, topic: "/points", sources: [source], images, missing: [] };
 }
 
 async function collect(pipeline: PerceptionPipeline, frames: readonly ScanFrame[]): Promise<ScanOutcome[]> {

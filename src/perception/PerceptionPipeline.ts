@@ -19,6 +19,8 @@ export interface PerceptionPipelineOptions {
   readonly fusion: FusionPolicyOptions;
   /** Also make a cloud without some classes. */
   readonly filter?: CloudFilter;
+  /** The value of the intensity field that stands for 1; without it, the layout tells. */
+  readonly intensityScale?: number;
   /** Keep the voxels, inputs and logits of every scan for a dump: much memory. */
   readonly dump?: boolean;
 }
@@ -43,6 +45,7 @@ export class PerceptionPipeline {
       manifest: options.bundle.manifest,
       fusion: options.fusion,
       ...(options.filter && { filter: options.filter }),
+      ...(options.intensityScale !== undefined && { intensityScale: options.intensityScale }),
       dump: options.dump === true,
     });
   }
@@ -90,7 +93,7 @@ export class PerceptionPipeline {
         reason: prepared.reason,
         imagesUsed: prepared.imagesUsed,
         missing,
-        faults: prepared.imageFaults.map(
+        faults: prepared.faults.map(
           ({ code, message, topic: imageTopic }) =>
             new Fault(code, message, imageTopic === undefined ? {} : { place: { topic: imageTopic } }),
         ),

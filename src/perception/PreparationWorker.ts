@@ -36,9 +36,12 @@ export class PreparationWorker {
     });
   }
 
-  /** Takes the buffer of the frame's cloud. Rejects with a Fault when the cloud cannot be read. */
+  /** Takes the buffer of the frame's first source. Rejects with a Fault when the cloud cannot be read. */
   async prepare(id: number, frame: ScanFrame): Promise<PreparedScan> {
-    const reply = await this.#ask({ kind: "prepare", id, frame }, [frame.cdr.buffer]);
+    const reply = await this.#ask(
+      { kind: "prepare", id, frame },
+      frame.sources.slice(0, 1).map(({ cdr }) => cdr.buffer),
+    );
     if (reply.kind !== "prepared") throw unexpected(reply);
     return reply.scan;
   }

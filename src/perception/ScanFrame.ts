@@ -1,6 +1,7 @@
 import type { Fault } from "../faults/Fault.js";
 import type { CameraInfo } from "../messages/types.js";
 import type { NamedTensor } from "../model/NamedTensor.js";
+import type { ScanMotion } from "../transforms/ScanMotion.js";
 import type { LabellingMode, ModeReason } from "./FusionPolicy.js";
 
 /** An image that belongs to a scan, with all that is needed to project the scan into it. */
@@ -9,6 +10,8 @@ export interface FrameImage {
   readonly topic: string;
   /** ROS type name: sensor_msgs/msg/Image or sensor_msgs/msg/CompressedImage. */
   readonly type: string;
+  /** Of the header. */
+  readonly frameId: string;
   /** The message; copied to the preparation worker, since an image may serve several scans. */
   readonly cdr: Uint8Array<ArrayBuffer>;
   readonly info: CameraInfo;
@@ -20,7 +23,24 @@ export interface FrameImage {
   readonly delta: bigint;
 }
 
-/** A camera without a usable image for a scan, and why. */
+/** One sensor's part of a scan: points, or a depth image to make points of. */
+export type ScanSource = {
+  readonly topic: string;
+  /** Of the header. */
+  readonly frameId: string;
+  /** The message. The first source's buffer is transferred to the preparation worker, the others are copied. */
+  readonly cdr: Uint8Array<ArrayBuffer>;
+  /** 4x4, column-major: from the source's frame at its stamp to the scan's frame at the scan's; absent for none. */
+  readonly toScan?: Float64Array;
+  /** Where the sensor was during its scan, to undo its motion. */
+  readonly motion?: ScanMotion;
+} & (
+  | { readonly kind: "points" }
+  /** `type` is sensor_msgs/msg/Image or sensor_msgs/msg/CompressedImage. */
+  | { readonly kind: "depth"; readonly type: string; readonly info: CameraInfo }
+);
+
+/** A camera, or another source of points, without something usable for a scan, and why. */
 export interface MissingImage {
   readonly camera: string;
   readonly reason: string;
@@ -30,8 +50,10 @@ export interface MissingImage {
 export interface ScanFrame {
   readonly stamp: bigint;
   readonly topic: string;
-  /** sensor_msgs/msg/PointCloud2; its buffer is transferred to the preparation worker. */
-  readonly cdr: Uint8Array<ArrayBuffer>;
+  /** What the scan is made of, the source that sets its stamp first; empty when none has a place in the scan's frame. */
+  readonly sources: readonly ScanSource[];
+  /** The points are wanted merged in this frame, as x, y, z, intensity and source; otherwise as they came. */
+  readonly mergedFrame?: string;
   readonly images: readonly FrameImage[];
   readonly missing: readonly MissingImage[];
 }
@@ -66,7 +88,7 @@ export interface LabelledScan {
   readonly reason: ModeReason;
   readonly imagesUsed: readonly { readonly camera: string; readonly delta: bigint }[];
   readonly missing: readonly MissingImage[];
-  /** Problems of single images that were left out. */
+  /** Problems that the scan was labelled in spite of: images and sources left out, features that are missing. */
   readonly faults: readonly Fault[];
   readonly seenShare: number;
   readonly pointCount: number;

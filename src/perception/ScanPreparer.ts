@@ -1,5 +1,4 @@
 import { cameraModelFromInfo } from "../camera/CameraModel.js";
-import { decodeImage } from "../camera/decodeImage.js";
 import { prepareEncoderInput } from "../camera/encoderInput.js";
 import { PatchAssigner, type CameraView, type PatchAssignment } from "../camera/PatchAssigner.js";
 import type { PatchGrid } from "../camera/PatchGrid.js";
@@ -7,13 +6,7 @@ import { Fault } from "../faults/Fault.js";
 import { ScanGeometryBuilder } from "../geometry/ScanGeometryBuilder.js";
 import { TableArenaPool, type TableArena } from "../geometry/TableArena.js";
 import type { ScanGeometry } from "../geometry/types.js";
-import {
-  decodeCompressedImage,
-  COMPRESSED_IMAGE_TYPE,
-  decodeImage as decodeImageMessage,
-} from "../messages/image.js";
-import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
-import { readFloat32Column, readXyz } from "../messages/pointColumns.js";
+import { pointCount } from "../messages/pointCloud2.js";
 import type { PointCloud2 } from "../messages/types.js";
 import type { BundleManifest, ImageEncoderSpec } from "../model/bundleManifest.js";
 import { geometryConfig, patchesPerVoxel } from "../model/graphContract.js";
@@ -21,7 +14,9 @@ import { featureTensor, geometryTensors, hostInputs, selectInputs } from "../mod
 import { float32Tensor, int32Tensor, type NamedTensor } from "../model/NamedTensor.js";
 import { FusionPolicy, type FusionPolicyOptions } from "./FusionPolicy.js";
 import type { PreparedScan, SerializedFault } from "./preparationProtocol.js";
+import { FrameImages } from "./FrameImages.js";
 import type { FrameImage, ScanFrame } from "./ScanFrame.js";
+import { ScanReader, type ScanPoints } from "./ScanReader.js";
 
 /** What stays with the preparer while the model works on a scan. */
 export interface HeldScan {
@@ -45,10 +40,11 @@ export class ScanPreparer {
   readonly #builder: ScanGeometryBuilder;
   readonly #arenas = new TableArenaPool();
   readonly #assigner = new PatchAssigner();
-  #xyz = new Float32Array(0);
+  readonly #reader: ScanReader;
   readonly #columns = new Map<string, Float32Array>();
 
-  constructor(manifest: BundleManifest, fusion: FusionPolicyOptions) {
+  /** @param intensityScale see PreparationWorkerData */
+  constructor(manifest: BundleManifest, fusion: FusionPolicyOptions, intensityScale?: number) {
     const { fused, image_free } = manifest.graphs;
     this.#manifest = manifest;
     this.#policy = new FusionPolicy(fusion, {
@@ -56,6 +52,10 @@ export class ScanPreparer {
       imageFree: image_free !== undefined,
     });
     this.#builder = new ScanGeometryBuilder(geometryConfig(manifest));
+    this.#reader = new ScanReader({
+      withIntensity: manifest.backbone.input_features.some(({ name }) => name === "intensity"),
+      ...(intensityScale !== undefined && { intensityScale }),
+    });
   }
 
   /**
@@ -65,14 +65,16 @@ export class ScanPreparer {
    */
   async prepare(frame: ScanFrame): Promise<{ scan: PreparedScan; held: HeldScan }> {
     const start = performance.now();
-    const cloud = decodePointCloud2(frame.cdr);
+    const images = new FrameImages(frame.images);
+    const points = await this.#reader.read(frame, images);
+    const { cloud, xyz } = points;
     const count = pointCount(cloud);
-    const { xyz, columns } = this.#readPoints(cloud);
+    const columns = this.#columnsOf(points);
     const decoded = performance.now();
     const arena = this.#arenas.acquire();
     const geometry = this.#builder.build(xyz, count, { arena });
     const built = performance.now();
-    const { usable, faults } = await this.#usableImages(frame.images, frame.stamp);
+    const { usable, faults } = await this.#usableImages(images, frame.stamp);
     const imagesReady = performance.now();
     const assignment = this.#assign(xyz, geometry.representative, usable);
     const decision = this.#policy.decide({
@@ -94,15 +96,15 @@ export class ScanPreparer {
     if (fused) tensors.push(...patchTensors(arena, voxelCount, this.#encoder, assignment));
     const graph = fused ? this.#manifest.graphs.fused! : this.#manifest.graphs.image_free!;
     const inputs = selectInputs(hostInputs(graph), tensors);
-    const images = fused ? stackImages(usable, this.#encoder) : undefined;
+    const stacked = fused ? stackImages(usable, this.#encoder) : undefined;
     return {
       held: { cloud, geometry, arena },
       scan: {
         ...decision,
         inputs,
-        ...(images && { images }),
+        ...(stacked && { images: stacked }),
         imagesUsed: fused ? usable.map(({ source: { camera, delta } }) => ({ camera, delta })) : [],
-        imageFaults: faults,
+        faults: [...points.faults, ...faults].map(serializedFault),
         seenShare: assignment?.seenShare ?? 0,
         pointCount: count,
         voxelCount,
@@ -129,45 +131,44 @@ export class ScanPreparer {
     return encoder;
   }
 
-  #readPoints(cloud: PointCloud2): { xyz: Float32Array; columns: Float32Array[] } {
-    const count = pointCount(cloud);
-    if (this.#xyz.length < 3 * count) this.#xyz = new Float32Array(3 * count);
-    const xyz = readXyz(cloud, this.#xyz);
-    const columns = this.#manifest.backbone.input_features.map(({ name }) => {
-      const column = readFloat32Column(cloud, name, this.#columns.get(name));
-      this.#columns.set(name, new Float32Array(column.buffer));
+  /** One value per point for each input feature. */
+  #columnsOf({ xyz, intensity }: ScanPoints): Float32Array[] {
+    const count = xyz.length / 3;
+    return this.#manifest.backbone.input_features.map(({ name }) => {
+      if (name === "intensity") return intensity!;
+      const axis = ["x", "y", "z"].indexOf(name);
+      let column = this.#columns.get(name);
+      if (column === undefined || column.length < count) {
+        column = new Float32Array(count);
+        this.#columns.set(name, column);
+      }
+      for (let point = 0, at = axis; point < count; point++, at += 3) column[point] = xyz[at]!;
       return column;
     });
-    return { xyz, columns };
   }
 
   async #usableImages(
-    images: readonly FrameImage[],
+    images: FrameImages,
     scanStamp: bigint,
-  ): Promise<{ usable: UsableImage[]; faults: SerializedFault[] }> {
+  ): Promise<{ usable: UsableImage[]; faults: Fault[] }> {
     if (!this.#policy.mayFuse) return { usable: [], faults: [] };
     const usable: UsableImage[] = [];
-    const faults: SerializedFault[] = [];
-    const results = await Promise.allSettled(images.map((image) => this.#readImage(image)));
+    const faults: Fault[] = [];
+    const results = await Promise.allSettled(images.all.map((image) => this.#readImage(image, images)));
     results.forEach((result, index) => {
       if (result.status === "fulfilled") {
         usable.push(result.value);
         return;
       }
       if (!(result.reason instanceof Fault)) throw result.reason;
-      const { topic, delta } = images[index]!;
-      const { code, message } = result.reason.at({ topic, stamp: scanStamp + delta });
-      faults.push({ code, message, topic });
+      const { topic, delta } = images.all[index]!;
+      faults.push(result.reason.at({ topic, stamp: scanStamp + delta }));
     });
     return { usable, faults };
   }
 
-  async #readImage(source: FrameImage): Promise<UsableImage> {
-    const message =
-      source.type === COMPRESSED_IMAGE_TYPE
-        ? decodeCompressedImage(source.cdr)
-        : decodeImageMessage(source.cdr);
-    const image = await decodeImage(message);
+  async #readImage(source: FrameImage, images: FrameImages): Promise<UsableImage> {
+    const image = await images.decoded(source);
     const model = cameraModelFromInfo(source.info, {
       rectified: source.rectified,
       imageWidth: image.width,
@@ -200,6 +201,10 @@ export class ScanPreparer {
       occlusion,
     });
   }
+}
+
+function serializedFault({ code, message, place }: Fault): SerializedFault {
+  return { code, message, ...(place && { topic: place.topic }) };
 }
 
 function patchGrid({ input_width, input_height, patch_size, resize }: ImageEncoderSpec): PatchGrid {

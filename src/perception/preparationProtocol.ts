@@ -10,6 +10,8 @@ export interface PreparationWorkerData {
   readonly manifest: BundleManifest;
   readonly fusion: FusionPolicyOptions;
   readonly filter?: CloudFilter;
+  /** The value of the intensity field that stands for 1; without it, the layout tells. */
+  readonly intensityScale?: number;
   /** Add `voxelCoordinates` to every prepared scan. */
   readonly dump: boolean;
 }
@@ -22,7 +24,8 @@ export interface PreparedScan {
   /** `image` [B, 3, H, W]; only with mode "fused". */
   readonly images?: NamedTensor;
   readonly imagesUsed: readonly { readonly camera: string; readonly delta: bigint }[];
-  readonly imageFaults: readonly SerializedFault[];
+  /** What was left out or made up. */
+  readonly faults: readonly SerializedFault[];
   readonly seenShare: number;
   readonly pointCount: number;
   readonly voxelCount: number;
@@ -54,7 +57,7 @@ export interface ComposedScan {
 export interface SerializedFault {
   readonly code: FaultCode;
   readonly message: string;
-  /** The image that it is about. */
+  /** The image or source of points that it is about. */
   readonly topic?: string;
 }
 

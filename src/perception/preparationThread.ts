@@ -17,8 +17,8 @@ import { ScanPreparer, type HeldScan } from "./ScanPreparer.js";
 /** The thread behind PreparationWorker: decoding, geometry, projection, and the clouds that come out. */
 
 const port = parentPort!;
-const { manifest, fusion, filter, dump } = workerData as PreparationWorkerData;
-const preparer = new ScanPreparer(manifest, fusion);
+const { manifest, fusion, filter, intensityScale, dump } = workerData as PreparationWorkerData;
+const preparer = new ScanPreparer(manifest, fusion, intensityScale);
 const labeller = new PointLabeller(manifest);
 const held = new Map<number, HeldScan>();
 
