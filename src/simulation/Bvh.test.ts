@@ -85,7 +85,9 @@ describe("the bounding volume hierarchy", () => {
 });
 
 test("a moving object is met where it has moved to", () => {
-  const build = (set: SolidSet) => addCar(set, new Random(3));
+  const build = (set: SolidSet) => {
+    addCar(set, new Random(3));
+  };
   const moving = new SolidSet();
   build(moving);
   const actor = new Actor(moving, { s: 20, d: 3, alongSpeed: -6, acrossSpeed: 2 });

@@ -2,7 +2,9 @@ import type { Hit } from "./Hit.js";
 import { intersectSolid } from "./intersectSolid.js";
 import type { SolidSet } from "./SolidSet.js";
 
+/** Nodes of at most this many solids are not split. */
 const LEAF_SIZE = 3;
+/** Places per axis where a split is tried. */
 const BINS = 12;
 
 /** Bounding volume hierarchy over a SolidSet, split by the surface area heuristic in bins. */
@@ -16,6 +18,7 @@ export class Bvh {
   readonly #first: Int32Array;
   /** Solids of a leaf; 0 for inner nodes. */
   readonly #size: Int32Array;
+  /** Nodes still to visit: at most one per level of the tree. */
   readonly #stack = new Int32Array(128);
   #nodeCount = 0;
 

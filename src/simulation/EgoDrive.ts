@@ -1,6 +1,7 @@
 import { rigidPose, type RigidPose } from "./RigidPose.js";
 import type { World } from "./World.js";
 
+/** Metres between the axles, and between the wheels of one. */
 const WHEELBASE = 2.7;
 const TRACK = 1.6;
 

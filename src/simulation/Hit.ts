@@ -19,8 +19,8 @@ export class Hit {
   localX = 0;
   localY = 0;
   localZ = 0;
-  /** Which side of a box was hit: 0 is x, 1 is y, 2 is z, of the solid's own axes. */
+  /** Which sides of a box were hit: 0 is x, 1 is y, 2 is z, of the solid's own axes; a cylinder's ends are 2. */
   axis = 0;
-  /** Random bits of the leaf that was hit. */
+  /** Random bits of the leaf that was hit; meaningless on other surfaces. */
   leaf = 0;
 }

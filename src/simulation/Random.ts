@@ -28,6 +28,7 @@ export class Random {
     return (sum >>> 0) / 4294967296;
   }
 
+  /** Uniform in [low, high). */
   uniform(low: number, high: number): number {
     return low + (high - low) * this.next();
   }

@@ -4,6 +4,9 @@ import { LIDAR_PRESETS, type LidarPresetName } from "./beamTables.js";
 /** Seconds per turn of the LiDAR: 10 Hz. */
 export const SCAN_PERIOD = 0.1;
 
+/** Metres: the grid of the ground grows with the square of a street, which in the end might meet itself. */
+const LONGEST_DRIVE = 2000;
+
 export interface SimulatedCamera {
   /** Topics are /camera/<name>/..., frames camera_<name>_optical_frame. */
   readonly name: string;
@@ -63,6 +66,11 @@ export interface SimulateDriveOptions {
   readonly transformRate?: number;
 }
 
+/** Seconds from the first scan's stamp to the end of the last scan. */
+export function driveDuration({ scanCount, scanStride = 1 }: SimulateDriveOptions): number {
+  return ((scanCount - 1) * scanStride + 1) * SCAN_PERIOD;
+}
+
 /** Throws a Fault ("invalid-configuration") that names the first option out of range. */
 export function checkSimulateDriveOptions(options: SimulateDriveOptions): void {
   checkWhole("seed", options.seed ?? 1, -(2 ** 31), 2 ** 31 - 1);
@@ -72,6 +80,10 @@ export function checkSimulateDriveOptions(options: SimulateDriveOptions): void {
   checkWhole("transformRate", options.transformRate ?? 100, 1, 1000);
   checkBetween("egoSpeed", options.egoSpeed ?? 8, 0, 40, "m/s");
   const { lidar = "hdl-64e", cameras = [] } = options;
+  const travel = driveDuration(options) * (options.egoSpeed ?? 8);
+  if (travel > LONGEST_DRIVE) {
+    throw invalid(`Simulated drive is ${travel} m long; it must be at most ${LONGEST_DRIVE} m.`);
+  }
   if (!Object.hasOwn(LIDAR_PRESETS, lidar)) {
     const known = Object.keys(LIDAR_PRESETS).join(", ");
     throw invalid(`Simulation option lidar is "${lidar}"; it must be one of ${known}.`);
@@ -83,7 +95,7 @@ export function checkSimulateDriveOptions(options: SimulateDriveOptions): void {
   }
 }
 
-/** All but size and field of view, which CameraModel checks. */
+/** All but size and field of view, which PinholeCamera checks. */
 function checkCamera(camera: SimulatedCamera): void {
   const { name, imagesPerScan, timeOffset, failures, position, yaw, pitch, distortion } = camera;
   if (!/^[a-z][a-z0-9_]*$/.test(name)) {

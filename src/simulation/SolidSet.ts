@@ -26,7 +26,9 @@ export interface SurfaceKind {
   readonly reflectance: number;
 }
 
+/** Where a solid stands in the set's current frame, and the parameters of its shape. */
 export interface Placement {
+  /** Metres. */
   readonly center: readonly [number, number, number];
   /** Half extents in metres along the solid's own axes. */
   readonly half: readonly [number, number, number];
@@ -38,7 +40,10 @@ export interface Placement {
   readonly taper?: readonly [x: number, y: number, shiftX: number];
   /** Leaves: share of cells that hold a leaf, and the edge of a cell in metres. */
   readonly leaves?: readonly [density: number, cell: number];
-  /** Two parameters of the material. */
+  /**
+   * Two parameters of the material. FACADE: metres from window to window and from floor to floor; PLANKS, BARS,
+   * MESH: metres from bar to bar and the filled share of it; SIGN: its SignFace.
+   */
   readonly parameters?: readonly [number, number];
 }
 
@@ -62,7 +67,7 @@ export class SolidSet {
   /** Where `add` puts things: the pose of the current object in the set frame. */
   readonly frame: Float64Array = mat4.identity(new Float64Array(16)) as Float64Array;
 
-  /** Following solids are given in a frame at x, y, z turned by yaw. */
+  /** Following solids are given in a frame at x, y, z (metres) turned by yaw (radians). */
   setFrame(x: number, y: number, z: number, yaw: number): void {
     mat4.fromTranslation(this.frame, [x, y, z]);
     mat4.rotateZ(this.frame, this.frame, yaw);

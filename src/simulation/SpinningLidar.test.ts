@@ -5,6 +5,7 @@ import { columnsOf, ExampleDrive, type ScanColumns } from "./exampleDrive.js";
 import { GROUND, Hit } from "./Hit.js";
 import { rigidPose, toMatrix } from "./RigidPose.js";
 import { SpinningLidar, type SpinningLidarOptions } from "./SpinningLidar.js";
+import { SurfaceSample } from "./SurfaceSample.js";
 import { World } from "./World.js";
 
 const SPEED = 12;
@@ -104,6 +105,7 @@ describe("a turn of the LiDAR", () => {
     const walls: number[] = [];
     let same = 0;
     const hit = new Hit();
+    const sample = new SurfaceSample();
     const percentile = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length * 0.99)]!;
     const still = new Set<number>([ClassId.BUILDING, ClassId.FENCE, ClassId.TRUNK, ClassId.POLE]);
     const paved = new Set<number>([ClassId.ROAD, ClassId.SIDEWALK, ClassId.PARKING]);
@@ -122,8 +124,8 @@ describe("a turn of the LiDAR", () => {
       if (paved.has(classId)) {
         const [x, y, z] = place;
         ground.push(Math.abs(z - world.ground.heightAt(x, y)));
-        hit.solid = GROUND;
-        if (world.classOf(hit, x, y) === classId) same++;
+        Object.assign(hit, { solid: GROUND, actor: -1 });
+        if (world.sampleSurface(hit, x, y, 1, sample) === classId) same++;
         continue;
       }
       // Along the beam, from half a metre before the point: the surface is that far away.

@@ -1,10 +1,7 @@
 import { PointFieldType, type PointCloud2, type PointField } from "../messages/types.js";
 import type { LidarPreset } from "./beamTables.js";
-import { GROUND, Hit } from "./Hit.js";
+import { Hit } from "./Hit.js";
 import { Random } from "./Random.js";
-import { sampleGround } from "./groundAppearance.js";
-import { sampleSolid } from "./solidAppearance.js";
-import { Zone } from "./StreetLayout.js";
 import { SurfaceSample } from "./SurfaceSample.js";
 import type { World } from "./World.js";
 
@@ -32,8 +29,13 @@ const FIELDS: readonly PointField[] = [
   { name: "ground_truth", offset: 22, datatype: PointFieldType.UINT8, count: 1 },
 ];
 
-/** Share of its maximum range at which a white, facing surface of 10 % reflectance is just seen. */
+/** A facing surface of this reflectance is seen up to TYPICAL_REACH of the maximum range, give or take. */
 const SENSITIVITY_REFLECTANCE = 0.1;
+const TYPICAL_REACH = 0.8;
+/** Share of beams that are lost for no reason of the surface. */
+const BASE_LOSS = 0.01;
+/** Standard deviation of the intensity: as a share of it, and on top. */
+const INTENSITY_NOISE = { share: 0.08, floor: 0.012 };
 
 /**
  * A LiDAR that turns clockwise (seen from above) and fires one column of beams after the other, beginning
@@ -46,8 +48,6 @@ export class SpinningLidar {
   readonly #sine: Float64Array;
   readonly #hit = new Hit();
   readonly #sample = new SurfaceSample();
-  readonly #street = { s: 0, d: 0 };
-  readonly #place = { zone: Zone.ROAD as Zone, raised: 0, fromEdge: 0 };
 
   constructor(options: SpinningLidarOptions) {
     this.#options = options;
@@ -58,6 +58,8 @@ export class SpinningLidar {
   /**
    * One turn that begins at `time` (seconds after the world's start).
    * `sensorAt` gives world_T_lidar (column-major 4x4) at a time; it is asked once per column.
+   * The cloud is unorganized: x, y, z (metres), intensity (0..1), time (seconds after `stamp`), ring, ground_truth (class id).
+   * `stamp` is in nanoseconds; `scanIndex` chooses the noise.
    */
   scan(
     world: World,
@@ -104,8 +106,9 @@ export class SpinningLidar {
         }
         const px = ox + dx * range;
         const py = oy + dy * range;
-        this.#sampleReflectance(world, px, py);
+        const classId = world.sampleSurface(hit, px, py, 1, sample);
         const facing = Math.abs(dx * hit.normalX + dy * hit.normalY + dz * hit.normalZ);
+        // Rough surfaces send some light back however slanted; calibration leaves a mild fall with range.
         let intensity = sample.reflectance * (0.4 + 0.6 * facing) * (1 - (0.3 * range) / preset.maximumRange);
         let measured = range;
         if (!ideal) {
@@ -113,8 +116,8 @@ export class SpinningLidar {
             continue;
           }
           measured += preset.rangeNoise * random.normal();
-          intensity *= 1 + 0.08 * random.normal();
-          intensity += 0.012 * random.normal();
+          intensity *= 1 + INTENSITY_NOISE.share * random.normal();
+          intensity += INTENSITY_NOISE.floor * random.normal();
         }
         const at = count * POINT_STEP;
         view.setFloat32(at, x * measured, true);
@@ -123,7 +126,7 @@ export class SpinningLidar {
         view.setFloat32(at + 12, Math.min(1, Math.max(0, intensity)), true);
         view.setFloat32(at + 16, frozen ? 0 : offset, true);
         view.setUint16(at + 20, ring, true);
-        view.setUint8(at + 22, world.classOf(hit, px, py));
+        view.setUint8(at + 22, classId);
         count++;
       }
     }
@@ -140,23 +143,12 @@ export class SpinningLidar {
     };
   }
 
-  #sampleReflectance(world: World, x: number, y: number): void {
-    const hit = this.#hit;
-    if (hit.solid !== GROUND) {
-      sampleSolid(world.solidsOf(hit), hit, 1, this.#sample);
-      return;
-    }
-    const { s, d } = world.path.locate(x, y, this.#street);
-    world.layout.groundAt(s, d, this.#place);
-    sampleGround(world.layout, world.palette, this.#place, s, d, 1, this.#sample);
-  }
-
   /** Does too little light come back? Dark, slanted, far and mirroring surfaces are often lost. */
   #isLost(random: Random, range: number, facing: number): boolean {
     const { maximumRange } = this.#options.preset;
     const light = this.#sample.reflectance * Math.sqrt(facing) * (1 - this.#sample.mirror);
-    const reach = 0.8 * maximumRange * Math.sqrt(light / SENSITIVITY_REFLECTANCE);
+    const reach = TYPICAL_REACH * maximumRange * Math.sqrt(light / SENSITIVITY_REFLECTANCE);
     const draw = random.next();
-    return draw < 0.01 + 0.5 * this.#sample.mirror ** 0.7 || range > reach * (0.75 + 0.5 * draw);
+    return draw < BASE_LOSS + 0.5 * this.#sample.mirror ** 0.7 || range > reach * (0.75 + 0.5 * draw);
   }
 }

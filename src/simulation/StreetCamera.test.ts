@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { cameraModelFromInfo } from "../camera/CameraModel.js";
 import { emptyProjection, projectPoints } from "../camera/projection.js";
-import { CameraModel } from "./CameraModel.js";
+import { PinholeCamera } from "./PinholeCamera.js";
 import { ClassId } from "./classes.js";
 import { multiply, OPTICAL_ROTATION, rigidPose, toMatrix } from "./RigidPose.js";
 import { StreetCamera } from "./StreetCamera.js";
@@ -15,7 +15,7 @@ describe("a camera's viewing directions", () => {
     ["barrel distortion", [-0.28, 0.07, 0.001, -0.002, 0.003]],
     ["pincushion distortion", [0.12, 0.02, -0.001, 0.001, 0]],
   ])("are projected back to their pixels with %s", (_, distortion) => {
-    const { width, height, focal, centerX, centerY, directions } = new CameraModel({
+    const { width, height, focal, centerX, centerY, directions } = new PinholeCamera({
       width: 96,
       height: 64,
       horizontalFov: 80,
@@ -52,7 +52,7 @@ describe("a camera's viewing directions", () => {
 
 test("a level camera sees the plane below the horizon at height * focal / (v - cy), and sky above", () => {
   const world = new World({ seed: 1, travel: 0, egoSpeed: 0 });
-  const camera = new StreetCamera(new CameraModel({ width: 40, height: 30, horizontalFov: 60 }));
+  const camera = new StreetCamera(new PinholeCamera({ width: 40, height: 30, horizontalFov: 60 }));
   const { width, height, focal, centerY } = camera.model;
   const pose = multiply(
     toMatrix(rigidPose([5000, -5000, 1.5], 1.1)),

@@ -1,9 +1,6 @@
-import { GROUND, Hit } from "./Hit.js";
+import { Hit } from "./Hit.js";
 import { hash, valueNoise } from "./Random.js";
-import { sampleGround } from "./groundAppearance.js";
-import type { CameraModel } from "./CameraModel.js";
-import { sampleSolid } from "./solidAppearance.js";
-import { Zone } from "./StreetLayout.js";
+import type { PinholeCamera } from "./PinholeCamera.js";
 import { SurfaceSample } from "./SurfaceSample.js";
 import type { World } from "./World.js";
 
@@ -11,6 +8,9 @@ import type { World } from "./World.js";
 const VIEW_RANGE = 250;
 /** Metres to which things cast shadows. */
 const SHADOW_RANGE = 60;
+/** Metres at which the grain of surfaces has faded out. */
+const GRAIN_RANGE = 35;
+/** Entries of the table for gamma 2.2. */
 const GAMMA_STEPS = 4096;
 
 /** What one exposure gives, row by row from the top left. */
@@ -25,16 +25,14 @@ export interface Exposure {
 
 /** A camera with a global shutter that looks at a World: sun with shadows, sky light, haze, sensor noise. */
 export class StreetCamera {
-  readonly model: CameraModel;
+  readonly model: PinholeCamera;
   readonly #hit = new Hit();
   readonly #shadow = new Hit();
   readonly #sample = new SurfaceSample();
   readonly #sky = new Float64Array(3);
-  readonly #street = { s: 0, d: 0 };
-  readonly #place = { zone: Zone.ROAD as Zone, raised: 0, fromEdge: 0 };
   readonly #gamma = new Uint8Array(GAMMA_STEPS);
 
-  constructor(model: CameraModel) {
+  constructor(model: PinholeCamera) {
     this.model = model;
     for (let step = 0; step < GAMMA_STEPS; step++) {
       this.#gamma[step] = Math.round(255 * Math.pow(step / (GAMMA_STEPS - 1), 1 / 2.2));
@@ -47,7 +45,7 @@ export class StreetCamera {
     const color = new Uint8Array(width * height * 3);
     const depth = new Float32Array(width * height);
     const semantic = new Uint8Array(width * height);
-    const { sun, palette, layout } = world;
+    const { sun } = world;
     const hit = this.#hit;
     const sample = this.#sample;
     const [sunX, sunY, sunZ] = sun.direction;
@@ -70,19 +68,13 @@ export class StreetCamera {
         const px = ox + dx * t;
         const py = oy + dy * t;
         const pz = oz + dz * t;
-        const detail = Math.max(0, 1 - t / 35);
+        const detail = Math.max(0, 1 - t / GRAIN_RANGE);
         depth[pixel] = t * z;
-        if (hit.solid === GROUND) {
-          const { s, d } = world.path.locate(px, py, this.#street);
-          layout.groundAt(s, d, this.#place);
-          sampleGround(layout, palette, this.#place, s, d, detail, sample);
-        } else {
-          sampleSolid(world.solidsOf(hit), hit, detail, sample);
-        }
-        semantic[pixel] = world.classOf(hit, px, py);
+        semantic[pixel] = world.sampleSurface(hit, px, py, detail, sample);
         const { normalX, normalY, normalZ } = hit;
         let sunlit = normalX * sunX + normalY * sunY + normalZ * sunZ;
         if (sunlit > 0 && sun.clearness > 0.1) {
+          // Rays to the sun start off the surface by more than rounding moves the point that was hit.
           const lift = 2e-3 + t * 1e-4;
           if (
             world.occluded(
@@ -122,7 +114,7 @@ export class StreetCamera {
         blue = this.#sky[2]!;
       }
       noise = (Math.imul(noise, 1664525) + 1013904223) >>> 0;
-      // The sum of two even draws is triangular; its standard deviation is 0.408.
+      // The sum of two even draws is triangular; 2.45 makes its standard deviation of 0.408 one.
       const grain = (((noise & 0xffff) + (noise >>> 16)) / 65535 - 1) * 2.45 * sun.noise;
       color[pixel * 3] = this.#develop(red * sun.exposure) + grain;
       color[pixel * 3 + 1] = this.#develop(green * sun.exposure) + grain;

@@ -24,6 +24,7 @@ export const ZONE_CLASS: Readonly<Record<Zone, ClassId>> = {
   [Zone.ISLAND]: ClassId.OTHER_GROUND,
 };
 
+/** A stretch [start, end) of the street in metres along its centre line. */
 export interface Interval {
   readonly start: number;
   readonly end: number;
@@ -39,7 +40,7 @@ export interface Parcel extends Interval {
   readonly depth: number;
 }
 
-/** One side of the street; distances grow outwards from the centre line. */
+/** One side of the street, in metres; distances grow outwards from the centre line. */
 export interface StreetSide {
   readonly parkingWidth: number;
   readonly parkingBayLength: number;
@@ -60,7 +61,10 @@ export interface GroundPlace {
   fromEdge: number;
 }
 
+/** Metres across the stones at the edge of a sidewalk. */
 const KERB_STONE = 0.14;
+/** Metres across the sidewalks along side streets. */
+const CROSSING_SIDEWALK = 2.2;
 
 /**
  * The ground plan of a street in street coordinates: carriageway, parking bays, sidewalks, verges, parcels,
@@ -74,13 +78,12 @@ export class StreetLayout {
   readonly kerbHeight: number;
   readonly left: StreetSide;
   readonly right: StreetSide;
-  /** Side streets: [start, end] of their carriageway along the main street. */
+  /** Side streets: the stretch of their carriageway along the main street. */
   readonly crossings: readonly Interval[];
   readonly islands: readonly Interval[];
   readonly islandHalfWidth: number;
   readonly start: number;
   readonly end: number;
-  readonly #crossingSidewalk = 2.2;
 
   constructor(random: Random, path: StreetPath, start: number, end: number) {
     this.start = start;
@@ -121,6 +124,7 @@ export class StreetLayout {
     return parcel !== undefined && parcel.start <= s ? parcel : undefined;
   }
 
+  /** What lies at street coordinates s, d (metres); writes and returns `out`. */
   groundAt(s: number, d: number, out: GroundPlace): GroundPlace {
     const distance = Math.abs(d);
     const side = this.side(d);
@@ -129,7 +133,6 @@ export class StreetLayout {
     if (distance < this.roadHalfWidth) {
       if (distance < this.islandHalfWidth && intervalAt(this.islands, s) !== undefined) {
         out.zone = Zone.ISLAND;
-        out.raised = 1;
         return out;
       }
       out.zone = Zone.ROAD;
@@ -143,7 +146,7 @@ export class StreetLayout {
         out.raised = 0;
         return out;
       }
-      if (outside < this.#crossingSidewalk) {
+      if (outside < CROSSING_SIDEWALK) {
         return sidewalk(out, Math.min(outside, distance - this.roadHalfWidth));
       }
     }
@@ -224,7 +227,7 @@ export class StreetLayout {
     let s = this.start;
     while (s < this.end) {
       const end = s + random.uniform(14, 32);
-      if (this.#clearOfCrossings(s - this.#crossingSidewalk, end + this.#crossingSidewalk)) {
+      if (this.#clearOfCrossings(s - CROSSING_SIDEWALK, end + CROSSING_SIDEWALK)) {
         const draw = random.next();
         parcels.push({
           start: s,

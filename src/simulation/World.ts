@@ -1,15 +1,18 @@
 import type { Actor } from "./Actor.js";
 import { Bvh } from "./Bvh.js";
 import type { ClassId } from "./classes.js";
+import { sampleGround } from "./groundAppearance.js";
 import { HeightField } from "./HeightField.js";
 import { GROUND, type Hit } from "./Hit.js";
 import { Palette } from "./Palette.js";
 import { populate } from "./populate.js";
 import { Random, valueNoise } from "./Random.js";
+import { sampleSolid } from "./solidAppearance.js";
 import { SolidSet } from "./SolidSet.js";
 import { StreetLayout, Zone, ZONE_CLASS } from "./StreetLayout.js";
 import { StreetPath } from "./StreetPath.js";
 import { Sun } from "./Sun.js";
+import type { SurfaceSample } from "./SurfaceSample.js";
 
 export interface WorldOptions {
   /** Any integer; the same seed and travel give the same world. */
@@ -25,6 +28,7 @@ const BUILT_BEHIND = 90;
 const BUILT_AHEAD = 120;
 /** Metres of modelled ground to each side of the street. */
 const GROUND_REACH = 60;
+/** Metres along a cell of the ground: kerbs rise over one cell. */
 const GROUND_CELL = 0.2;
 
 /**
@@ -123,18 +127,20 @@ export class World {
     return false;
   }
 
-  /** The solids that a hit belongs to; the ground (hit.solid === GROUND) has none. */
-  solidsOf(hit: Hit): SolidSet {
-    return hit.actor >= 0 ? this.actors[hit.actor]!.bvh.set : this.solids;
-  }
-
-  /** The class of what was hit; x, y is the place of the hit. */
-  classOf(hit: Hit, x: number, y: number): ClassId {
+  /**
+   * What was hit, as its class and, in `out`, its look; x, y is the place of the hit. `detail` in 0..1 fades
+   * fine grain out with distance, where a pixel covers many grains.
+   */
+  sampleSurface(hit: Hit, x: number, y: number, detail: number, out: SurfaceSample): ClassId {
     if (hit.solid !== GROUND) {
-      return this.solidsOf(hit).classId[hit.solid]! as ClassId;
+      const set = hit.actor >= 0 ? this.actors[hit.actor]!.bvh.set : this.solids;
+      sampleSolid(set, hit, detail, out);
+      return set.classId[hit.solid]! as ClassId;
     }
     const { s, d } = this.path.locate(x, y, this.#street);
-    return ZONE_CLASS[this.layout.groundAt(s, d, this.#place).zone];
+    const { zone } = this.layout.groundAt(s, d, this.#place);
+    sampleGround(this.layout, this.palette, this.#place, s, d, detail, out);
+    return ZONE_CLASS[zone];
   }
 
   #makeGround(random: Random, start: number, end: number): HeightField {

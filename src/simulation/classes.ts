@@ -1,13 +1,12 @@
-/**
- * The 19 classes of SemanticKITTI by the ids of its learning map (0 = unlabeled), with the colours of its
- * `semantic-kitti.yaml`, as red, green, blue.
- */
+/** A class of points and pixels. */
 export interface SemanticClass {
-  readonly id: number;
+  readonly id: ClassId;
   readonly name: string;
+  /** 0..255 */
   readonly color: readonly [red: number, green: number, blue: number];
 }
 
+/** Ids of the learning map of SemanticKITTI's `semantic-kitti.yaml`; 0 is no class. */
 export const ClassId = {
   UNLABELED: 0,
   CAR: 1,
@@ -32,6 +31,7 @@ export const ClassId = {
 } as const;
 export type ClassId = (typeof ClassId)[keyof typeof ClassId];
 
+/** The 19 classes and "unlabeled" by id, with names and colours of `semantic-kitti.yaml`. */
 export const SEMANTIC_KITTI_CLASSES: readonly SemanticClass[] = [
   { id: ClassId.UNLABELED, name: "unlabeled", color: [0, 0, 0] },
   { id: ClassId.CAR, name: "car", color: [100, 150, 245] },

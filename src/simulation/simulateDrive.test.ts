@@ -115,6 +115,7 @@ describe("a simulated drive", () => {
     ["columns", { columns: 3 }],
     ["scanStride", { scanStride: -1 }],
     ["transformRate", { transformRate: 0 }],
+    ["at most 2000 m", { scanCount: 2600 }],
     ["egoSpeed", { egoSpeed: NaN }],
     ["egoSpeed", { egoSpeed: -1 }],
     ["lidar", { lidar: "vlp-17" as "vlp-16" }],

@@ -8,11 +8,12 @@ import type {
   TransformStamped,
 } from "../messages/types.js";
 import { LIDAR_PRESETS } from "./beamTables.js";
-import { CameraModel } from "./CameraModel.js";
+import { PinholeCamera } from "./PinholeCamera.js";
 import { EgoDrive } from "./EgoDrive.js";
 import { multiply, OPTICAL_ROTATION, rigidPose, toMatrix, turned, type RigidPose } from "./RigidPose.js";
 import {
   checkSimulateDriveOptions,
+  driveDuration,
   SCAN_PERIOD,
   type SimulatedCamera,
   type SimulateDriveOptions,
@@ -75,7 +76,7 @@ export async function* simulateDrive(options: SimulateDriveOptions): AsyncGenera
   const frozen = options.frozenScans ?? false;
   const preset = LIDAR_PRESETS[options.lidar ?? "hdl-64e"];
   const cameras = (options.cameras ?? [{ name: "front" }]).map((camera) => mountCamera(camera, frozen));
-  const duration = ((options.scanCount - 1) * stride + 1) * SCAN_PERIOD;
+  const duration = driveDuration(options);
   const world = new World({ seed, travel: duration * speed, egoSpeed: speed });
   const drive = new EgoDrive(world, speed);
   const lidar = new SpinningLidar({
@@ -234,7 +235,7 @@ function mountCamera(options: SimulatedCamera, frozen: boolean): MountedCamera {
     CAMERA_HEIGHT,
   ];
   const camera = new StreetCamera(
-    new CameraModel({
+    new PinholeCamera({
       width: options.width ?? 640,
       height: options.height ?? 320,
       horizontalFov: options.horizontalFov ?? 90,
@@ -252,7 +253,7 @@ function mountCamera(options: SimulatedCamera, frozen: boolean): MountedCamera {
   };
 }
 
-function cameraInfo(model: CameraModel, stamp: bigint, frameId: string): CameraInfo {
+function cameraInfo(model: PinholeCamera, stamp: bigint, frameId: string): CameraInfo {
   const { width, height, focal, centerX, centerY, distortion } = model;
   return {
     header: { stamp, frameId },

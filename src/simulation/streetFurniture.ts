@@ -104,7 +104,9 @@ export function addBoard(set: SolidSet, random: Random): void {
     color: [random.uniform(0.15, 0.7), random.uniform(0.15, 0.7), random.uniform(0.15, 0.7)],
     reflectance: random.uniform(0.3, 1),
   };
-  set.box(board, { center: [0, 0, height + 0.1], half: [0.02, width, tall], parameters: [random.next(), 0] });
+  set.box(board, { center: [0, 0, height + 0.1], half: [0.02, width, tall] });
+  // Not used, but without this draw every seed would give another street than before.
+  random.next();
   for (const y of large ? [-width * 0.8, width * 0.8] : [0]) {
     set.cylinder(steelPost, { center: [0.06, y, height / 2 - 0.2], half: [0.04, 0.04, height / 2 + 0.3] });
   }

@@ -82,8 +82,8 @@ function addLampsAndPlates(
   }
 }
 
-/** A passenger car (saloon, estate, small car or sport utility) facing +x, on the ground. Returns its length. */
-export function addCar(set: SolidSet, random: Random): number {
+/** A passenger car (saloon, estate, small car or sport utility) facing +x, on the ground. */
+export function addCar(set: SolidSet, random: Random): void {
   const kind = random.pick(["saloon", "estate", "small", "utility"]);
   const length = kind === "small" ? random.uniform(3.5, 3.9) : random.uniform(4.2, 4.9);
   const width = random.uniform(1.68, 1.9) / 2;
@@ -130,11 +130,10 @@ export function addCar(set: SolidSet, random: Random): number {
   }
   addWheels(set, ClassId.CAR, [-half * 0.62, half * 0.64], width - 0.1, kind === "utility" ? 0.35 : 0.31);
   addLampsAndPlates(set, ClassId.CAR, half - 0.01, width, clearance + 0.42);
-  return length;
 }
 
-/** A lorry with a box body or a delivery van, facing +x. Returns its length. */
-export function addTruck(set: SolidSet, random: Random): number {
+/** A lorry with a box body or a delivery van, facing +x. */
+export function addTruck(set: SolidSet, random: Random): void {
   const classId = ClassId.TRUCK;
   const length = random.uniform(6, 9.5);
   const half = length / 2;
@@ -171,11 +170,10 @@ export function addTruck(set: SolidSet, random: Random): number {
   set.box(rubber(classId), { center: [0, 0, 0.75], half: [half - 0.3, width * 0.4, 0.18] });
   addWheels(set, classId, [-half * 0.75, -half * 0.5, half * 0.66], width - 0.15, 0.48);
   addLampsAndPlates(set, classId, half, width, 0.75);
-  return length;
 }
 
-/** A bus, or a caravan-like trailer: SemanticKITTI's other-vehicle. Facing +x. Returns its length. */
-export function addOtherVehicle(set: SolidSet, random: Random): number {
+/** A bus, or a caravan-like trailer: SemanticKITTI's other-vehicle. Facing +x. */
+export function addOtherVehicle(set: SolidSet, random: Random): void {
   const classId = ClassId.OTHER_VEHICLE;
   if (random.chance(0.35)) {
     const length = random.uniform(4.5, 6);
@@ -189,7 +187,7 @@ export function addOtherVehicle(set: SolidSet, random: Random): number {
     set.box(glass(classId), { center: [0.2, 0, 1.8], half: [length * 0.25, 1.115, 0.25] });
     set.box(rubber(classId), { center: [length / 2 + 0.4, 0, 0.5], half: [0.6, 0.06, 0.05] });
     addWheels(set, classId, [-0.2], 1.0, 0.32);
-    return length + 1;
+    return;
   }
   const length = random.uniform(9.5, 12);
   const half = length / 2;
@@ -202,7 +200,6 @@ export function addOtherVehicle(set: SolidSet, random: Random): number {
   }
   addWheels(set, classId, [-half * 0.55, half * 0.6], 1.12, 0.48);
   addLampsAndPlates(set, classId, half, 1.2, 0.7);
-  return length;
 }
 
 interface Rider {
@@ -242,7 +239,7 @@ export function addBicycle(set: SolidSet, random: Random, rider?: Rider): void {
 /** A motorcycle or scooter facing +x; with a rider the whole is one motorcyclist. */
 export function addMotorcycle(set: SolidSet, random: Random, rider?: Rider): void {
   const classId = rider?.classId ?? ClassId.MOTORCYCLE;
-  const body = { ...paint(classId, random) };
+  const body = paint(classId, random);
   for (const x of [-0.68, 0.7]) {
     set.cylinder(rubber(classId), { center: [x, 0, 0.32], half: [0.32, 0.32, 0.07], roll: Math.PI / 2 });
   }

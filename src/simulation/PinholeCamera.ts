@@ -1,8 +1,9 @@
 import { Fault } from "../faults/Fault.js";
 
-export interface CameraModelOptions {
+export interface PinholeCameraOptions {
   /** Pixels. */
   readonly width: number;
+  /** Pixels. */
   readonly height: number;
   /** Horizontal field of view of the undistorted camera, in degrees. */
   readonly horizontalFov: number;
@@ -11,17 +12,20 @@ export interface CameraModelOptions {
 }
 
 /** A pinhole camera with square pixels, its principal point in the middle, and plumb_bob distortion. */
-export class CameraModel {
+export class PinholeCamera {
   readonly width: number;
   readonly height: number;
+  /** Pixels, in both directions. */
   readonly focal: number;
+  /** Principal point in pixels; integer = pixel centre. */
   readonly centerX: number;
   readonly centerY: number;
   readonly distortion: readonly [number, number, number, number, number];
   /** [height, width, 3]: unit viewing direction of each pixel's centre in the optical frame. */
   readonly directions: Float64Array;
 
-  constructor(options: CameraModelOptions) {
+  /** Throws a Fault ("invalid-configuration") for a size or field of view out of range. */
+  constructor(options: PinholeCameraOptions) {
     const { width, height, horizontalFov } = options;
     if (!(horizontalFov > 0 && horizontalFov < 170)) {
       throw new Fault(
