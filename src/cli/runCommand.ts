@@ -80,8 +80,16 @@ export function runCommand(): Command {
       "image stamp minus cloud stamp of the same moment (default: half the scan where points have times, else 0)",
       milliseconds,
     )
-    .option("--tolerance <ms>", "largest difference between an image and its scan", milliseconds, 50_000_000n)
-    .option("--max-wait <ms>", "how long a scan waits for its images", milliseconds, 100_000_000n)
+    .addOption(
+      new Option("--tolerance <ms>", "largest difference between an image and its scan")
+        .argParser(milliseconds)
+        .default(50_000_000n, "50"),
+    )
+    .addOption(
+      new Option("--max-wait <ms>", "how long a scan waits for its images")
+        .argParser(milliseconds)
+        .default(100_000_000n, "100"),
+    )
     .option(
       "--fixed-frame <frame>",
       "compensate the motion within a scan and between scan and image through this frame, for example odom",
