@@ -1,53 +1,114 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { z } from "zod";
 import { GROUND_TRUTH_FIELD } from "../bag/dataset/groundTruth.js";
 import { openBag } from "../bag/openBag.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
+import { evaluateFolders } from "../evaluation/evaluateFolders.js";
+import { LABEL_FORMATS, type LabelFormatName } from "../evaluation/labelFormats.js";
 import type { ConfusionMatrix } from "../evaluation/ConfusionMatrix.js";
 import type { ModeConfusion } from "../evaluation/ModeConfusion.js";
 import { Fault } from "../faults/Fault.js";
 import type { LabellingMode } from "../perception/FusionPolicy.js";
+import { EXIT } from "./exitCodes.js";
+import { printFault } from "./printFault.js";
 import { Progress } from "./Progress.js";
 import { scoreTable } from "./scoreTable.js";
 
 interface EvaluateFlags {
   readonly topic?: string;
-  readonly truth: string;
+  readonly truth?: string;
   readonly summary?: string;
   readonly json?: string;
+  readonly predictions?: string;
+  readonly format?: LabelFormatName;
 }
 
 export function evaluateCommand(): Command {
   return new Command("evaluate")
-    .description("compare the labels of a bag with its ground truth: per-class IoU, mIoU, confusion matrix")
-    .argument("<bag>", "a bag that `ditr run` wrote from clouds with ground truth")
+    .description(
+      "compare labels with ground truth: per-class IoU, mIoU, confusion matrix; of a bag, or of folders in the " +
+        "format and by the rules of a benchmark",
+    )
+    .argument("[bag]", "a bag that `ditr run` wrote from clouds with ground truth")
     .option("--topic <topic>", "labelled clouds (default: the output topic of ditr run)")
-    .option("--truth <field>", "field with the true class ids", GROUND_TRUTH_FIELD)
+    .option(
+      "--truth <field or folder>",
+      `of a bag: field with the true class ids (default: ${GROUND_TRUTH_FIELD}); of folders: folder of true labels`,
+    )
     .option("--summary <file>", "JSON summary of the run: adds scores apart for fused and image-free scans")
     .option("--json <file>", "write scores and confusion matrix")
-    .action(async (bag: string, flags: EvaluateFlags) => {
-      const modes = flags.summary === undefined ? undefined : await readModes(flags.summary);
-      const reader = await openBag(bag);
-      const progress = new Progress("evaluating", 0, "scans");
-      try {
-        const confusion = await evaluateBag(reader, {
-          truthField: flags.truth,
-          ...(flags.topic !== undefined && { labelledTopic: flags.topic }),
-          ...(modes && { modeOf: (stamp: bigint) => modes.get(stamp) }),
-          onScan: () => {
-            progress.step();
-          },
-        });
-        progress.stop();
-        console.log(scoreTable(confusion, modes !== undefined));
-        if (flags.json !== undefined)
-          await writeFile(flags.json, JSON.stringify(scoresAsJson(confusion), null, 2));
-      } finally {
-        progress.stop();
-        await reader.close();
+    .option("--predictions <folder>", "instead of a bag: folder of predicted labels")
+    .addOption(new Option("--format <format>", "of the folders").choices(Object.keys(LABEL_FORMATS)))
+    .action(async (bag: string | undefined, flags: EvaluateFlags, command: Command) => {
+      const { predictions, truth, format, json } = flags;
+      if (bag !== undefined && predictions === undefined) {
+        await evaluateOneBag(bag, flags);
+      } else if (bag === undefined && predictions !== undefined && truth && format) {
+        await evaluateLabelFolders(predictions, truth, format, json);
+      } else {
+        command.error("error: name a bag, or --predictions, --truth and --format");
       }
     });
+}
+
+async function evaluateOneBag(bag: string, flags: EvaluateFlags): Promise<void> {
+  const modes = flags.summary === undefined ? undefined : await readModes(flags.summary);
+  const reader = await openBag(bag);
+  const progress = new Progress("evaluating", 0, "scans");
+  try {
+    const confusion = await evaluateBag(reader, {
+      ...(flags.truth !== undefined && { truthField: flags.truth }),
+      ...(flags.topic !== undefined && { labelledTopic: flags.topic }),
+      ...(modes && { modeOf: (stamp: bigint) => modes.get(stamp) }),
+      onScan: () => {
+        progress.step();
+      },
+    });
+    progress.stop();
+    const all = { title: "all scans", matrix: confusion.total() };
+    const byMode = (["fused", "image-free"] as const).map((mode) => ({
+      title: mode,
+      matrix: confusion.of(mode),
+    }));
+    console.log(scoreTable(modes === undefined ? [all] : [all, ...byMode]));
+    if (flags.json !== undefined) await writeScores(flags.json, modeScores(confusion));
+  } finally {
+    progress.stop();
+    await reader.close();
+  }
+}
+
+/** Exits with the code for an incomplete result when frames were skipped. */
+async function evaluateLabelFolders(
+  predictions: string,
+  truth: string,
+  formatName: LabelFormatName,
+  json: string | undefined,
+): Promise<void> {
+  const format = LABEL_FORMATS[formatName];
+  let progress: Progress | undefined;
+  try {
+    const { confusion, frames, skipped } = await evaluateFolders({
+      predictions,
+      truth,
+      format,
+      onStart: (total) => {
+        progress = new Progress("evaluating", total, "frames");
+      },
+      onFrame: () => {
+        progress?.step();
+      },
+    });
+    progress?.stop();
+    for (const { severity, message: text } of skipped) printFault({ severity, text });
+    console.log(scoreTable([{ title: formatName, matrix: confusion }], format.mean));
+    console.log(`${frames} frames compared`);
+    if (json !== undefined) await writeScores(json, { frames, ...matrixScores(confusion) });
+    if (skipped.length > 0) process.exitCode = EXIT.incomplete;
+  } finally {
+    progress?.stop();
+  }
 }
 
 const summarySchema = z.object({
@@ -77,8 +138,20 @@ async function readModes(file: string): Promise<Map<bigint, LabellingMode>> {
   );
 }
 
-function scoresAsJson(confusion: ModeConfusion): unknown {
-  const one = (matrix: ConfusionMatrix) => ({
+async function writeScores(file: string, scores: unknown): Promise<void> {
+  await writeFile(file, JSON.stringify(scores, null, 2));
+}
+
+function modeScores(confusion: ModeConfusion): unknown {
+  return {
+    all: matrixScores(confusion.total()),
+    fused: matrixScores(confusion.of("fused")),
+    image_free: matrixScores(confusion.of("image-free")),
+  };
+}
+
+function matrixScores(matrix: ConfusionMatrix) {
+  return {
     points: matrix.points,
     miou_present: matrix.meanIou("present"),
     miou_all: matrix.meanIou("all"),
@@ -86,10 +159,5 @@ function scoresAsJson(confusion: ModeConfusion): unknown {
     classes: matrix.classScores(),
     /** Row = truth, column = prediction, last column = no label. */
     confusion: { class_names: matrix.classNames, counts: [...matrix.toCounts()] },
-  });
-  return {
-    all: one(confusion.total()),
-    fused: one(confusion.of("fused")),
-    image_free: one(confusion.of("image-free")),
   };
 }

@@ -1,16 +1,20 @@
 import type { ConfusionMatrix } from "../evaluation/ConfusionMatrix.js";
-import type { ModeConfusion } from "../evaluation/ModeConfusion.js";
 import { formatTable } from "../report/formatTable.js";
 
-function percent(value: number | undefined): string {
-  return value === undefined ? "-" : (100 * value).toFixed(1);
+export interface ScoreColumn {
+  readonly title: string;
+  readonly matrix: ConfusionMatrix;
 }
 
-/** Per-class IoU and the means; apart by mode where the modes are known. */
-export function scoreTable(confusion: ModeConfusion, byMode: boolean): string {
-  const columns: [string, ConfusionMatrix][] = [["all scans", confusion.total()]];
-  if (byMode) columns.push(["fused", confusion.of("fused")], ["image-free", confusion.of("image-free")]);
-  const scores = columns.map(([, matrix]) => matrix.classScores());
+const MEAN_TITLES = { present: "mIoU (classes present)", all: "mIoU (all classes)" } as const;
+
+/**
+ * Per-class IoU and the means.
+ * @param columns at least one, all of the same classes
+ * @param mean see `ConfusionMatrix.meanIou`
+ */
+export function scoreTable(columns: readonly ScoreColumn[], mean: "present" | "all" = "present"): string {
+  const scores = columns.map(({ matrix }) => matrix.classScores());
   const rows = scores[0]!.map(({ name, truthPoints }, index) => [
     name,
     String(truthPoints),
@@ -19,14 +23,18 @@ export function scoreTable(confusion: ModeConfusion, byMode: boolean): string {
   const line = (label: string, value: (matrix: ConfusionMatrix) => number | undefined) => [
     label,
     "",
-    ...columns.map(([, matrix]) => percent(value(matrix))),
+    ...columns.map(({ matrix }) => percent(value(matrix))),
   ];
   return formatTable(
-    ["class", "points", ...columns.map(([title]) => `IoU % ${title}`)],
+    ["class", "points", ...columns.map(({ title }) => `IoU % ${title}`)],
     [
       ...rows,
-      line("mIoU (classes present)", (matrix) => matrix.meanIou("present")),
+      line(MEAN_TITLES[mean], (matrix) => matrix.meanIou(mean)),
       line("overall accuracy", (matrix) => matrix.overallAccuracy()),
     ],
   );
+}
+
+function percent(value: number | undefined): string {
+  return value === undefined ? "-" : (100 * value).toFixed(1);
 }

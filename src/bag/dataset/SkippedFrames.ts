@@ -9,6 +9,11 @@ export class SkippedFrames {
     return this.#faults;
   }
 
+  /** Scans that were read. */
+  get read(): number {
+    return this.#read;
+  }
+
   /** A file or a part of it is left out; `message` names it and says why. */
   add(message: string): void {
     this.#faults.push(new Fault("data-set-unreadable", message, { severity: "warning" }));

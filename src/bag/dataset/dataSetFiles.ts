@@ -1,5 +1,6 @@
 /** Reading a data set's folders and files; what cannot be read is a Fault that names it. */
 import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
 import { Fault } from "../../faults/Fault.js";
 import { isSystemError, reasonOf } from "../systemError.js";
 
@@ -16,6 +17,22 @@ export interface NumberedFile {
  */
 export async function listFolder(folder: string): Promise<readonly string[]> {
   return (await unlessMissing(folder, () => readdir(folder)))?.sort() ?? [];
+}
+
+/**
+ * Paths of all files below a folder, relative to it, sorted.
+ * @throws Fault `data-set-unreadable`, also when there is no such folder
+ */
+export async function listFilesBelow(folder: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+      .sort();
+  } catch (error) {
+    throw unreadable(folder, error);
+  }
 }
 
 /** The files of a folder that are named by a number and end with `extension`, in the order of their numbers. */
