@@ -6,7 +6,7 @@ import { McapBagWriter } from "../bag/McapBagWriter.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import type { LabellingMode } from "../perception/FusionPolicy.js";
 import type { ProviderChoice } from "../model/providers.js";
-import { scoreTable } from "./scoreTable.js";
+import { columnsByMode, scoreTable } from "./scoreTable.js";
 import { wholeNumber } from "./arguments.js";
 import { EXIT } from "./exitCodes.js";
 import { modelOption, providerOption } from "./modelOption.js";
@@ -46,9 +46,8 @@ export function demoCommand(): Command {
       const modes = modesOf(result);
       const reader = await openBag(labelled);
       try {
-        console.log(
-          `\n${scoreTable(await evaluateBag(reader, { modeOf: (stamp) => modes.get(stamp) }), true)}`,
-        );
+        const confusion = await evaluateBag(reader, { modeOf: (stamp) => modes.get(stamp) });
+        console.log(`\n${scoreTable(columnsByMode(confusion))}`);
         const picture = path.join(output, "labelled-scan.png");
         const { mode, png } = await drawScan(reader, result.bundle.manifest, modes);
         await writeFile(picture, png);

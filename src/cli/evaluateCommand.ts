@@ -13,7 +13,7 @@ import type { LabellingMode } from "../perception/FusionPolicy.js";
 import { EXIT } from "./exitCodes.js";
 import { printFault } from "./printFault.js";
 import { Progress } from "./Progress.js";
-import { scoreTable } from "./scoreTable.js";
+import { columnsByMode, scoreTable } from "./scoreTable.js";
 
 interface EvaluateFlags {
   readonly topic?: string;
@@ -66,12 +66,8 @@ async function evaluateOneBag(bag: string, flags: EvaluateFlags): Promise<void> 
       },
     });
     progress.stop();
-    const all = { title: "all scans", matrix: confusion.total() };
-    const byMode = (["fused", "image-free"] as const).map((mode) => ({
-      title: mode,
-      matrix: confusion.of(mode),
-    }));
-    console.log(scoreTable(modes === undefined ? [all] : [all, ...byMode]));
+    const columns = columnsByMode(confusion);
+    console.log(scoreTable(modes === undefined ? columns.slice(0, 1) : columns));
     if (flags.json !== undefined) await writeScores(flags.json, modeScores(confusion));
   } finally {
     progress.stop();

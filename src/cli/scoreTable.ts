@@ -1,9 +1,19 @@
 import type { ConfusionMatrix } from "../evaluation/ConfusionMatrix.js";
+import type { ModeConfusion } from "../evaluation/ModeConfusion.js";
 import { formatTable } from "../report/formatTable.js";
 
 export interface ScoreColumn {
   readonly title: string;
   readonly matrix: ConfusionMatrix;
+}
+
+/** All scans, and those of each mode. */
+export function columnsByMode(confusion: ModeConfusion): readonly ScoreColumn[] {
+  return [
+    { title: "all scans", matrix: confusion.total() },
+    { title: "fused", matrix: confusion.of("fused") },
+    { title: "image-free", matrix: confusion.of("image-free") },
+  ];
 }
 
 const MEAN_TITLES = { present: "mIoU (classes present)", all: "mIoU (all classes)" } as const;
