@@ -236,6 +236,86 @@ test("several clouds are for the user to choose from, none is refused", async ()
   });
 });
 
+const DEPTH = { encoding: "16UC1", step: 6, data: new Uint8Array(12) };
+
+test("a depth image with a CameraInfo is labelled when there is no cloud, and its colour image is fused", async () => {
+  const messages = [
+    image("/rgbd/depth/image_rect", "optical", DEPTH),
+    compressed("/rgbd/depth/image_rect/compressedDepth", "optical", "16UC1; compressedDepth png"),
+    info("/rgbd/depth/camera_info"),
+    image("/rgbd/color/image_raw", "optical"),
+    info("/rgbd/color/camera_info"),
+    image("/uncalibrated/depth/image_raw", "optical", DEPTH),
+    transform("base_link", "optical"),
+  ];
+  const depth = {
+    kind: "depth",
+    topic: "/rgbd/depth/image_rect",
+    cameraInfoTopic: "/rgbd/depth/camera_info",
+  };
+  const choice = chooseInputs(await inspect(messages));
+  expect(choice).toMatchObject({
+    clouds: [depth],
+    cameras: [{ name: "color", imageTopic: "/rgbd/color/image_raw" }],
+  });
+  expect(choice.mergedFrame).toBeUndefined();
+  // With a cloud it must be asked for.
+  const withCloud = await inspect([...messages, cloud("/points"), transform("base_link", "lidar")]);
+  expect(chooseInputs(withCloud).clouds).toEqual([{ kind: "points", topic: "/points" }]);
+  const asked = ["/rgbd/depth/image_rect/compressedDepth"];
+  expect(chooseInputs(withCloud, { cloudTopics: asked }).clouds).toMatchObject([
+    { ...depth, topic: asked[0] },
+  ]);
+  const uncalibrated = { cloudTopics: ["/uncalibrated/depth/image_raw"] };
+  expect(() => chooseInputs(withCloud, uncalibrated)).toThrow("there is no /uncalibrated/depth/camera_info");
+  expect(() => chooseInputs(withCloud, { cloudTopics: ["/rgbd/color/image_raw"] })).toThrow(
+    "carries sensor_msgs/msg/Image and no readable PointCloud2 or depth image",
+  );
+  // Two of them are for the user to choose from.
+  const two = await inspect([...messages, info("/uncalibrated/depth/camera_info")]);
+  expect(() => chooseInputs(two)).toThrow("BAG has 2 depth images, choose one of them: /rgbd/");
+  const none = await inspect(messages.filter(({ topic }) => topic !== "/rgbd/depth/camera_info"));
+  expect(() => chooseInputs(none)).toThrow("and no depth image with a CameraInfo");
+});
+
+test("depth below its camera's namespace shares the camera's CameraInfo when the frame is the same", async () => {
+  const header = { stamp: 5n, frameId: "/optical" };
+  const messages = [
+    image("/front/depth/image_raw", "optical", DEPTH),
+    info("/front/camera_info", { header }),
+  ];
+  expect(chooseInputs(await inspect(messages)).clouds).toMatchObject([
+    { cameraInfoTopic: "/front/camera_info" },
+  ]);
+  const other = [messages[0]!, info("/front/camera_info")];
+  await expect(inspect(other).then((summary) => chooseInputs(summary))).rejects.toThrow("no depth image");
+});
+
+test("several clouds are merged in the frame of the first, or in another that they are connected with", async () => {
+  const summary = await inspect([
+    ...RIG,
+    cloud("/rear/points", "rear_lidar"),
+    cloud("/lost/points", "lost"),
+    transform("base_link", "rear_lidar"),
+  ]);
+  const cloudTopics = ["/rear/points", "/points"];
+  expect(chooseInputs(summary, { cloudTopics })).toMatchObject({
+    clouds: cloudTopics.map((topic) => ({ kind: "points", topic })),
+    mergedFrame: "rear_lidar",
+    cameras: [{ name: "front" }],
+  });
+  expect(chooseInputs(summary, { cloudTopics, targetFrame: "base_link" }).mergedFrame).toBe("base_link");
+  expect(chooseInputs(summary, { cloudTopics: ["/points"], targetFrame: "base_link" }).mergedFrame).toBe(
+    "base_link",
+  );
+  expect(() => chooseInputs(summary, { cloudTopics: ["/points", "/lost/points"] })).toThrow(
+    "/lost/points cannot be used: no transform connects its frame 'lost'",
+  );
+  expect(() => chooseInputs(summary, { cloudTopics: ["/points", "/points"] })).toThrow(
+    "/points is given twice",
+  );
+});
+
 test("malformed messages are passed over with a warning", async () => {
   await withFolder(async (folder) => {
     const writer = await McapBagWriter.create(path.join(folder, "drive.mcap"));

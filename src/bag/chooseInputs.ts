@@ -181,14 +181,23 @@ function namedImage({ path, images }: BagSummary, wanted: string): ImageSummary 
   );
 }
 
-/** The CameraInfo of an image: the one that is wanted, or the one beside it. */
+/**
+ * The CameraInfo of an image: the one that is wanted, or the one beside it. Depth that lies in a namespace below its
+ * camera's (`<camera>/depth/image`) may share the camera's, when that is for the same frame.
+ */
 function infoOf(
   { cameraInfos }: BagSummary,
   image: ImageSummary,
   wanted?: string,
 ): CameraInfoSummary | undefined {
   const infoTopic = infoTopicOf(image, wanted);
-  return cameraInfos.find(({ topic }) => topic === infoTopic);
+  const info = cameraInfos.find(({ topic }) => topic === infoTopic);
+  if (info !== undefined || wanted !== undefined || !isDepth(image)) return info;
+  const above = `${namespaceOf(namespaceOf(image.topic))}/camera_info`;
+  return cameraInfos.find(
+    ({ topic, first }) =>
+      topic === above && withoutSlash(first.header.frameId) === withoutSlash(image.frameId),
+  );
 }
 
 function infoTopicOf({ topic }: ImageSummary, wanted?: string): string {
