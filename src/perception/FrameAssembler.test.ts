@@ -1,0 +1,139 @@
+import { expect, test } from "@jest/globals";
+import { FaultLog } from "../faults/FaultLog.js";
+import { encodeCameraInfo } from "../messages/cameraInfo.js";
+import { cameraInfo } from "../messages/exampleMessages.js";
+import { EXAMPLE_LAYOUTS, EXAMPLE_STAMP, exampleCloud } from "../messages/examplePointLayouts.js";
+import { IMAGE_TYPE } from "../messages/image.js";
+import { encodePointCloud2, POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
+import { encodeTFMessage } from "../messages/tfMessage.js";
+import type { PointCloud2 } from "../messages/types.js";
+import type { SyncedFrame } from "../sync/types.js";
+import { FrameAssembler, type FrameAssemblerOptions, type SensorMessage } from "./FrameAssembler.js";
+import type { ScanSource } from "./ScanFrame.js";
+
+const VELODYNE = exampleCloud(EXAMPLE_LAYOUTS[0]!, 0);
+const MILLISECOND = 1_000_000n;
+/** Of 16 points 3 ms apart, and what single precision adds to 0.045 s. */
+const SCAN_LENGTH = 45n * MILLISECOND + 10n;
+
+function assembler(options: Partial<FrameAssemblerOptions>): { assembler: FrameAssembler; faults: FaultLog } {
+  const faults = new FaultLog();
+  return { assembler: new FrameAssembler({ rectified: new Set(), ...options }, faults), faults };
+}
+
+/** base_link drives 10 m/s along x of odom; the LiDARs are mounted 1 and 2 m ahead. */
+function addTransforms(target: FrameAssembler, until: bigint): void {
+  const rotation = [0, 0, 0, 1] as const;
+  const transforms = ["front", "rear"].map((childFrameId, i) => ({
+    header: { stamp: 0n, frameId: "base_link" },
+    childFrameId,
+    translation: [1 + i, 0, 0] as const,
+    rotation,
+  }));
+  target.addTransforms(encodeTFMessage({ transforms }), true);
+  for (const stamp of [EXAMPLE_STAMP - 100n * MILLISECOND, until]) {
+    const x = Number(stamp - EXAMPLE_STAMP) / 1e8;
+    const header = { stamp, frameId: "odom" };
+    const moved = [{ header, childFrameId: "base_link", translation: [x, 0, 0] as const, rotation }];
+    target.addTransforms(encodeTFMessage({ transforms: moved }), false);
+  }
+}
+
+function message(topic: string, frameId: string, cloud: PointCloud2 = VELODYNE): SensorMessage {
+  return { topic, type: POINT_CLOUD2_TYPE, frameId, cdr: encodePointCloud2(cloud) };
+}
+
+function frame(
+  cloud: SensorMessage,
+  other?: { message: SensorMessage; delta: bigint },
+): SyncedFrame<SensorMessage, SensorMessage> {
+  const images =
+    other === undefined
+      ? []
+      : [
+          {
+            camera: other.message.topic,
+            image: other.message,
+            stamp: EXAMPLE_STAMP + other.delta,
+            delta: other.delta,
+          },
+        ];
+  return { cloud, stamp: EXAMPLE_STAMP, epoch: 0, images, missing: [], release: "complete" };
+}
+
+function xOf(source: ScanSource | undefined): number | undefined {
+  return source?.toScan?.[12];
+}
+
+test("without a fixed frame, or when it is not wanted, points have no motion", () => {
+  for (const options of [{}, { fixedFrame: "odom", deskew: false }]) {
+    const { assembler: one, faults } = assembler(options);
+    addTransforms(one, EXAMPLE_STAMP + SCAN_LENGTH);
+    expect(one.assemble(frame(message("/front", "front"))).sources).toMatchObject([
+      { kind: "points", topic: "/front", frameId: "front" },
+    ]);
+    expect(one.assemble(frame(message("/front", "front"))).sources[0]).not.toHaveProperty("motion");
+    expect(faults.total).toBe(0);
+  }
+});
+
+test("the motion spans the times of the points", () => {
+  const { assembler: one } = assembler({ fixedFrame: "odom" });
+  addTransforms(one, EXAMPLE_STAMP + SCAN_LENGTH);
+  const { motion, toScan } = one.assemble(frame(message("/front", "front"))).sources[0]!;
+  expect(toScan).toBeUndefined();
+  const count = motion!.poses.length / 16;
+  expect(motion!.first).toBe(0);
+  expect(motion!.step).toBeLessThanOrEqual(1e6);
+  expect(motion!.step * (count - 1)).toBeCloseTo(45e6, -1);
+  // 45 ms at 10 m/s.
+  expect([motion!.poses[12], motion!.poses.at(-4)]).toEqual([expect.closeTo(0, 9), expect.closeTo(0.45, 9)]);
+});
+
+test("a motion that is not known is reported, and the scan goes on without", () => {
+  const { assembler: one, faults } = assembler({ fixedFrame: "odom" });
+  addTransforms(one, EXAMPLE_STAMP + SCAN_LENGTH - 100n);
+  expect(one.assemble(frame(message("/front", "front"))).sources).toHaveLength(1);
+  const [fault] = faults.summary();
+  expect([fault!.code, fault!.messages[0]]).toEqual([
+    "transform-missing",
+    expect.stringMatching(/^\/front at \d+ ns: the motion within the scan is not compensated: no transform/),
+  ]);
+});
+
+test("further sources are placed at the scan's stamp, through the fixed frame when there is one", () => {
+  const rear = { message: message("/rear", "rear"), delta: 20n * MILLISECOND };
+  const common = { otherSources: new Set(["/rear"]), mergedFrame: "base_link" };
+  for (const [fixedFrame, moved] of [
+    [undefined, 0],
+    ["odom", 0.2],
+  ] as const) {
+    const { assembler: one } = assembler({ ...common, ...(fixedFrame && { fixedFrame }), deskew: false });
+    addTransforms(one, EXAMPLE_STAMP + 100n * MILLISECOND);
+    const { sources, images, mergedFrame } = one.assemble(frame(message("/front", "front"), rear));
+    expect([images, mergedFrame]).toEqual([[], "base_link"]);
+    expect(sources.map(xOf)).toEqual([expect.closeTo(1, 9), expect.closeTo(2 + moved, 9)]);
+  }
+});
+
+test("sources without a place or a CameraInfo are left out with the reason", () => {
+  const lost = { message: message("/lost", "lost"), delta: 0n };
+  const { assembler: one, faults } = assembler({
+    otherSources: new Set(["/lost"]),
+    mergedFrame: "base_link",
+  });
+  addTransforms(one, EXAMPLE_STAMP + SCAN_LENGTH);
+  const placed = one.assemble(frame(message("/front", "front"), lost));
+  expect(placed.sources.map(({ topic }) => topic)).toEqual(["/front"]);
+  expect(placed.missing).toEqual([
+    { camera: "/lost", reason: expect.stringMatching(/^transform-missing: .*"lost"/) },
+  ]);
+  const depth = { ...message("/depth", "front"), type: IMAGE_TYPE };
+  expect(one.assemble(frame(depth)).missing[0]!.reason).toMatch(/^camera-info-missing: .*\/depth/);
+  one.addCameraInfo("/depth", encodeCameraInfo(cameraInfo));
+  expect(one.assemble(frame(depth)).sources).toMatchObject([{ kind: "depth", info: cameraInfo }]);
+  expect(faults.summary().map(({ code, count }) => [code, count])).toEqual([
+    ["camera-info-missing", 1],
+    ["transform-missing", 1],
+  ]);
+});
