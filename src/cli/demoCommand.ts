@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { openBag } from "../bag/openBag.js";
 import { McapBagWriter } from "../bag/McapBagWriter.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
-import type { LabellingMode } from "../perception/FusionPolicy.js";
+import { DEFAULT_FUSION, type LabellingMode } from "../perception/FusionPolicy.js";
 import type { ProviderChoice } from "../model/providers.js";
 import { columnsByMode, scoreTable } from "./scoreTable.js";
 import { wholeNumber } from "./arguments.js";
@@ -92,7 +92,7 @@ async function label(
       model,
       provider,
       threads: 0,
-      fusion: { mode: "auto", minImages: 1, minSeenShare: 0.02, seenShareHysteresis: 0.005 },
+      fusion: DEFAULT_FUSION,
       tolerance: 50_000_000n,
       maxWait: 100_000_000n,
       copy: "all",

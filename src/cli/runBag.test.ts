@@ -17,6 +17,7 @@ import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
 import { hasField, readColumn, readXyz } from "../messages/pointColumns.js";
 import type { CameraInfo, PointCloud2 } from "../messages/types.js";
+import { DEFAULT_FUSION } from "../perception/FusionPolicy.js";
 import { decodeNpy } from "../report/npy.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
 import { TransformBuffer } from "../transforms/TransformBuffer.js";
@@ -32,7 +33,7 @@ const OPTIONS: Omit<RunBagOptions, "output"> = {
   model: fileURLToPath(new URL("../../models/street-tiny", import.meta.url)),
   provider: "cpu",
   threads: 0,
-  fusion: { mode: "auto", minImages: 1, minSeenShare: 0.02, seenShareHysteresis: 0.005 },
+  fusion: DEFAULT_FUSION,
   tolerance: 50_000_000n,
   maxWait: 100_000_000n,
   copy: "tf",

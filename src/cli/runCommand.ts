@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
 import { PROVIDER_CHOICES, type ProviderChoice } from "../model/providers.js";
-import { FUSION_MODES, type FusionMode } from "../perception/FusionPolicy.js";
+import { DEFAULT_FUSION, FUSION_MODES, type FusionMode } from "../perception/FusionPolicy.js";
 import { milliseconds, positiveNumber, share, wholeNumber } from "./arguments.js";
 import { EXIT } from "./exitCodes.js";
 import { printFault } from "./printFault.js";
@@ -147,7 +147,7 @@ function optionsOf(flags: RunFlags): RunBagOptions {
       mode: flags.mode,
       minImages: flags.minImages,
       minSeenShare: flags.minSeenShare,
-      seenShareHysteresis: flags.minSeenShare / 4,
+      seenShareHysteresis: Math.min(DEFAULT_FUSION.seenShareHysteresis, flags.minSeenShare / 2),
     },
     tolerance: flags.tolerance,
     maxWait: flags.maxWait,

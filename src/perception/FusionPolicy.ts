@@ -15,6 +15,14 @@ export interface FusionPolicyOptions {
   readonly seenShareHysteresis: number;
 }
 
+/** Fuse whenever some camera sees a fiftieth of the voxels: what a far, narrow camera still sees of a full turn. */
+export const DEFAULT_FUSION: FusionPolicyOptions = {
+  mode: "auto",
+  minImages: 1,
+  minSeenShare: 0.02,
+  seenShareHysteresis: 0.005,
+};
+
 /** Which graphs the model bundle has. */
 export interface ModelModes {
   readonly fused: boolean;
