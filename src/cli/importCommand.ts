@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { KittiRawDrive } from "../bag/kitti/KittiRawDrive.js";
 import { PcdRecording } from "../bag/pcd/PcdRecording.js";
+import { RgbdRecording } from "../bag/rgbd/RgbdRecording.js";
 import { SemanticKittiSequence } from "../bag/semantickitti/SemanticKittiSequence.js";
 import { numberArgument, wholeNumber } from "./arguments.js";
 import { importRecording } from "./importRecording.js";
@@ -14,6 +15,7 @@ export function importCommand(): Command {
     .description("make a bag of a data set's recording")
     .addCommand(kittiCommand())
     .addCommand(semanticKittiCommand())
+    .addCommand(rgbdCommand())
     .addCommand(pcdCommand());
 }
 
@@ -47,6 +49,15 @@ function semanticKittiCommand(): Command {
     .action(async (folder: string, { output, ignoreIds, ...options }: SemanticKittiFlags) => {
       const sequence = await SemanticKittiSequence.open(folder, { ...options, ignoredIds: ignoreIds });
       await importRecording(sequence, sequence.folder, output);
+    });
+}
+
+function rgbdCommand(): Command {
+  return importer("rgbd")
+    .description("depth and colour images with poses, as ScanNet or 7-Scenes has them")
+    .argument("<folder>", "with depth, color, pose and intrinsic in it, or with frame-*.depth.png")
+    .action(async (folder: string, { output }: OutputFlag) => {
+      await importRecording(await RgbdRecording.open(folder), folder, output);
     });
 }
 
