@@ -54,12 +54,12 @@ export function runCommand(): Command {
         .choices(FUSION_MODES)
         .default("auto"),
     )
-    .option("--min-images <count>", "auto: fewest cameras for fusion", wholeNumber, 1)
+    .option("--min-images <count>", "auto: fewest cameras for fusion", wholeNumber, DEFAULT_FUSION.minImages)
     .option(
       "--min-seen-share <share>",
       "auto: smallest share of voxels that a camera must see, 0 to 1",
       share,
-      0.02,
+      DEFAULT_FUSION.minSeenShare,
     )
     .option(
       "--cloud <topic...>",

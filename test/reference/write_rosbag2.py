@@ -28,9 +28,7 @@ def write(name, plugin, mode=None):
         connections = {}
         for topic, msgtype, time, data in options["messages"]:
             if topic not in connections:
-                connections[topic] = writer.add_connection(
-                    topic, msgtype, typestore=typestore
-                )
+                connections[topic] = writer.add_connection(topic, msgtype, typestore=typestore)
             writer.write(connections[topic], int(time), bytes.fromhex(data))
 
 
@@ -47,7 +45,8 @@ humble.executescript(
     CREATE TABLE metadata(id INTEGER PRIMARY KEY,metadata_version INTEGER NOT NULL,metadata TEXT NOT NULL);
     CREATE TABLE topics(id INTEGER PRIMARY KEY,name TEXT NOT NULL,type TEXT NOT NULL,
       serialization_format TEXT NOT NULL,offered_qos_profiles TEXT NOT NULL);
-    CREATE TABLE messages(id INTEGER PRIMARY KEY,topic_id INTEGER NOT NULL,timestamp INTEGER NOT NULL, data BLOB NOT NULL);
+    CREATE TABLE messages(id INTEGER PRIMARY KEY,topic_id INTEGER NOT NULL,timestamp INTEGER NOT NULL,
+      data BLOB NOT NULL);
     CREATE INDEX timestamp_idx ON messages (timestamp ASC);
     INSERT INTO schema VALUES (3, 'humble');
     """
