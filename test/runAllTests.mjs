@@ -13,7 +13,7 @@ let broken = false;
 
 function runJest(python) {
   const report = path.join(scratch, "jest.json");
-  const jest = createRequire(import.meta.url).resolve("jest/bin/jest.js");
+  const jest = createRequire(import.meta.url).resolve("jest/bin/jest");
   const flags = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
   const args = [...flags, jest, "--json", `--outputFile=${report}`];
   const env = { ...process.env, ...(python && { DITR_PYTHON: python }) };
