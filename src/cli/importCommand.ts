@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { KittiRawDrive } from "../bag/kitti/KittiRawDrive.js";
+import { NuScenesRecording } from "../bag/nuscenes/NuScenesRecording.js";
 import { PcdRecording } from "../bag/pcd/PcdRecording.js";
 import { RgbdRecording } from "../bag/rgbd/RgbdRecording.js";
 import { SemanticKittiSequence } from "../bag/semantickitti/SemanticKittiSequence.js";
@@ -15,6 +16,7 @@ export function importCommand(): Command {
     .description("make a bag of a data set's recording")
     .addCommand(kittiCommand())
     .addCommand(semanticKittiCommand())
+    .addCommand(nuScenesCommand())
     .addCommand(rgbdCommand())
     .addCommand(pcdCommand());
 }
@@ -49,6 +51,27 @@ function semanticKittiCommand(): Command {
     .action(async (folder: string, { output, ignoreIds, ...options }: SemanticKittiFlags) => {
       const sequence = await SemanticKittiSequence.open(folder, { ...options, ignoredIds: ignoreIds });
       await importRecording(sequence, sequence.folder, output);
+    });
+}
+
+interface NuScenesFlags extends OutputFlag {
+  readonly scene?: string;
+  readonly version?: string;
+  readonly sweeps?: true;
+}
+
+function nuScenesCommand(): Command {
+  return importer("nuscenes")
+    .description(
+      "nuScenes: scans, six cameras and poses of a scene, with ground truth where there is lidarseg",
+    )
+    .argument("<folder>", "the data set, with v1.0-mini and samples in it")
+    .option("--scene <name>", "such as scene-0061, where the folder holds several")
+    .option("--version <name>", "such as v1.0-mini, where the folder holds several")
+    .option("--sweeps", "also what lies between key frames")
+    .action(async (folder: string, { output, ...options }: NuScenesFlags) => {
+      const recording = await NuScenesRecording.open(folder, options);
+      await importRecording(recording, `${recording.sceneName} of ${folder}`, output);
     });
 }
 
