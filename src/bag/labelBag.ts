@@ -49,9 +49,10 @@ interface BagCloud extends SensorMessage {
  */
 export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanOutcome> {
   const { reader, selection, pipeline, writer, faults } = options;
-  const rectified = new Set(
-    selection.cameras.filter(({ imageTopic }) => isRectified(imageTopic)).map(({ name }) => name),
-  );
+  const rectified = new Set([
+    ...selection.cameras.filter(({ imageTopic }) => isRectified(imageTopic)).map(({ name }) => name),
+    ...selection.clouds.map(({ topic }) => topic).filter(isRectified),
+  ]);
   const { fixedFrame, deskew } = options;
   const { mergedFrame } = selection;
   const assembler = new FrameAssembler(

@@ -1,4 +1,3 @@
-import { Fault } from "../faults/Fault.js";
 import {
   PointFieldType,
   type CameraInfo,
@@ -9,6 +8,7 @@ import {
 import { cameraModelFromInfo, type CameraModel } from "./CameraModel.js";
 import type { DepthImage } from "./decodeDepth.js";
 import type { RgbImage } from "./RgbImage.js";
+import { pixelRays } from "./undistortion.js";
 
 const FIELDS: readonly PointField[] = ["x", "y", "z", "rgb"].map((name, index) => ({
   name,
@@ -18,77 +18,86 @@ const FIELDS: readonly PointField[] = ["x", "y", "z", "rgb"].map((name, index) =
 }));
 
 /**
- * The camera of a depth image: depth is measured in the rectified image, so P of the CameraInfo holds (as in
- * depth_image_proc); K where P is not filled in and there is no distortion. Throws as `cameraModelFromInfo` does.
+ * The camera of a depth image. Of a rectified one, or without distortion, P of the CameraInfo holds (as in
+ * depth_image_proc), K where P is not filled in; otherwise K and D. Throws as `cameraModelFromInfo` does.
+ * @param rectified is the image rectified (image_proc's image_rect*)?
  */
-export function depthCameraModel(info: CameraInfo, { width, height }: DepthImage): CameraModel {
-  const rectified = info.p[0] !== 0 || info.d.some((coefficient) => coefficient !== 0);
-  return cameraModelFromInfo(info, { rectified, imageWidth: width, imageHeight: height });
+export function depthCameraModel(
+  info: CameraInfo,
+  { width, height }: Pick<DepthImage, "width" | "height">,
+  rectified: boolean,
+): CameraModel {
+  const distorted = info.d.some((coefficient) => coefficient !== 0) || info.distortionModel === "equidistant";
+  const byP = distorted ? rectified : info.p[0] !== 0;
+  return cameraModelFromInfo(info, { rectified: byP, imageWidth: width, imageHeight: height });
 }
 
-/**
- * An organized cloud [height, width] in the camera's optical frame (x right, y down, z forward): the point that the
- * model projects to the centre of each pixel at the pixel's depth. NaN where the depth is not a positive number.
- * @param model of a rectified camera: without distortion
- * @param color adds a field rgb; as large as the depth image
- */
-export function depthCloud(
-  depth: DepthImage,
-  model: CameraModel,
-  header: Header,
-  color?: RgbImage,
-): PointCloud2 {
-  if (model.distortion !== "none") {
-    throw new Fault(
-      "unsupported-encoding",
-      `depth images with ${model.distortion} distortion are not supported`,
-    );
+/** Makes points of the depth images of one camera. */
+export class DepthUnprojector {
+  readonly #model: CameraModel;
+  readonly #rays: Float64Array;
+
+  constructor(model: CameraModel) {
+    this.#model = model;
+    this.#rays = pixelRays(model);
   }
-  const { width, height } = depth;
-  if (color !== undefined && (color.width !== width || color.height !== height)) {
-    throw new RangeError(
-      `the colour image has ${color.width}x${color.height} pixels, the depth image ${width}x${height}`,
-    );
+
+  /**
+   * An organized cloud [height, width] in the camera's optical frame (x right, y down, z forward): the point that the
+   * model projects to the centre of each pixel at the pixel's depth. NaN where the depth is not a positive number.
+   * @param depth of the size that the model is for
+   * @param color adds a field rgb; as large as the depth image
+   */
+  cloud(depth: DepthImage, header: Header, color?: RgbImage): PointCloud2 {
+    const { width, height } = this.#model;
+    for (const image of [depth, color]) {
+      if (image === undefined || (image.width === width && image.height === height)) continue;
+      throw new RangeError(
+        `an image has ${image.width}x${image.height} pixels, the camera ${width}x${height}`,
+      );
+    }
+    const floats = color === undefined ? 3 : 4;
+    const points = new Float32Array(width * height * floats);
+    this.#unproject(depth.data, points, floats);
+    if (color !== undefined) paint(color.data, points);
+    return {
+      header,
+      height,
+      width,
+      fields: FIELDS.slice(0, floats),
+      isBigEndian: false,
+      pointStep: 4 * floats,
+      rowStep: 4 * floats * width,
+      data: new Uint8Array(points.buffer),
+      isDense: false,
+    };
   }
-  const { fx, fy, cx, cy, skew, fromOptical } = model;
-  // Without distortion `fromOptical` only shifts, by the baseline in P.
-  const [shiftX, shiftY, shiftZ] = [fromOptical[12]!, fromOptical[13]!, fromOptical[14]!];
-  const floats = color === undefined ? 3 : 4;
-  const points = new Float32Array(width * height * floats);
-  for (let v = 0, pixel = 0, at = 0; v < height; v++) {
-    const b = (v - cy) / fy;
-    for (let u = 0; u < width; u++, pixel++, at += floats) {
-      const z = depth.data[pixel]!;
-      if (z > 0 && z < Infinity) {
-        const along = z + shiftZ;
-        points[at] = ((u - cx - skew * b) / fx) * along - shiftX;
-        points[at + 1] = b * along - shiftY;
-        points[at + 2] = z;
-      } else {
+
+  #unproject(depth: Float32Array, points: Float32Array, stride: number): void {
+    const rays = this.#rays;
+    // Rigid, from the optical frame to that of the rays; the way back is by its transpose.
+    const m = this.#model.fromOptical;
+    for (let pixel = 0, at = 0; at < points.length; pixel++, at += stride) {
+      const z = depth[pixel]!;
+      if (!(z > 0 && z < Infinity)) {
         points.fill(NaN, at, at + 3);
+        continue;
       }
+      // The depth is that of the point itself, also when P has a baseline.
+      const along = z + m[14]!;
+      const x = rays[2 * pixel]! * along - m[12]!;
+      const y = rays[2 * pixel + 1]! * along - m[13]!;
+      points[at] = m[0]! * x + m[1]! * y + m[2]! * z;
+      points[at + 1] = m[4]! * x + m[5]! * y + m[6]! * z;
+      points[at + 2] = m[8]! * x + m[9]! * y + m[10]! * z;
     }
   }
-  if (color !== undefined) {
-    const bits = new Uint32Array(points.buffer);
-    for (let pixel = 0; pixel < width * height; pixel++) {
-      const [red, green, blue] = [
-        color.data[3 * pixel]!,
-        color.data[3 * pixel + 1]!,
-        color.data[3 * pixel + 2]!,
-      ];
-      bits[4 * pixel + 3] = (red << 16) | (green << 8) | blue;
-    }
+}
+
+/** rgb, the fourth of four floats. */
+function paint(colors: Uint8Array, points: Float32Array): void {
+  const bits = new Uint32Array(points.buffer);
+  for (let at = 3, from = 0; at < bits.length; at += 4, from += 3) {
+    bits[at] = (colors[from]! << 16) | (colors[from + 1]! << 8) | colors[from + 2]!;
   }
-  return {
-    header,
-    height,
-    width,
-    fields: FIELDS.slice(0, floats),
-    isBigEndian: false,
-    pointStep: 4 * floats,
-    rowStep: 4 * floats * width,
-    data: new Uint8Array(points.buffer),
-    isDense: false,
-  };
 }

@@ -29,7 +29,7 @@ export interface FrameAssemblerOptions {
   readonly fixedFrame?: string;
   /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
   readonly deskew?: boolean;
-  /** Cameras whose images are rectified: their CameraInfo's P holds. */
+  /** Cameras, and topics of depth images, that are rectified: their CameraInfo's P holds. */
   readonly rectified: ReadonlySet<string>;
   /** Members of a synchronized frame that are no cameras but further sources of points. */
   readonly otherSources?: ReadonlySet<string>;
@@ -150,7 +150,8 @@ export class FrameAssembler {
     const toScan = this.#toScan(frameId, stamp, scanFrame, scanStamp);
     const placed = { topic, frameId, cdr, ...(toScan && { toScan }) };
     if (type !== POINT_CLOUD2_TYPE) {
-      return { ...placed, kind: "depth", type, info: this.#cameraInfo(topic, topic) };
+      const rectified = this.#options.rectified.has(topic);
+      return { ...placed, kind: "depth", type, info: this.#cameraInfo(topic, topic), rectified };
     }
     const motion = this.#motion(placed, stamp, scanFrame, scanStamp);
     return { ...placed, kind: "points", ...(motion && { motion }) };

@@ -36,8 +36,14 @@ export type ScanSource = {
   readonly motion?: ScanMotion;
 } & (
   | { readonly kind: "points" }
-  /** `type` is sensor_msgs/msg/Image or sensor_msgs/msg/CompressedImage. */
-  | { readonly kind: "depth"; readonly type: string; readonly info: CameraInfo }
+  | {
+      readonly kind: "depth";
+      /** sensor_msgs/msg/Image or sensor_msgs/msg/CompressedImage. */
+      readonly type: string;
+      readonly info: CameraInfo;
+      /** See FrameImage. */
+      readonly rectified: boolean;
+    }
 );
 
 /** A camera, or another source of points, without something usable for a scan, and why. */

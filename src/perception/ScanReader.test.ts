@@ -154,6 +154,7 @@ describe("a depth image", () => {
     type: IMAGE_TYPE,
     cdr: encodeImage(depth),
     info,
+    rectified: true,
   };
 
   function colour(width: number, frameId: string): FrameImage {

@@ -1,6 +1,6 @@
 import type { RgbImage } from "../camera/RgbImage.js";
 import { decodeDepth } from "../camera/decodeDepth.js";
-import { depthCameraModel, depthCloud } from "../camera/depthCloud.js";
+import { depthCameraModel, DepthUnprojector } from "../camera/depthCloud.js";
 import { Fault } from "../faults/Fault.js";
 import { COMPRESSED_IMAGE_TYPE, decodeCompressedImage, decodeImage } from "../messages/image.js";
 import { IntensityReader } from "../messages/IntensityReader.js";
@@ -39,6 +39,8 @@ interface SourceState {
   saidWithoutIntensity: boolean;
   xyz: Float32Array;
   offsets: Float64Array;
+  /** For depth images of this CameraInfo and size. */
+  unprojector?: { readonly key: string; readonly unprojector: DepthUnprojector };
 }
 
 /** Reads the points of scans: of clouds of every layout, of depth images, of several sources together. */
@@ -80,7 +82,9 @@ export class ScanReader {
   ): Promise<CloudPart> {
     const state = this.#stateOf(source.topic);
     const cloud =
-      source.kind === "points" ? decodePointCloud2(source.cdr) : await depthPoints(source, images, faults);
+      source.kind === "points"
+        ? decodePointCloud2(source.cdr)
+        : await depthPoints(source, state, images, faults);
     const xyz = readXyz(cloud, state.xyz);
     state.xyz = new Float32Array(xyz.buffer as ArrayBuffer);
     const withIntensity = this.#options.withIntensity || mergedFrame !== undefined;
@@ -136,7 +140,8 @@ export class ScanReader {
 
 /** The points of a depth image, coloured when a colour image of the same frame and size has come with it. */
 async function depthPoints(
-  { type, cdr, info }: ScanSource & { kind: "depth" },
+  { type, cdr, info, rectified }: ScanSource & { kind: "depth" },
+  state: SourceState,
   images: FrameImages,
   faults: Fault[],
 ): Promise<PointCloud2> {
@@ -154,5 +159,22 @@ async function depthPoints(
       faults.push(error.at({ topic: image.topic }));
     }
   }
-  return depthCloud(depth, depthCameraModel(info, depth), message.header, color);
+  const { distortionModel, d, k, r, p, binningX, binningY, roi } = info;
+  const key = JSON.stringify([
+    depth.width,
+    depth.height,
+    distortionModel,
+    d,
+    k,
+    r,
+    p,
+    binningX,
+    binningY,
+    roi,
+  ]);
+  if (state.unprojector?.key !== key) {
+    const model = depthCameraModel(info, depth, rectified);
+    state.unprojector = { key, unprojector: new DepthUnprojector(model) };
+  }
+  return state.unprojector.unprojector.cloud(depth, message.header, color);
 }
