@@ -1,3 +1,4 @@
+import { GROUND_TRUTH_INFO_TOPIC } from "../bag/dataset/groundTruth.js";
 import { chooseInputs, type InputSelection } from "../bag/chooseInputs.js";
 import { inspectBag } from "../bag/inspectBag.js";
 import { labelBag } from "../bag/labelBag.js";
@@ -166,11 +167,15 @@ function copiedTopics(
   { clouds, mergedFrame, tfTopics }: InputSelection,
   copy: RunBagOptions["copy"],
 ): string[] {
+  // What the ids of a ground truth mean goes where the ground truth goes.
+  const truthInfo = reader.topics
+    .map(({ topic }) => topic)
+    .filter((topic) => topic === GROUND_TRUTH_INFO_TOPIC);
   switch (copy) {
     case "none":
-      return [];
+      return truthInfo;
     case "tf":
-      return [...tfTopics];
+      return [...tfTopics, ...truthInfo];
     case "all":
       // The labelled cloud has everything of the input cloud, unless it is a merged one.
       return reader.topics

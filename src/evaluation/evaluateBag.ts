@@ -1,4 +1,5 @@
-import { GROUND_TRUTH_FIELD } from "../bag/dataset/groundTruth.js";
+import { GROUND_TRUTH_FIELD, GROUND_TRUTH_INFO_TOPIC } from "../bag/dataset/groundTruth.js";
+import { IGNORED_LEARNING_ID } from "../bag/dataset/LearningMap.js";
 import { OUTPUT_TOPICS } from "../bag/outputTopics.js";
 import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
@@ -16,7 +17,7 @@ const UNLABELED_NAME = "unlabeled";
 export interface EvaluateBagOptions {
   /** Labelled clouds; the output topic of `ditr run` by default. */
   readonly labelledTopic?: string;
-  /** Field with the true class ids, in the numbering of the bag's LabelInfo. */
+  /** Field with the true class ids, in the numbering of /ground_truth/label_info or else of the labels. */
   readonly truthField?: string;
   /** How the scan of this stamp was labelled; scans of unknown mode count as image-free. */
   readonly modeOf?: (stamp: bigint) => LabellingMode | undefined;
@@ -32,21 +33,23 @@ export async function evaluateBag(
   options: EvaluateBagOptions = {},
 ): Promise<ModeConfusion> {
   const { labelledTopic = OUTPUT_TOPICS.labelled, truthField = GROUND_TRUTH_FIELD, modeOf, onScan } = options;
-  const { classMap } = await readLabelInfo(reader);
+  const { classMap } = await readLabelInfo(reader, labelInfoTopic(reader));
   const classes = classMap.filter(({ className }) => className !== UNLABELED_NAME);
   const ignored = classMap.filter(({ className }) => className === UNLABELED_NAME);
   const table = new LabelTable([
     ...classes.map(({ classId }, index) => [classId, index] as const),
     ...ignored.map(({ classId }) => [classId, IGNORED] as const),
   ]);
-  const confusion = new ModeConfusion(classes.map(({ className }) => className));
+  const classNames = classes.map(({ className }) => className);
+  const tables = { predicted: table, truth: (await readTruthTable(reader, classNames)) ?? table };
+  const confusion = new ModeConfusion(classNames);
   let scans = 0;
   for await (const { data } of reader.messages({ topics: [labelledTopic] })) {
     const cloud = decodePointCloud2(data);
     const predicted = readColumn(cloud, "label", new Uint32Array(pointCount(cloud)));
     const truth = readColumn(cloud, truthField, new Uint32Array(pointCount(cloud)));
     const mode = modeOf?.(cloud.header.stamp) ?? "image-free";
-    confusion.add(mode, predicted, truth, { predicted: table, truth: table });
+    confusion.add(mode, predicted, truth, tables);
     scans++;
     onScan?.();
   }
@@ -54,10 +57,42 @@ export async function evaluateBag(
   return confusion;
 }
 
-async function readLabelInfo(reader: BagReader): Promise<LabelInfo> {
-  const topic = reader.topics.find(({ type }) => type === LABEL_INFO_TYPE)?.topic;
-  if (topic !== undefined) {
-    for await (const { data } of reader.messages({ topics: [topic] })) return decodeLabelInfo(data);
-  }
+/** The topic with the classes of the labels. */
+function labelInfoTopic(reader: BagReader): string {
+  const topics = reader.topics.flatMap(({ topic, type }) =>
+    type === LABEL_INFO_TYPE && topic !== GROUND_TRUTH_INFO_TOPIC ? [topic] : [],
+  );
+  const topic = topics.includes(OUTPUT_TOPICS.labelInfo) ? OUTPUT_TOPICS.labelInfo : topics[0];
+  if (topic !== undefined) return topic;
   throw new Fault("data-set-unreadable", `${reader.path} has no ${LABEL_INFO_TYPE} that names its classes`);
+}
+
+/**
+ * By the names that an imported bag gives its ground truth; undefined when it gives none, and the ids are then those of
+ * the labels. Points of the first class, the one that data sets ignore, are ignored.
+ */
+async function readTruthTable(
+  reader: BagReader,
+  classNames: readonly string[],
+): Promise<LabelTable | undefined> {
+  if (!reader.topics.some(({ topic }) => topic === GROUND_TRUTH_INFO_TOPIC)) return undefined;
+  const { classMap } = await readLabelInfo(reader, GROUND_TRUTH_INFO_TOPIC);
+  const scored = classMap.filter(({ classId }) => classId !== IGNORED_LEARNING_ID);
+  const unknown = scored.filter(({ className }) => !classNames.includes(className));
+  if (unknown.length > 0) {
+    throw new Fault(
+      "data-set-unreadable",
+      `the ground truth of ${reader.path} has classes that its labels do not have: ` +
+        `${unknown.map(({ className }) => className).join(", ")}; labels have ${classNames.join(", ")}`,
+    );
+  }
+  return new LabelTable([
+    [IGNORED_LEARNING_ID, IGNORED],
+    ...scored.map(({ classId, className }) => [classId, classNames.indexOf(className)] as const),
+  ]);
+}
+
+async function readLabelInfo(reader: BagReader, topic: string): Promise<LabelInfo> {
+  for await (const { data } of reader.messages({ topics: [topic] })) return decodeLabelInfo(data);
+  throw new Fault("data-set-unreadable", `${reader.path} has no message on ${topic} that names its classes`);
 }
