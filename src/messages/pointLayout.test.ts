@@ -1,6 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "@jest/globals";
+import { documentedTable, markdownTable } from "../../test/support/documentedTable.mjs";
 import {
   EXAMPLE_COLUMNS,
   EXAMPLE_LAYOUTS,
@@ -156,20 +155,9 @@ describe("point times", () => {
   });
 });
 
-/** The table of docs/inputs.md; `UPDATE_DOCS=1` writes it. */
-test("docs/inputs.md lists the layouts that are tested here", () => {
-  const file = fileURLToPath(new URL("../../docs/inputs.md", import.meta.url));
-  const text = readFileSync(file, "utf8");
-  const [before, after] = ["<!-- point layouts: begin -->\n\n", "\n<!-- point layouts: end -->"];
-  const begin = text.indexOf(before) + before.length;
-  const end = text.indexOf(after);
-  expect([begin >= before.length, end >= begin]).toEqual([true, true]);
-  const wanted = layoutTable();
-  if (process.env["UPDATE_DOCS"] === "1") {
-    writeFileSync(file, text.slice(0, begin) + wanted + text.slice(end));
-  } else {
-    expect(text.slice(begin, end)).toBe(wanted);
-  }
+test("docs/inputs.md lists the layouts that are tested here (UPDATE_DOCS=1 writes it)", () => {
+  const table = layoutTable();
+  expect(documentedTable("docs/inputs.md", "point layouts", table)).toBe(table);
 });
 
 const SHORT_TYPES: Readonly<Record<string, string>> = {
@@ -194,8 +182,5 @@ function layoutTable(): string {
     ];
   });
   const header = ["source", "fields", "organized", "intensity", "time", "ring or colour"];
-  const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => row[c]!.length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, c) => cell.padEnd(widths[c]!)).join(" | ")} |\n`;
-  return [line(header), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("");
+  return markdownTable(header, rows);
 }
