@@ -13,6 +13,11 @@ function className(result: RunResult, id: number): string {
   return result.bundle.manifest.classes.find((entry) => entry.id === id)?.name ?? `class ${id}`;
 }
 
+/** Further clouds are joined as cameras are, under the names of their topics. */
+function isCloud({ selection }: RunResult, name: string): boolean {
+  return selection.clouds.some(({ topic }) => topic === name);
+}
+
 /** What `--json` writes. */
 export function runSummary(result: RunResult): unknown {
   const { recorder, sync, provider, selection, bundle } = result;
@@ -84,7 +89,7 @@ export function runReport(result: RunResult): string {
       .map(({ first, last, mode, reason }) => `  scans ${first} to ${last}: ${mode} (${reason})`),
     ...[...sync.cameras].map(
       ([name, camera]) =>
-        `  camera ${name}: ${camera.received} images, ${camera.delivered} used, dropped ${JSON.stringify(drops(camera))}`,
+        `  ${isCloud(result, name) ? "cloud" : "camera"} ${name}: ${camera.received} ${isCloud(result, name) ? "messages" : "images"}, ${camera.delivered} used, dropped ${JSON.stringify(drops(camera))}`,
     ),
     ...faultLines(faults.summary()).map((line) => `  ${line}`),
   ];
