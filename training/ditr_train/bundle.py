@@ -19,7 +19,7 @@ from ditr_train.export import (
     input_shapes,
     output_shapes,
 )
-from ditr_train.model.image_encoder import ImageEncoder
+from ditr_train.model.patch_encoder import PatchEncoder
 from ditr_train.model.segmentor import Segmentor
 from ditr_train.model_card import model_card
 
@@ -34,7 +34,7 @@ def write_bundle(
     *,
     image_free: Segmentor | None,
     fused: Segmentor | None,
-    image_encoder: ImageEncoder | None,
+    image_encoder: PatchEncoder | None,
     training: Mapping[str, Any],
     scores: Mapping[str, Any],
 ) -> None:

@@ -19,7 +19,8 @@ from ditr_train.data.errors import DataError
 from ditr_train.data.scans import load_scans
 from ditr_train.encoder_training import EncoderTraining, load_images
 from ditr_train.evaluation import score
-from ditr_train.model.image_encoder import ImageEncoder
+from ditr_train.import_command import add_import_commands
+from ditr_train.model.patch_encoder import PatchEncoder, build_patch_encoder
 from ditr_train.model.segmentor import Segmentor
 from ditr_train.run_folder import RunFolder
 from ditr_train.training import Training
@@ -66,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     _config_argument(train)
     _bag_arguments(train)
     _run_argument(train)
-    train.add_argument("--encoder", type=Path, metavar="RUN", help="folder written by train-encoder")
+    train.add_argument(
+        "--encoder", type=Path, metavar="RUN", help="folder written by train-encoder or by import dinov2"
+    )
     train.add_argument("--image-free", action="store_true", help="leave out the injection of image features")
     train.add_argument("--steps", type=_positive, help="instead of the configuration's")
     train.add_argument("--seed", type=int, help="instead of the configuration's")
@@ -101,7 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     export.set_defaults(command=_export)
 
-    for command in (encoder, train, evaluation, export):
+    imports = add_import_commands(commands)
+
+    for command in (encoder, train, evaluation, export, *imports):
         command.add_argument(
             "--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (default %(default)s)"
         )
@@ -235,10 +240,10 @@ def _export(options: argparse.Namespace) -> None:
     print(f"{options.output}: {', '.join(sorted(p.name for p in options.output.iterdir()))}; {size:.1f} MB")
 
 
-def _load_encoder(run: RunFolder, config: Config) -> ImageEncoder:
+def _load_encoder(run: RunFolder, config: Config) -> PatchEncoder:
     if config.image_encoder is None:
         raise ConfigError("the configuration has an injection but no image_encoder")
-    encoder = ImageEncoder(config.image_encoder)
+    encoder = build_patch_encoder(config.image_encoder)
     try:
         encoder.load_state_dict(run.load("encoder.pt"))
     except RuntimeError as error:
@@ -269,11 +274,12 @@ def _description(run: RunFolder, config: Config) -> dict[str, Any]:
         description["data"] = run.read_json("data.json")
     if run.has("encoder.json"):
         encoder = run.read_json("encoder.json")
-        description["image_encoder"] = {
-            "data": encoder["data"],
-            "validation_miou": encoder["scores"]["miou"],
-            "validation_images": encoder["scores"]["images"],
-        }
+        description["image_encoder"] = {"data": encoder["data"]}
+        if encoder["scores"]:  # an encoder whose weights others published has none
+            description["image_encoder"] |= {
+                "validation_miou": encoder["scores"]["miou"],
+                "validation_images": encoder["scores"]["images"],
+            }
     return description
 
 

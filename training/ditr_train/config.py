@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import yaml
 
+from ditr_train.dinov2_architecture import DinoV2Name, dinov2_architecture
+
 
 class ConfigError(ValueError):
     """A setting is missing, misspelt or out of its range; the message names it and what is allowed."""
@@ -170,33 +172,62 @@ class BackboneConfig:
 
 @dataclass(frozen=True)
 class ImageEncoderConfig:
-    """A small vision transformer over camera images."""
+    """A vision transformer over camera images: our own small one, or a published DINOv2."""
 
     input_height: int
     input_width: int
     """Pixels; both multiples of patch_size."""
-    patch_size: int
-    feature_dimension: int
-    depth: int
-    heads: int
     mean: tuple[float, float, float]
     """Of RGB in 0..1."""
     std: tuple[float, float, float]
+    architecture: Literal["vit"] | DinoV2Name = "vit"
+    patch_size: int = 0
+    feature_dimension: int = 0
+    depth: int = 0
+    heads: int = 0
+    """These four are those of the architecture if it is a DINOv2, and may then be left out."""
     resize: Literal["stretch", "letterbox"] = "stretch"
     sampling: Literal["nearest", "bilinear"] = "nearest"
     """Does a voxel take the features of the patch it falls in, or of the four nearest patches?"""
     occlusion: bool = True
     """Does a point behind a nearer one get no features?"""
 
+    @property
+    def rows(self) -> int:
+        """Patches from top to bottom."""
+        return self.input_height // self.patch_size
+
+    @property
+    def columns(self) -> int:
+        """Patches from left to right."""
+        return self.input_width // self.patch_size
+
     def __post_init__(self) -> None:
-        _require(self.patch_size == 16, f"patch_size: {self.patch_size} is not 16, four halvings of the stem")
+        if self.architecture != "vit":
+            self._take_sizes(self.architecture)
+        for name in ("patch_size", "feature_dimension", "depth", "heads"):
+            _require(getattr(self, name) > 0, f"{name}: {getattr(self, name)} is not above 0")
+        if self.architecture == "vit":
+            _require(self.patch_size == 16, f"patch_size: {self.patch_size} is not 16, four halvings of the stem")
         for name in ("input_height", "input_width"):
             size = getattr(self, name)
-            _require(size % self.patch_size == 0, f"{name}: {size} is not a multiple of {self.patch_size}")
+            _require(size > 0 and size % self.patch_size == 0, f"{name}: {size} is not a multiple of {self.patch_size}")
         _require(
             self.feature_dimension % self.heads == 0,
             f"feature_dimension: {self.feature_dimension} does not divide into {self.heads} heads",
         )
+
+    def _take_sizes(self, name: DinoV2Name) -> None:
+        published = dinov2_architecture(name)
+        for field_name, size in (
+            ("patch_size", published.patch_size),
+            ("feature_dimension", published.channels),
+            ("depth", published.depth),
+            ("heads", published.heads),
+        ):
+            given = getattr(self, field_name)
+            _require(given in (0, size), f"{field_name}: {given} is not {size}, that of {name}")
+            object.__setattr__(self, field_name, size)
 
 
 @dataclass(frozen=True)
@@ -369,6 +400,9 @@ def _convert(value: Any, target: Any, place: str) -> Any:
         _require(value in allowed, f"{place}: {value!r} is not one of {', '.join(map(repr, allowed))}")
         return value
     if origin in (types.UnionType, typing.Union):
+        kinds = typing.get_args(target)
+        if all(typing.get_origin(kind) is Literal for kind in kinds):
+            return _convert(value, Literal[tuple(name for kind in kinds for name in typing.get_args(kind))], place)
         if value is None:
             return None
         kind = next(kind for kind in typing.get_args(target) if kind is not types.NoneType)

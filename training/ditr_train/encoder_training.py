@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageEnhance
 from tqdm import tqdm
 
-from ditr_train.config import Config, EncoderTrainingConfig, ImageEncoderConfig
+from ditr_train.config import Config, ConfigError, EncoderTrainingConfig, ImageEncoderConfig
 from ditr_train.data.bag import read_images
 from ditr_train.data.images import decode_image, normalize, resize_labels
 from ditr_train.data.scans import class_indices
@@ -55,6 +55,11 @@ class EncoderTraining:
     def __init__(self, config: Config, images: Sequence[LabeledImage], run: RunFolder) -> None:
         if config.image_encoder is None or config.encoder_training is None:
             raise ValueError("the configuration has no image_encoder or no encoder_training")
+        if config.image_encoder.architecture != "vit":
+            raise ConfigError(
+                f"image_encoder.architecture: {config.image_encoder.architecture} is not trained here; "
+                "`ditr-train import dinov2` takes its published weights"
+            )
         if not images:
             raise ValueError("there are no labelled images to train on")
         self.config = config

@@ -14,14 +14,17 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from ditr_train.config import BackboneConfig, Config, ImageEncoderConfig
+from ditr_train.config import BackboneConfig, Config, ConfigError, ImageEncoderConfig
 from ditr_train.graph_inputs import GraphInputs, voxelize_scan
-from ditr_train.model.image_encoder import ImageEncoder
+from ditr_train.model.patch_encoder import PatchEncoder
 from ditr_train.model.segmentor import GraphOutputs, Segmentor, graph_outputs
 from ditr_train.model.tables import graph_input_names
 
 OPSET = 20
 """The first with Gelu as one operator; LayerNormalization is one since 17."""
+
+LARGEST_FILE = 2**31 - 1
+"""Bytes that an ONNX file can hold."""
 
 Shape = tuple[int | str, ...]
 
@@ -115,7 +118,7 @@ def export_segmentor(segmentor: Segmentor, config: Config, path: Path, *, fused:
     _export(graph, tensors, path, dynamic, shapes, output_shapes(config))
 
 
-def export_image_encoder(encoder: ImageEncoder, config: ImageEncoderConfig, path: Path) -> None:
+def export_image_encoder(encoder: PatchEncoder, config: ImageEncoderConfig, path: Path) -> None:
     """Writes the image encoder's graph, for any number of images at once."""
     image = torch.zeros(2, 3, config.input_height, config.input_width)
     _export(encoder.eval(), (image,), path, ({0: torch.export.Dim.DYNAMIC},), *image_encoder_shapes(config))
@@ -123,7 +126,7 @@ def export_image_encoder(encoder: ImageEncoder, config: ImageEncoderConfig, path
 
 def image_encoder_shapes(config: ImageEncoderConfig) -> tuple[dict[str, Shape], dict[str, Shape]]:
     """Shapes of the image encoder's inputs and outputs."""
-    patches = (config.input_height // config.patch_size) * (config.input_width // config.patch_size)
+    patches = config.rows * config.columns
     return (
         {"image": ("B", 3, config.input_height, config.input_width)},
         {"features": ("B", patches, config.feature_dimension)},
@@ -152,6 +155,11 @@ def _export(
     inputs: dict[str, Shape],
     outputs: dict[str, Shape],
 ) -> None:
+    size = sum(tensor.nbytes for tensor in module.state_dict().values())
+    if size > LARGEST_FILE:
+        raise ConfigError(
+            f"{path.name} would hold {size / 1e9:.1f} GB of weights; an ONNX file ends at {LARGEST_FILE / 1e9:.1f} GB"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad(), warnings.catch_warnings():
         # The exporter speaks of its own internals.

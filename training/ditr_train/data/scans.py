@@ -16,7 +16,7 @@ from ditr_train.config import Config
 from ditr_train.data.bag import Frame, read_frames
 from ditr_train.data.images import decode_image, normalize, patch_grid
 from ditr_train.graph_inputs import GraphInputs, voxelize_scan
-from ditr_train.model.image_encoder import ImageEncoder
+from ditr_train.model.patch_encoder import PatchEncoder
 from ditr_train.projection import assign_patches
 
 IGNORED = -1
@@ -68,7 +68,7 @@ class ScanSample:
 
 
 def load_scans(
-    bags: Sequence[Path], config: Config, encoder: ImageEncoder | None, *, progress: bool
+    bags: Sequence[Path], config: Config, encoder: PatchEncoder | None, *, progress: bool
 ) -> list[LabeledScan]:
     """All scans of the bags, with image features where an encoder is given and an image is near in time.
 
@@ -109,7 +109,7 @@ def _field_names(config: Config) -> list[str]:
     return list(dict.fromkeys(["x", "y", "z", *features, config.topics.label_field]))
 
 
-def _labeled_scan(frame: Frame, config: Config, encoder: ImageEncoder | None) -> LabeledScan:
+def _labeled_scan(frame: Frame, config: Config, encoder: PatchEncoder | None) -> LabeledScan:
     label_field = config.topics.label_field
     fields = {name: values for name, values in frame.fields.items() if name != label_field}
     label = class_indices(frame.fields[label_field], config)

@@ -1,0 +1,1 @@
+"""Weights that others published, taken into our networks by name."""
