@@ -62,14 +62,14 @@ def write_bundle(
         "description": config.description,
         "classes": [{"id": entry.id, "name": entry.name, "color": list(entry.color)} for entry in config.classes],
         "unlabeled_id": config.unlabeled_id,
-        "backbone": _backbone(config.backbone),
+        "backbone": describe_backbone(config.backbone),
     }
     if fused is not None:
         assert image_encoder is not None and config.image_encoder is not None
         path = folder / "image_encoder.onnx"
         export_image_encoder(image_encoder, config.image_encoder, path)
         graphs["image_encoder"] = _graph(path, *image_encoder_shapes(config.image_encoder))
-        document["image_encoder"] = _image_encoder(config.image_encoder)
+        document["image_encoder"] = describe_image_encoder(config.image_encoder)
     document |= {"graphs": graphs, "training": dict(training), "scores": dict(scores)}
     (folder / "bundle.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     parameters = {
@@ -84,7 +84,8 @@ def write_bundle(
     (folder / "MODEL_CARD.md").write_text(model_card(document, parameters, folder), encoding="utf-8")
 
 
-def _backbone(backbone: BackboneConfig) -> dict[str, Any]:
+def describe_backbone(backbone: BackboneConfig) -> dict[str, Any]:
+    """`backbone` of bundle.json."""
     return {
         "grid_size": backbone.grid_size,
         "point_range": list(backbone.point_range),
@@ -106,7 +107,8 @@ def _backbone(backbone: BackboneConfig) -> dict[str, Any]:
     }
 
 
-def _image_encoder(encoder: ImageEncoderConfig) -> dict[str, Any]:
+def describe_image_encoder(encoder: ImageEncoderConfig) -> dict[str, Any]:
+    """`image_encoder` of bundle.json."""
     return {
         "input_height": encoder.input_height,
         "input_width": encoder.input_width,

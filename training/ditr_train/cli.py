@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,14 +12,18 @@ from typing import Any
 
 import torch
 
+from ditr_train import arguments, distill_command
 from ditr_train.bundle import provenance, write_bundle
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
+from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.scans import load_scans
+from ditr_train.distill_command import describe_distillation
 from ditr_train.encoder_training import EncoderTraining, load_images
 from ditr_train.evaluation import score
+from ditr_train.frozen_encoder import load_run_encoder
 from ditr_train.import_command import add_import_commands
-from ditr_train.model.patch_encoder import PatchEncoder, build_patch_encoder
+from ditr_train.initialization import initialize
 from ditr_train.model.segmentor import Segmentor
 from ditr_train.run_folder import RunFolder
 from ditr_train.training import Training
@@ -32,12 +35,17 @@ The usual order:
       --bags drives/*.mcap --validation held-out/*.mcap -o runs/street-tiny
   ditr-train evaluate runs/street-tiny --bags held-out/*.mcap
   ditr-train export runs/street-tiny -o models/street-tiny
+A better image-free model from bags without labels:
+  ditr-train distill configs/street-tiny.yaml --encoder runs/encoder --bags any/*.mcap -o runs/distilled
+  ditr-train train configs/street-tiny.yaml --image-free --initialize runs/distilled \
+      --bags drives/*.mcap --validation held-out/*.mcap -o runs/image-free
+  ditr-train export runs/street-tiny --image-free-run runs/image-free -o models/street-tiny
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(command_line: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code: 0, or 2 for a mistake in what the user gave."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(command_line)
     torch.set_num_threads(options.threads)
     try:
         options.command(options)
@@ -57,26 +65,33 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     encoder = commands.add_parser("train-encoder", help="train the image encoder on labelled camera images")
-    _config_argument(encoder)
-    _bag_arguments(encoder)
-    _run_argument(encoder)
-    encoder.add_argument("--steps", type=_positive, help="instead of the configuration's")
+    arguments.add_config(encoder)
+    arguments.add_bags(encoder)
+    arguments.add_run(encoder)
+    encoder.add_argument("--steps", type=arguments.positive, help="instead of the configuration's")
     encoder.set_defaults(command=_train_encoder)
 
     train = commands.add_parser("train", help="train the segmentation network on labelled scans")
-    _config_argument(train)
-    _bag_arguments(train)
-    _run_argument(train)
+    arguments.add_config(train)
+    arguments.add_bags(train)
+    arguments.add_run(train)
     train.add_argument(
         "--encoder", type=Path, metavar="RUN", help="folder written by train-encoder or by import dinov2"
     )
     train.add_argument("--image-free", action="store_true", help="leave out the injection of image features")
-    train.add_argument("--steps", type=_positive, help="instead of the configuration's")
-    train.add_argument("--seed", type=int, help="instead of the configuration's")
-    train.add_argument("--learning-rate", type=float, help="instead of the configuration's")
-    train.add_argument("--initialize", type=Path, metavar="RUN", help="start from the weights of this run")
-    train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    train.add_argument(
+        "--initialize", type=Path, metavar="RUN", help="start from the weights of this run of train or distill"
+    )
+    train.add_argument(
+        "--label-share", type=arguments.share, default=1.0, help="use the labels of this share of the scans only"
+    )
+    train.add_argument(
+        "--label-seed", type=int, default=0, help="which scans these are; a smaller share is part of a larger one"
+    )
+    arguments.add_optimization(train)
     train.set_defaults(command=_train)
+
+    distill = distill_command.add_parser(commands)
 
     evaluation = commands.add_parser("evaluate", help="score a trained network, with images and without")
     evaluation.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
@@ -106,35 +121,9 @@ def _parser() -> argparse.ArgumentParser:
 
     imports = add_import_commands(commands)
 
-    for command in (encoder, train, evaluation, export, *imports):
-        command.add_argument(
-            "--threads", type=_positive, default=os.cpu_count() or 1, help="CPU threads (default %(default)s)"
-        )
+    for command in (encoder, train, distill, evaluation, export, *imports):
+        arguments.add_threads(command)
     return parser
-
-
-def _config_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
-
-
-def _bag_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP", help="to train on")
-    parser.add_argument("--validation", type=Path, nargs="*", default=[], metavar="MCAP", help="to score on")
-
-
-def _run_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run")
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not above 0")
-    return value
-
-
-def _progress() -> bool:
-    return sys.stderr.isatty()
 
 
 def _train_encoder(options: argparse.Namespace) -> None:
@@ -145,11 +134,11 @@ def _train_encoder(options: argparse.Namespace) -> None:
         config = replace(config, encoder_training=replace(config.encoder_training, steps=options.steps))
     run = RunFolder(options.output)
     run.create(config, resume=False)
-    images = load_images(options.bags, config, progress=_progress())
-    validation = load_images(options.validation, config, progress=_progress())
-    scores = EncoderTraining(config, images, run).fit(validation, progress=_progress())
+    images = load_images(options.bags, config, progress=arguments.progress())
+    validation = load_images(options.validation, config, progress=arguments.progress())
+    scores = EncoderTraining(config, images, run).fit(validation, progress=arguments.progress())
     run.write_json("scores.json", scores)
-    run.write_json("data.json", _data(options, images=len(images)))
+    run.write_json("data.json", arguments.bag_names(options, images=len(images)))
     print(f"{scores['images']} validation images, mIoU {100 * scores['miou']:.1f} -> {options.output}")
 
 
@@ -157,12 +146,8 @@ def _train(options: argparse.Namespace) -> None:
     config = load_config(options.config)
     if options.image_free:
         config = replace(config, injection=None, image_encoder=None, encoder_training=None)
-    training_options = {
-        name: getattr(options, name)
-        for name in ("steps", "seed", "learning_rate")
-        if getattr(options, name) is not None
-    }
-    config = replace(config, training=replace(config.training, **training_options))
+    settings = replace(config.training, **arguments.given(options, "steps", "seed", "learning_rate"))
+    config = replace(config, training=settings, distillation=None)
     run = RunFolder(options.output)
     run.create(config, resume=options.resume)
     encoder = None
@@ -170,25 +155,33 @@ def _train(options: argparse.Namespace) -> None:
         if options.encoder is None:
             raise ConfigError("a network with injection needs --encoder, or leave the images out with --image-free")
         source = RunFolder(options.encoder)
-        encoder = _load_encoder(source, config)
+        encoder = load_run_encoder(source, config)
         run.save("encoder.pt", encoder.state_dict())
         run.write_json(
             "encoder.json", {"data": source.read_json("data.json"), "scores": source.read_json("scores.json")}
         )
-    scans = load_scans(options.bags, config, encoder, progress=_progress())
-    validation = load_scans(options.validation, config, encoder, progress=_progress())
+    scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
+    scans = choose_labelled(scans, options.label_share, options.label_seed)
+    validation = load_scans(options.validation, config, encoder, progress=arguments.progress())
     training = Training(config, scans, run)
-    data = _data(options, scans=len(scans))
+    data = arguments.bag_names(options, scans=len(scans))
+    if options.label_share < 1:
+        data |= {"label_share": options.label_share, "label_seed": options.label_seed}
+        data["labelled_scans"] = [scan.name for scan in scans]
+    resumed = options.resume and run.has("checkpoint.pt")
     if options.initialize is not None:
         source = RunFolder(options.initialize)
-        training.initialize(source)
         data["initialized_from"] = _description(source, source.config())
-    if options.resume and run.has("checkpoint.pt"):
+        if not resumed:
+            weights, same = source.load("checkpoint.pt")["model"], source.config().classes == config.classes
+            taken = initialize(training.segmentor, weights, origin=str(source.path), keep_head=same)
+            print(f"{source.path}: {taken}")
+    run.describe_data(data)
+    if resumed:
         training.resume()
-    training.fit(validation, progress=_progress())
-    run.write_json("data.json", data)
+    training.fit(validation, progress=arguments.progress())
     if validation:
-        scores = score(training.segmentor, validation, config, progress=_progress())
+        scores = score(training.segmentor, validation, config, progress=arguments.progress())
         run.write_json("scores.json", scores | {"bags": [bag.name for bag in options.validation]})
         _print_scores(scores)
 
@@ -196,9 +189,9 @@ def _train(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     run = RunFolder(options.run)
     config = run.config()
-    encoder = _load_encoder(run, config) if config.injection is not None else None
-    scans = load_scans(options.bags, config, encoder, progress=_progress())
-    scores = score(_load_segmentor(run, config), scans, config, progress=_progress())
+    encoder = load_run_encoder(run, config) if config.injection is not None else None
+    scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
+    scores = score(_load_segmentor(run, config), scans, config, progress=arguments.progress())
     _print_scores(scores)
     if options.json:
         scores["bags"] = [bag.name for bag in options.bags]
@@ -210,7 +203,7 @@ def _export(options: argparse.Namespace) -> None:
     config = run.config()
     segmentor = _load_segmentor(run, config)
     fused = segmentor if config.injection is not None else None
-    encoder = _load_encoder(run, config) if fused is not None else None
+    encoder = load_run_encoder(run, config) if fused is not None else None
     training = provenance(**_description(run, config))
     if options.data:
         training["data_source"] = options.data
@@ -240,24 +233,21 @@ def _export(options: argparse.Namespace) -> None:
     print(f"{options.output}: {', '.join(sorted(p.name for p in options.output.iterdir()))}; {size:.1f} MB")
 
 
-def _load_encoder(run: RunFolder, config: Config) -> PatchEncoder:
-    if config.image_encoder is None:
-        raise ConfigError("the configuration has an injection but no image_encoder")
-    encoder = build_patch_encoder(config.image_encoder)
-    try:
-        encoder.load_state_dict(run.load("encoder.pt"))
-    except RuntimeError as error:
-        raise ConfigError(f"{run.path}: its encoder is not the configuration's image_encoder: {error}") from error
-    return encoder.eval()
-
-
 def _load_segmentor(run: RunFolder, config: Config) -> Segmentor:
+    weights = run.load("checkpoint.pt")["model"]
+    if "head.weight" not in weights:
+        raise ConfigError(
+            f"{run.path} was distilled and knows no classes; fine-tune it first: "
+            f"ditr-train train CONFIG --image-free --initialize {run.path}"
+        )
     segmentor = Segmentor(config)
-    segmentor.load_state_dict(run.load("checkpoint.pt")["model"])
+    segmentor.load_state_dict(weights)
     return segmentor.eval()
 
 
 def _description(run: RunFolder, config: Config) -> dict[str, Any]:
+    if config.distillation is not None:
+        return describe_distillation(run, config)
     settings = config.training
     description: dict[str, Any] = {
         "steps": settings.steps,
@@ -281,14 +271,6 @@ def _description(run: RunFolder, config: Config) -> dict[str, Any]:
                 "validation_images": encoder["scores"]["images"],
             }
     return description
-
-
-def _data(options: argparse.Namespace, **counts: int) -> dict[str, Any]:
-    return {
-        **counts,
-        "bags": [bag.name for bag in options.bags],
-        "validation_bags": [bag.name for bag in options.validation],
-    }
 
 
 def _print_scores(scores: dict[str, Any]) -> None:

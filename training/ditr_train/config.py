@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from ditr_train.dinov2_architecture import DinoV2Name, dinov2_architecture
+from ditr_train.training_config import DistillationConfig, EncoderTrainingConfig, TrainingConfig
 
 
 class ConfigError(ValueError):
@@ -231,63 +232,6 @@ class ImageEncoderConfig:
 
 
 @dataclass(frozen=True)
-class AugmentationConfig:
-    """What is done to a cloud before it is voxelized; projection into images is computed before it."""
-
-    rotation: float = 3.14159265
-    """Largest turn about z, in radians, either way."""
-    scale: tuple[float, float] = (0.9, 1.1)
-    flip: float = 0.5
-    """Probability of mirroring x, and of mirroring y."""
-    jitter: float = 0.005
-    """Standard deviation of noise on each coordinate in metres, cut off at four of them."""
-    drop: float = 0.1
-    """Largest share of the points that is left out."""
-    sector: float = 6.2831853
-    """Angle about z, in radians, of the sector of a scan that is kept; where images are used it points to
-    what they show. Training on sectors sees more scans in the same time."""
-    image_drop: float = 0.0
-    """Probability that a scan is shown without its images."""
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Supervised training on labelled scans."""
-
-    steps: int
-    """Optimizer steps."""
-    scans_per_step: int
-    """Scans whose gradients are added up for one step."""
-    learning_rate: float
-    weight_decay: float = 0.005
-    warm_up: float = 0.05
-    """Share of the steps in which the learning rate rises."""
-    lovasz_weight: float = 1.0
-    class_weight_power: float = 0.0
-    """Cross-entropy weight of a class is its share of the points to minus this power."""
-    gradient_clip: float = 5.0
-    seed: int = 0
-    evaluate_every: int = 500
-    """Steps between evaluations and checkpoints."""
-    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
-
-
-@dataclass(frozen=True)
-class EncoderTrainingConfig:
-    """Supervised training of the image encoder on labelled images."""
-
-    steps: int
-    images_per_step: int
-    learning_rate: float
-    weight_decay: float = 0.05
-    warm_up: float = 0.1
-    class_weight_power: float = 0.0
-    """Cross-entropy weight of a class is its share of the cells to minus this power."""
-    seed: int = 0
-    evaluate_every: int = 500
-
-
-@dataclass(frozen=True)
 class TopicsConfig:
     """Topics of a bag."""
 
@@ -317,6 +261,7 @@ class Config:
     injection: InjectionConfig | None = None
     image_encoder: ImageEncoderConfig | None = None
     encoder_training: EncoderTrainingConfig | None = None
+    distillation: DistillationConfig | None = None
     topics: TopicsConfig = field(default_factory=TopicsConfig)
     unlabeled_id: int = 0
 

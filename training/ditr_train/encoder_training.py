@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageEnhance
 from tqdm import tqdm
 
-from ditr_train.config import Config, ConfigError, EncoderTrainingConfig, ImageEncoderConfig
+from ditr_train.config import Config, ConfigError, ImageEncoderConfig
 from ditr_train.data.bag import read_images
 from ditr_train.data.images import decode_image, normalize, resize_labels
 from ditr_train.data.scans import class_indices
@@ -23,6 +23,7 @@ from ditr_train.metrics import ConfusionMatrix
 from ditr_train.model.image_encoder import ImageEncoder, PatchSegmentationHead
 from ditr_train.run_folder import RunFolder
 from ditr_train.schedule import decayed_and_not, one_cycle
+from ditr_train.training_config import EncoderTrainingConfig
 
 
 @dataclass(frozen=True)

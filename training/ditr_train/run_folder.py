@@ -25,7 +25,16 @@ class RunFolder:
         if (self.path / "checkpoint.pt").exists() and not resume:
             raise DataError(f"{self.path} holds a run already; go on with it (--resume) or name another folder")
         self.path.mkdir(parents=True, exist_ok=True)
+        if self.has("checkpoint.pt") and self.config() != config:
+            raise DataError(f"{self.path} was started with another configuration; --resume needs the same one")
         self.write_json("config.json", config_to_document(config))
+
+    def describe_data(self, data: Mapping[str, Any]) -> None:
+        """Writes data.json. Raises DataError when the run has steps on other data behind it."""
+        document = json.loads(json.dumps(data))
+        if self.has("checkpoint.pt") and self.has("data.json") and self.read_json("data.json") != document:
+            raise DataError(f"{self.path} was started with other data; --resume needs the same (see its data.json)")
+        self.write_json("data.json", document)
 
     def config(self) -> Config:
         """The configuration that the run was started with."""
@@ -57,6 +66,22 @@ class RunFolder:
         if not path.exists():
             raise DataError(f"{self.path} has no {name}; is it the folder of a training run?")
         return json.loads(path.read_text(encoding="utf-8"))
+
+    def cut_log(self, step: int) -> None:
+        """Removes the rows of log.csv after a step."""
+        path = self.path / "log.csv"
+        if not path.exists():
+            return
+        with path.open(newline="", encoding="utf-8") as stream:
+            reader = csv.DictReader(stream)
+            names = list(reader.fieldnames or ())
+            rows = [row for row in reader if int(row["step"]) <= step]
+        temporary = self.path / "log.csv.part"
+        with temporary.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, names)
+            writer.writeheader()
+            writer.writerows(rows)
+        temporary.replace(path)
 
     def append_log(self, row: Mapping[str, Any]) -> None:
         """One line of log.csv; the first one also writes the header."""

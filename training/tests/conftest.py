@@ -16,9 +16,9 @@ from ditr_train.config import (
     InjectionConfig,
     InputFeature,
     SemanticClass,
-    TrainingConfig,
 )
 from ditr_train.model.segmentor import Segmentor
+from ditr_train.training_config import TrainingConfig
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 

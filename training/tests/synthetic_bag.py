@@ -136,6 +136,7 @@ def write_bag(
     image_every: int = 1,
     image_delay: float = 0.01,
     with_transforms: bool = True,
+    with_labels: bool = True,
 ) -> list[dict[str, np.ndarray]]:
     """Writes a bag and returns its clouds."""
     rng = np.random.default_rng(seed)
@@ -168,7 +169,10 @@ def write_bag(
             stamp = start + index * 100_000_000
             cloud = floor_and_boxes(rng)
             clouds.append(cloud)
-            write("/lidar/points", "PointCloud2", stamp, cloud_message(cloud, header(stamp, "lidar")))
+            message = cloud_message(cloud, header(stamp, "lidar"))
+            if not with_labels:
+                message["fields"] = [field for field in message["fields"] if field["name"] != "ground_truth"]
+            write("/lidar/points", "PointCloud2", stamp, message)
             if index % image_every != 0:
                 continue
             stamp += int(image_delay * 1e9)
@@ -183,7 +187,8 @@ def write_bag(
                 {"header": frame, "format": "jpeg", "data": encoded.getvalue()},
             )
             image = {"header": frame, "height": HEIGHT, "width": WIDTH, "encoding": "mono8", "is_bigendian": 0}
-            write("/camera/front/semantic", "Image", stamp, image | {"step": WIDTH, "data": ids.tobytes()})
+            if with_labels:
+                write("/camera/front/semantic", "Image", stamp, image | {"step": WIDTH, "data": ids.tobytes()})
             k = [FOCAL, 0, (WIDTH - 1) / 2, 0, FOCAL, (HEIGHT - 1) / 2, 0, 0, 1]
             info = {"header": frame, "height": HEIGHT, "width": WIDTH, "distortion_model": "plumb_bob"}
             info |= {"d": [0.0] * 5, "k": k, "r": [1, 0, 0, 0, 1, 0, 0, 0, 1]}

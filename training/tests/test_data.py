@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 from synthetic_bag import FLOOR, write_bag
 
-from ditr_train.config import AugmentationConfig, TopicsConfig
+from ditr_train.config import TopicsConfig
 from ditr_train.data.augmentation import augment
 from ditr_train.data.bag import read_frames, read_images
 from ditr_train.data.errors import DataError
@@ -24,6 +24,7 @@ from ditr_train.data.scans import IGNORED, LabeledScan, class_indices, load_scan
 from ditr_train.data.static_transforms import StaticTransforms
 from ditr_train.model.image_encoder import ImageEncoder
 from ditr_train.projection import project
+from ditr_train.training_config import AugmentationConfig
 
 FIELDS = ["x", "y", "z", "intensity", "ground_truth"]
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from ditr_train.config import Config
 from ditr_train.data.bag import Frame, read_frames
 from ditr_train.data.images import decode_image, normalize, patch_grid
 from ditr_train.graph_inputs import GraphInputs, voxelize_scan
-from ditr_train.model.patch_encoder import PatchEncoder
 from ditr_train.projection import assign_patches
 
 IGNORED = -1
@@ -68,14 +68,15 @@ class ScanSample:
 
 
 def load_scans(
-    bags: Sequence[Path], config: Config, encoder: PatchEncoder | None, *, progress: bool
+    bags: Sequence[Path], config: Config, encoder: nn.Module | None, *, labels: bool = True, progress: bool
 ) -> list[LabeledScan]:
     """All scans of the bags, with image features where an encoder is given and an image is near in time.
 
+    Without `labels` the clouds need no label field, and every point is IGNORED.
     Raises DataError for a bag that cannot be used.
     """
     scans: list[LabeledScan] = []
-    names = _field_names(config)
+    names = _field_names(config, labels=labels)
     for bag in tqdm(bags, desc="reading bags", unit="bag", disable=not progress):
         scans += [_labeled_scan(frame, config, encoder) for frame in read_frames(bag, config.topics, names)]
     return scans
@@ -104,15 +105,18 @@ def class_indices(ids: npt.NDArray[Any], config: Config) -> npt.NDArray[np.int8]
     return np.where(known, table[np.where(known, ids, 0).astype(np.intp)], np.int8(IGNORED))
 
 
-def _field_names(config: Config) -> list[str]:
+def _field_names(config: Config, *, labels: bool) -> list[str]:
     features = [feature.name for feature in config.backbone.input_features]
-    return list(dict.fromkeys(["x", "y", "z", *features, config.topics.label_field]))
+    return list(dict.fromkeys(["x", "y", "z", *features, *([config.topics.label_field] if labels else [])]))
 
 
-def _labeled_scan(frame: Frame, config: Config, encoder: PatchEncoder | None) -> LabeledScan:
+def _labeled_scan(frame: Frame, config: Config, encoder: nn.Module | None) -> LabeledScan:
     label_field = config.topics.label_field
     fields = {name: values for name, values in frame.fields.items() if name != label_field}
-    label = class_indices(frame.fields[label_field], config)
+    points = len(fields["x"])
+    label = np.full(points, IGNORED, np.int8)
+    if label_field in frame.fields:
+        label = class_indices(frame.fields[label_field], config)
     images = None
     if encoder is not None and frame.image is not None and frame.view is not None:
         assert config.image_encoder is not None
@@ -122,7 +126,7 @@ def _labeled_scan(frame: Frame, config: Config, encoder: PatchEncoder | None) ->
         xyz = np.stack([fields[axis] for axis in "xyz"], axis=1)
         patch, weight, _ = assign_patches(
             xyz,
-            np.arange(len(xyz)),
+            np.arange(points),
             [frame.view],
             patch_grid(config.image_encoder),
             config.image_encoder.sampling,

@@ -1,0 +1,69 @@
+"""Arguments that commands have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
+
+
+def add_bags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP", help="to train on")
+    parser.add_argument("--validation", type=Path, nargs="*", default=[], metavar="MCAP", help="to score on")
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run")
+
+
+def add_optimization(parser: argparse.ArgumentParser) -> None:
+    """--steps, --seed, --learning-rate and --resume of a training loop."""
+    parser.add_argument("--steps", type=positive, help="instead of the configuration's")
+    parser.add_argument("--seed", type=int, help="instead of the configuration's")
+    parser.add_argument("--learning-rate", type=float, help="instead of the configuration's")
+    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads", type=positive, default=os.cpu_count() or 1, help="CPU threads (default %(default)s)"
+    )
+
+
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those of the options that were given."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not above 0")
+    return value
+
+
+def share(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{value} is not a share above 0, at most 1")
+    return value
+
+
+def progress() -> bool:
+    """Is somebody looking?"""
+    return sys.stderr.isatty()
+
+
+def bag_names(options: argparse.Namespace, **counts: int) -> dict[str, object]:
+    """What data.json says of the bags of a run."""
+    return {
+        **counts,
+        "bags": [bag.name for bag in options.bags],
+        "validation_bags": [bag.name for bag in options.validation],
+    }

@@ -1,0 +1,131 @@
+"""ditr-train distill: a backbone from bags without labels."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ditr_train import arguments
+from ditr_train.bundle_weights import read_image_free, unfold
+from ditr_train.config import Config, ConfigError, load_config
+from ditr_train.data.errors import DataError
+from ditr_train.data.scans import LabeledScan, load_scans
+from ditr_train.distillation import Distillation, feature_similarity
+from ditr_train.frozen_encoder import is_bundle, load_frozen_encoder
+from ditr_train.initialization import Initialization, initialize
+from ditr_train.run_folder import RunFolder
+
+_CALIBRATION_SCANS = 8
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Adds the command; `commands` is what add_subparsers gave."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "distill",
+        help="train the 3D network, without labels, to predict the image features of visible points",
+        description="D-DITR: bags need clouds, images, camera info and static transforms, no labels. Continue with "
+        "`ditr-train train --image-free --initialize RUN`.",
+    )
+    arguments.add_config(parser)
+    arguments.add_bags(parser)
+    arguments.add_run(parser)
+    parser.add_argument(
+        "--encoder",
+        type=Path,
+        required=True,
+        metavar="RUN_OR_BUNDLE",
+        help="whose image encoder to learn from",
+    )
+    parser.add_argument("--init", type=Path, metavar="RUN_OR_BUNDLE", help="start from this network's backbone")
+    arguments.add_optimization(parser)
+    parser.set_defaults(command=_distill)
+    return parser
+
+
+def _distill(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    if config.distillation is None or config.image_encoder is None:
+        raise ConfigError(f"{options.config}: distillation and image_encoder are needed to distill")
+    settings = replace(config.distillation, **arguments.given(options, "steps", "seed", "learning_rate"))
+    config = distillation_config(replace(config, distillation=settings))
+    run = RunFolder(options.output)
+    run.create(config, resume=options.resume)
+    encoder = load_frozen_encoder(options.encoder, config)
+    show = arguments.progress()
+    scans = scans_with_images(
+        load_scans(options.bags, config, encoder, labels=False, progress=show), "the bags of --bags"
+    )
+    validation = []
+    if options.validation:
+        loaded = load_scans(options.validation, config, encoder, labels=False, progress=show)
+        validation = scans_with_images(loaded, "the bags of --validation")
+    distillation = Distillation(config, scans, run)
+    data = arguments.bag_names(options, scans=len(scans)) | {"image_encoder": options.encoder.name}
+    resumed = options.resume and run.has("checkpoint.pt")
+    if options.init is not None:
+        data["initialized_from"] = options.init.name
+        if not resumed:
+            print(f"{options.init}: {_initialize(distillation.distiller, options.init, scans, config)}")
+    run.describe_data(data)
+    if resumed:
+        distillation.resume()
+    distillation.fit(validation, progress=show, description="distilling")
+    if not validation:
+        print(f"{len(scans)} scans -> {options.output}; no --validation, so nothing held out was scored")
+        return
+    scores = feature_similarity(distillation.distiller, validation, config, progress=show)
+    run.write_json("scores.json", scores)
+    print(
+        f"{scores['scans']} validation scans: cosine similarity {scores['cosine']:.3f} to the image features of "
+        f"visible voxels (a constant reaches {scores['constant_cosine']:.3f}) -> {options.output}"
+    )
+
+
+def distillation_config(config: Config) -> Config:
+    """The configuration of a distilled run: the image encoder is its teacher, nothing is injected."""
+    return replace(config, injection=None, encoder_training=None)
+
+
+def scans_with_images(scans: list[LabeledScan], what: str) -> list[LabeledScan]:
+    """Those scans that a camera sees something of. Raises DataError when there are none."""
+    visible = [scan for scan in scans if scan.images is not None and scan.images.weight.any()]
+    if not visible:
+        raise DataError(
+            f"{what}: no image is within image_tolerance of any of {len(scans)} clouds and sees points of it; "
+            "are topics.image, image_offset and the transforms right?"
+        )
+    if len(visible) < len(scans):
+        print(f"{what}: {len(scans) - len(visible)} of {len(scans)} clouds have no image that sees them, left out")
+    return visible
+
+
+def _initialize(network: nn.Module, origin: Path, scans: list[LabeledScan], config: Config) -> Initialization:
+    if not is_bundle(origin):
+        return initialize(
+            network, RunFolder(origin).load("checkpoint.pt")["model"], origin=str(origin), keep_head=False
+        )
+    weights = read_image_free(origin, config)
+    unfold(weights, scans[:: max(1, len(scans) // _CALIBRATION_SCANS)][:_CALIBRATION_SCANS], config)
+    return initialize(network, weights.segmentor.state_dict(), origin=str(origin), keep_head=False)
+
+
+def describe_distillation(run: RunFolder, config: Config) -> dict[str, Any]:
+    """What a card says of weights that were distilled."""
+    assert config.distillation is not None
+    settings = config.distillation
+    description: dict[str, Any] = {
+        "kind": "distillation of image features (D-DITR), without labels",
+        "steps": settings.steps,
+        "scans_per_step": settings.scans_per_step,
+        "learning_rate": settings.learning_rate,
+        "seed": settings.seed,
+    }
+    if run.has("data.json"):
+        description["data"] = run.read_json("data.json")
+    if run.has("scores.json"):
+        description["scores"] = run.read_json("scores.json")
+    return description

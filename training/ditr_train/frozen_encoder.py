@@ -1,0 +1,62 @@
+"""The image encoder that features come from: of a run of train-encoder, import dinov2 or train, or of a bundle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ditr_train.bundle import describe_image_encoder
+from ditr_train.bundle_weights import graph_file, read_document, session
+from ditr_train.config import Config, ConfigError
+from ditr_train.model.patch_encoder import PatchEncoder, build_patch_encoder
+from ditr_train.run_folder import RunFolder
+
+
+class OnnxImageEncoder(nn.Module):
+    """The `image_encoder` graph of a bundle; it cannot be trained."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.session = session(path)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """image [B, 3, H, W], `(RGB / 255 - mean) / std` -> features [B, rows * columns, C_2D]."""
+        (features,) = self.session.run(["features"], {"image": image.numpy()})
+        return torch.from_numpy(features)
+
+
+def is_bundle(folder: Path) -> bool:
+    return (folder / "bundle.json").exists()
+
+
+def load_run_encoder(run: RunFolder, config: Config) -> PatchEncoder:
+    """The encoder of a run of `train-encoder` or `import dinov2`, or of `train` with injection."""
+    if config.image_encoder is None:
+        raise ConfigError("the configuration has no image_encoder")
+    encoder = build_patch_encoder(config.image_encoder)
+    try:
+        encoder.load_state_dict(run.load("encoder.pt"))
+    except RuntimeError as error:
+        raise ConfigError(f"{run.path}: its encoder is not the configuration's image_encoder: {error}") from error
+    return encoder.eval()
+
+
+def load_frozen_encoder(folder: Path, config: Config) -> nn.Module:
+    """The encoder of a run or of a bundle; it maps images [B, 3, H, W] to features [B, patches, C_2D].
+
+    Raises ConfigError or DataError when there is none, or another than the configuration describes.
+    """
+    if not is_bundle(folder):
+        return load_run_encoder(RunFolder(folder), config)
+    if config.image_encoder is None:
+        raise ConfigError("the configuration has no image_encoder")
+    found = read_document(folder).get("image_encoder", {})
+    for key, value in json.loads(json.dumps(describe_image_encoder(config.image_encoder))).items():
+        if found.get(key) != value:
+            raise ConfigError(
+                f"{folder}: image_encoder.{key} of the bundle is {found.get(key)}, the configuration's is {value}"
+            )
+    return OnnxImageEncoder(graph_file(folder, "image_encoder"))

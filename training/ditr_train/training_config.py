@@ -1,0 +1,74 @@
+"""How networks are trained: the parts of a configuration that change weights, not graphs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """What is done to a cloud before it is voxelized; projection into images is computed before it."""
+
+    rotation: float = 3.14159265
+    """Largest turn about z, in radians, either way."""
+    scale: tuple[float, float] = (0.9, 1.1)
+    flip: float = 0.5
+    """Probability of mirroring x, and of mirroring y."""
+    jitter: float = 0.005
+    """Standard deviation of noise on each coordinate in metres, cut off at four of them."""
+    drop: float = 0.1
+    """Largest share of the points that is left out."""
+    sector: float = 6.2831853
+    """Angle about z, in radians, of the sector of a scan that is kept; where images are used it points to
+    what they show. Training on sectors sees more scans in the same time."""
+    image_drop: float = 0.0
+    """Probability that a scan is shown without its images."""
+
+
+@dataclass(frozen=True)
+class OptimizationConfig:
+    """AdamW on a one-cycle schedule."""
+
+    steps: int
+    """Optimizer steps."""
+    scans_per_step: int
+    """Scans whose gradients are added up for one step."""
+    learning_rate: float
+    weight_decay: float = 0.005
+    warm_up: float = 0.05
+    """Share of the steps in which the learning rate rises."""
+    gradient_clip: float = 5.0
+    seed: int = 0
+    evaluate_every: int = 500
+    """Steps between evaluations and checkpoints."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig(OptimizationConfig):
+    """Supervised training on labelled scans."""
+
+    lovasz_weight: float = 1.0
+    class_weight_power: float = 0.0
+    """Cross-entropy weight of a class is its share of the points to minus this power."""
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+
+
+@dataclass(frozen=True)
+class DistillationConfig(OptimizationConfig):
+    """D-DITR: the 3D network learns to predict image features, on scans without labels. The augmentation is
+    that of the training."""
+
+
+@dataclass(frozen=True)
+class EncoderTrainingConfig:
+    """Supervised training of the image encoder on labelled images."""
+
+    steps: int
+    images_per_step: int
+    learning_rate: float
+    weight_decay: float = 0.05
+    warm_up: float = 0.1
+    class_weight_power: float = 0.0
+    """Cross-entropy weight of a class is its share of the cells to minus this power."""
+    seed: int = 0
+    evaluate_every: int = 500
