@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from ditr_train import arguments, distill_command
+from ditr_train import arguments, compare_command, distill_command
 from ditr_train.bundle import provenance, write_bundle
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
@@ -21,7 +21,7 @@ from ditr_train.data.scans import load_scans
 from ditr_train.distill_command import describe_distillation
 from ditr_train.encoder_training import EncoderTraining, load_images
 from ditr_train.evaluation import score
-from ditr_train.frozen_encoder import load_run_encoder
+from ditr_train.frozen_encoder import keep_encoder, load_run_encoder
 from ditr_train.import_command import add_import_commands
 from ditr_train.initialization import initialize
 from ditr_train.model.segmentor import Segmentor
@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(command=_train)
 
     distill = distill_command.add_parser(commands)
+    compare = compare_command.add_parser(commands)
 
     evaluation = commands.add_parser("evaluate", help="score a trained network, with images and without")
     evaluation.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
@@ -121,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
     imports = add_import_commands(commands)
 
-    for command in (encoder, train, distill, evaluation, export, *imports):
+    for command in (encoder, train, distill, compare, evaluation, export, *imports):
         arguments.add_threads(command)
     return parser
 
@@ -156,10 +157,7 @@ def _train(options: argparse.Namespace) -> None:
             raise ConfigError("a network with injection needs --encoder, or leave the images out with --image-free")
         source = RunFolder(options.encoder)
         encoder = load_run_encoder(source, config)
-        run.save("encoder.pt", encoder.state_dict())
-        run.write_json(
-            "encoder.json", {"data": source.read_json("data.json"), "scores": source.read_json("scores.json")}
-        )
+        keep_encoder(run, encoder, source)
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
     scans = choose_labelled(scans, options.label_share, options.label_seed)
     validation = load_scans(options.validation, config, encoder, progress=arguments.progress())

@@ -58,16 +58,15 @@ def score(
 ) -> dict[str, Any]:
     """What a bundle's `scores` holds: each mode over all points, and over what the camera sees."""
     scores: dict[str, Any] = {}
-    image_free = evaluate(segmentor, scans, config, fused=False, progress=progress)
-    if config.injection is not None:
-        fused = evaluate(segmentor, scans, config, fused=True, progress=progress)
-        scores["fused"] = fused.all_points.summary()
-        scores["image_free"] = image_free.all_points.summary()
-        if fused.seen:
-            scores["fused_seen_points"] = fused.visible_points.summary()
-            scores["image_free_seen_points"] = image_free.visible_points.summary()
-            scores["share_of_points_seen"] = float(np.mean(fused.seen))
-    else:
-        scores["image_free"] = image_free.all_points.summary()
+    modes = {"fused": True, "image_free": False} if config.injection is not None else {"image_free": False}
+    evaluations = {
+        name: evaluate(segmentor, scans, config, fused=fused, progress=progress) for name, fused in modes.items()
+    }
+    for name, evaluation in evaluations.items():
+        scores[name] = evaluation.all_points.summary()
+    for name, evaluation in evaluations.items():
+        if evaluation.seen:
+            scores[f"{name}_seen_points"] = evaluation.visible_points.summary()
+            scores["share_of_points_seen"] = float(np.mean(evaluation.seen))
     scores["scans"] = len(scans)
     return scores

@@ -28,6 +28,17 @@ class OnnxImageEncoder(nn.Module):
         return torch.from_numpy(features)
 
 
+def keep_encoder(run: RunFolder, encoder: nn.Module, source: RunFolder) -> None:
+    """Copies an encoder and where it comes from into a run, so that the run can be evaluated and exported.
+
+    That of a bundle cannot be copied: such a run can be neither.
+    """
+    if isinstance(encoder, OnnxImageEncoder):
+        return
+    run.save("encoder.pt", encoder.state_dict())
+    run.write_json("encoder.json", {name: source.read_json(f"{name}.json") for name in ("data", "scores")})
+
+
 def is_bundle(folder: Path) -> bool:
     return (folder / "bundle.json").exists()
 

@@ -1,0 +1,78 @@
+"""ditr-train compare: the table of from scratch, D-DITR and fused."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ditr_train import arguments
+from ditr_train.comparison import Comparison, ComparisonData, Cost, plan_runs
+from ditr_train.comparison_table import METHODS, Result, markdown, write_csv
+from ditr_train.config import ConfigError, load_config
+from ditr_train.data.scans import load_scans
+from ditr_train.distill_command import scans_with_images
+from ditr_train.frozen_encoder import load_frozen_encoder
+
+
+def add_parser(commands: Any) -> argparse.ArgumentParser:
+    """Adds the command; `commands` is what add_subparsers gave."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "compare",
+        help="train and score from scratch, D-DITR and fused, with all and with few labels: one table",
+        description="Writes table.md and table.csv into the folder, after each network anew. An interrupted "
+        "comparison goes on with the same command; more seeds or label shares may be asked for later.",
+    )
+    arguments.add_config(parser)
+    parser.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP", help="to train on")
+    parser.add_argument("--test", type=Path, nargs="+", required=True, metavar="MCAP", help="to score on")
+    parser.add_argument("--encoder", type=Path, required=True, metavar="RUN_OR_BUNDLE", help="image encoder")
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--label-shares", type=arguments.share, nargs="+", default=[1.0, 0.1, 0.01], metavar="SHARE")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED")
+    parser.add_argument("--steps", type=arguments.positive, help="of the trainings, instead of the configuration's")
+    parser.add_argument("--distillation-steps", type=arguments.positive, help="instead of the configuration's")
+    parser.add_argument("--estimate", action="store_true", help="only measure and print what it will take")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    parser.set_defaults(command=_compare)
+    return parser
+
+
+def _compare(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    training, distillation = config.training, config.distillation
+    if distillation is None or config.injection is None or config.image_encoder is None:
+        raise ConfigError(f"{options.config}: distillation, injection and image_encoder are needed to compare")
+    config = replace(
+        config,
+        training=replace(training, steps=options.steps or training.steps),
+        distillation=replace(distillation, steps=options.distillation_steps or distillation.steps),
+    )
+    show = arguments.progress()
+    encoder = load_frozen_encoder(options.encoder, config)
+    scans = load_scans(options.bags, config, encoder, progress=show)
+    scans_with_images(scans, "the bags of --bags")
+    test = load_scans(options.test, config, encoder, progress=show)
+    names = {"bags": [bag.name for bag in options.bags], "validation_bags": [bag.name for bag in options.test]}
+    plan = plan_runs(options.methods, options.label_shares, options.seeds)
+    comparison = Comparison(config, options.output, ComparisonData(scans, test, encoder, options.encoder, names), plan)
+    _print_costs(comparison.estimate())
+    if options.estimate:
+        return
+    results: list[Result] = []
+    for result in comparison.run(progress=show):
+        results.append(result)
+        write_csv(options.output / "table.csv", results)
+        table = markdown(results, planned=len(plan), test_scans=len(test))
+        (options.output / "table.md").write_text(table, encoding="utf-8")
+    print(table)
+
+
+def _print_costs(costs: list[Cost]) -> None:
+    for cost in costs:
+        print(
+            f"{cost.kind}: {cost.runs} x ({cost.steps} steps of {cost.seconds_per_step:.2f} s + "
+            f"{cost.seconds_per_test:.0f} s to score) = {cost.hours:.2f} h"
+        )
+    print(f"to do: {sum(cost.hours for cost in costs):.2f} h on this machine as busy as it is now", flush=True)

@@ -1,0 +1,202 @@
+"""The paper's experiment: the same network from scratch, distilled then fine-tuned, and fused, with all and
+with few labels, several seeds each."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ditr_train.comparison_table import Method, Result
+from ditr_train.config import Config
+from ditr_train.data.label_share import choose_labelled
+from ditr_train.data.scans import LabeledScan
+from ditr_train.distillation import Distillation
+from ditr_train.evaluation import predict, score
+from ditr_train.frozen_encoder import keep_encoder
+from ditr_train.initialization import initialize
+from ditr_train.run_folder import RunFolder
+from ditr_train.training import Training
+from ditr_train.training_loop import TrainingLoop
+
+
+@dataclass(frozen=True)
+class ComparisonData:
+    """What all networks of a comparison share."""
+
+    scans: Sequence[LabeledScan]
+    """With labels and, where a camera was near in time, image features."""
+    test: Sequence[LabeledScan]
+    encoder: nn.Module
+    encoder_folder: Path
+    names: dict[str, Any]
+    """Names of the bags, for data.json."""
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One network to train on labels."""
+
+    method: Method
+    label_share: float
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.method}-{100 * self.label_share:g}-seed{self.seed}"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the networks that are still to be trained will take."""
+
+    kind: str
+    runs: int
+    steps: int
+    """Of each."""
+    seconds_per_step: float
+    seconds_per_test: float
+    """Of scoring one network."""
+
+    @property
+    def hours(self) -> float:
+        return self.runs * (self.steps * self.seconds_per_step + self.seconds_per_test) / 3600
+
+
+class Comparison:
+    """Trains the planned networks, each in its own folder, going on where an earlier call was interrupted."""
+
+    def __init__(self, config: Config, folder: Path, data: ComparisonData, plan: Sequence[PlannedRun]) -> None:
+        if config.distillation is None or config.injection is None or config.image_encoder is None:
+            raise ValueError("a comparison needs distillation, injection and image_encoder in the configuration")
+        self.config = config
+        self.folder = folder
+        self.data = data
+        self.plan = plan
+
+    def run(self, *, progress: bool) -> Iterator[Result]:
+        """Yields the result of each planned network as soon as it is there."""
+        for planned in self.plan:
+            run = RunFolder(self.folder / planned.name)
+            config = self._training_config(planned)
+            labelled = choose_labelled(self.data.scans, planned.label_share, planned.seed)
+            run.create(config, resume=True)
+            origin = self._distilled(planned.seed, progress=progress) if planned.method == "d-ditr" else None
+            run.describe_data(
+                {
+                    "scans": len(labelled),
+                    **self.data.names,
+                    "label_share": planned.label_share,
+                    "label_seed": planned.seed,
+                    "labelled_scans": [scan.name for scan in labelled] if planned.label_share < 1 else "all",
+                    "initialized_from": origin.path.name if origin else "scratch",
+                }
+            )
+            if not run.has("scores.json"):
+                if planned.method == "fused":
+                    keep_encoder(run, self.data.encoder, RunFolder(self.data.encoder_folder))
+                self._train(Training(config, labelled, run), origin, planned, progress=progress)
+            yield _result(planned, len(labelled), run.read_json("scores.json"))
+
+    def estimate(self) -> list[Cost]:
+        """Costs of what is left, from a few measured steps of each kind."""
+        left = [planned for planned in self.plan if not RunFolder(self.folder / planned.name).has("scores.json")]
+        costs = []
+        with tempfile.TemporaryDirectory() as scratch:
+            run = RunFolder(Path(scratch))
+            seeds = {planned.seed for planned in left if planned.method == "d-ditr"}
+            seeds = {seed for seed in seeds if not self._is_distilled(seed)}
+            if seeds:
+                loop: TrainingLoop = Distillation(self._distillation_config(0), self._scans_with_images(), run)
+                costs.append(Cost("distillation", len(seeds), loop.settings.steps, loop.seconds_per_step(), 0.0))
+            for kind, methods in (("image-free training", ("scratch", "d-ditr")), ("fused training", ("fused",))):
+                runs = [planned for planned in left if planned.method in methods]
+                if not runs:
+                    continue
+                config = self._training_config(runs[0])
+                training = Training(config, self.data.scans, run)
+                per_step = training.seconds_per_step()
+                per_test = _seconds_per_scan(training, self.data.test[:3], config) * len(self.data.test)
+                # A fused network is scored with images and without.
+                modes = 2 if config.injection is not None else 1
+                costs.append(Cost(kind, len(runs), training.settings.steps, per_step, modes * per_test))
+        return costs
+
+    def _train(self, training: Training, origin: RunFolder | None, planned: PlannedRun, *, progress: bool) -> None:
+        run = training.run
+        if run.has("checkpoint.pt"):
+            training.resume()
+        elif origin is not None:
+            weights = origin.load("checkpoint.pt")["model"]
+            initialize(training.segmentor, weights, origin=str(origin.path), keep_head=False)
+        training.fit([], progress=progress, description=planned.name)
+        scores = score(training.segmentor, self.data.test, training.config, progress=progress)
+        run.write_json("scores.json", scores)
+
+    def _distilled(self, seed: int, *, progress: bool) -> RunFolder:
+        """The distilled run of a seed, trained now if it is not there yet."""
+        run = self._distilled_folder(seed)
+        config = self._distillation_config(seed)
+        scans = self._scans_with_images()
+        run.create(config, resume=True)
+        run.describe_data({"scans": len(scans), **self.data.names, "image_encoder": self.data.encoder_folder.name})
+        if not self._is_distilled(seed):
+            distillation = Distillation(config, scans, run)
+            if run.has("checkpoint.pt"):
+                distillation.resume()
+            distillation.fit([], progress=progress, description=run.path.name)
+            run.write_json("finished.json", {"steps": distillation.step})
+        return run
+
+    def _distilled_folder(self, seed: int) -> RunFolder:
+        return RunFolder(self.folder / f"distilled-seed{seed}")
+
+    def _is_distilled(self, seed: int) -> bool:
+        return self._distilled_folder(seed).has("finished.json")
+
+    def _scans_with_images(self) -> list[LabeledScan]:
+        return [scan for scan in self.data.scans if scan.images is not None and scan.images.weight.any()]
+
+    def _distillation_config(self, seed: int) -> Config:
+        assert self.config.distillation is not None
+        settings = replace(self.config.distillation, seed=seed)
+        return replace(self.config, injection=None, encoder_training=None, distillation=settings)
+
+    def _training_config(self, planned: PlannedRun) -> Config:
+        settings = replace(self.config.training, seed=planned.seed)
+        config = replace(self.config, training=settings, distillation=None)
+        if planned.method == "fused":
+            return config
+        return replace(config, injection=None, image_encoder=None, encoder_training=None)
+
+
+def plan_runs(methods: Sequence[Method], label_shares: Sequence[float], seeds: Sequence[int]) -> list[PlannedRun]:
+    """Seed by seed, so that a whole table with one seed is there as early as possible."""
+    return [PlannedRun(method, share, seed) for seed, share, method in product(seeds, label_shares, methods)]
+
+
+def _result(planned: PlannedRun, labelled_scans: int, scores: dict[str, Any]) -> Result:
+    mode = "fused" if planned.method == "fused" else "image_free"
+    seen = scores.get(f"{mode}_seen_points")
+    return Result(
+        planned.method,
+        planned.label_share,
+        labelled_scans,
+        planned.seed,
+        scores[mode]["miou"],
+        scores[mode]["accuracy"],
+        seen["miou"] if seen else None,
+    )
+
+
+def _seconds_per_scan(training: Training, scans: Sequence[LabeledScan], config: Config) -> float:
+    start = time.perf_counter()
+    for scan in scans:
+        predict(training.segmentor, scan, config, fused=config.injection is not None)
+    return (time.perf_counter() - start) / max(1, len(scans))

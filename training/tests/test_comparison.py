@@ -1,0 +1,101 @@
+"""The table of the paper's experiment, on networks of a few steps."""
+
+import csv
+import statistics
+
+import pytest
+from test_distillation import write_bag, write_config
+
+from ditr_train.cli import main
+from ditr_train.comparison_table import Result, markdown
+from ditr_train.training import Training
+
+
+def result(method, share, seed, miou, seen=None):
+    return Result(method, share, round(200 * share), seed, miou, 0.9, seen)
+
+
+def test_the_table_has_means_spreads_and_paired_differences():
+    results = [result("scratch", 1.0, seed, m) for seed, m in enumerate((0.40, 0.44))]
+    results += [result("fused", 1.0, seed, m, seen=0.6) for seed, m in enumerate((0.50, 0.56))]
+    results += [result("scratch", 0.1, 0, 0.2)]
+    lines = markdown(results, planned=12, test_scans=60).splitlines()
+    assert lines[1] == "5 of 12 networks are trained."
+    assert lines[5:9] == [
+        "| labels | from scratch | DITR, fused | DITR, fused - scratch |",
+        "| --- | --- | --- | --- |",
+        "| 100 % (200 scans) | 42.0 ± 2.8 (2) | 53.0 ± 4.2 (2) | +11.0 ± 1.4 (2) |",
+        "| 10 % (20 scans) | 20.0 (1) | - | - |",
+    ]
+    assert lines[-2] == "| 100 % (200 scans) | - | 60.0 ± 0.0 (2) | - |"
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("comparison")
+    write_config(folder / "config.yaml")
+    write_bag(folder / "train.mcap", 4, seed=30)
+    write_bag(folder / "test.mcap", 2, seed=31)
+    config = str(folder / "config.yaml")
+    document = (folder / "config.yaml").read_text()
+    assert "encoder_training: null" in document
+    encoder_training = "encoder_training: {steps: 10, images_per_step: 2, learning_rate: 0.005}"
+    (folder / "config.yaml").write_text(document.replace("encoder_training: null", encoder_training))
+    bags = ["--bags", str(folder / "train.mcap"), "--threads", "1"]
+    assert main(["train-encoder", config, *bags, "-o", str(folder / "encoder")]) == 0
+    return folder
+
+
+def compare(folder, *further):
+    arguments = ["compare", folder / "config.yaml", "--bags", folder / "train.mcap", "--test", folder / "test.mcap"]
+    arguments += ["--encoder", folder / "encoder", "-o", folder / "out", "--threads", "1", *further]
+    return main([str(argument) for argument in arguments])
+
+
+def test_one_command_trains_scores_and_goes_on_after_a_kill(workspace, monkeypatch, capsys):
+    small = ["--label-shares", "1", "0.5", "--seeds", "0", "1", "--steps", "3", "--distillation-steps", "3"]
+    assert compare(workspace, *small, "--estimate") == 0
+    printed = capsys.readouterr().out
+    assert "distillation: 2 x (3 steps" in printed and "image-free training: 8 x (3 steps" in printed
+    assert "fused training: 4 x (3 steps" in printed and "to do: 0.0" in printed
+    assert not (workspace / "out").exists()
+
+    original, taken = Training._take_step, []
+
+    def interrupted(self, samples):
+        if len(taken) == 20:
+            raise KeyboardInterrupt
+        taken.append(self.run.path.name)
+        return original(self, samples)
+
+    monkeypatch.setattr(Training, "_take_step", interrupted)
+    # The estimate takes some of the steps.
+    with pytest.raises(KeyboardInterrupt):
+        compare(workspace, *small)
+    monkeypatch.setattr(Training, "_take_step", original)
+    done = (workspace / "out" / "table.csv").read_text().splitlines()[1:]
+    assert 0 < len(done) < 12
+    assert f"{len(done)} of 12 networks are trained" in (workspace / "out" / "table.md").read_text()
+    kept = {path: path.stat().st_mtime_ns for path in (workspace / "out").glob("*/scores.json")}
+    assert len(kept) == len(done)
+
+    capsys.readouterr()
+    assert compare(workspace, *small) == 0
+    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+    with (workspace / "out" / "table.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert {(row["method"], row["label_share"], row["seed"]) for row in rows} == {
+        (method, share, seed) for method in ("scratch", "d-ditr", "fused") for share in ("1.0", "0.5") for seed in "01"
+    }
+    assert {row["labelled_scans"] for row in rows if row["label_share"] == "0.5"} == {"2"}
+    table = (workspace / "out" / "table.md").read_text()
+    assert table in capsys.readouterr().out
+    scratch = [100 * float(r["miou"]) for r in rows if r["method"] == "scratch" and r["label_share"] == "1.0"]
+    mean = f"{statistics.mean(scratch):.1f} ± {statistics.stdev(scratch):.1f} (2)"
+    assert f"| 100 % (4 scans) | {mean} |" in table
+
+    # Each network stands on its own, as those of `train` do.
+    assert main(["evaluate", str(workspace / "out" / "fused-50-seed1"), "--bags", str(workspace / "test.mcap")]) == 0
+    # Other settings in the same folder would mix two experiments.
+    assert compare(workspace, *small[:-3], "4", "--distillation-steps", "3") == 2
+    assert "another configuration" in capsys.readouterr().err
