@@ -137,6 +137,7 @@ def write_bag(
     image_delay: float = 0.01,
     with_transforms: bool = True,
     with_labels: bool = True,
+    raw_images: bool = False,
 ) -> list[dict[str, np.ndarray]]:
     """Writes a bag and returns its clouds."""
     rng = np.random.default_rng(seed)
@@ -180,13 +181,13 @@ def write_bag(
             encoded = io.BytesIO()
             Image.fromarray(colors).save(encoded, "JPEG", quality=95)
             frame = header(stamp, "camera_front_optical_frame")
-            write(
-                "/camera/front/image_raw/compressed",
-                "CompressedImage",
-                stamp,
-                {"header": frame, "format": "jpeg", "data": encoded.getvalue()},
-            )
             image = {"header": frame, "height": HEIGHT, "width": WIDTH, "encoding": "mono8", "is_bigendian": 0}
+            if raw_images:
+                message = image | {"encoding": "rgb8", "step": 3 * WIDTH, "data": colors.tobytes()}
+                write("/camera/front/image_raw/compressed", "Image", stamp, message)
+            else:
+                message = {"header": frame, "format": "jpeg", "data": encoded.getvalue()}
+                write("/camera/front/image_raw/compressed", "CompressedImage", stamp, message)
             if with_labels:
                 write("/camera/front/semantic", "Image", stamp, image | {"step": WIDTH, "data": ids.tobytes()})
             k = [FOCAL, 0, (WIDTH - 1) / 2, 0, FOCAL, (HEIGHT - 1) / 2, 0, 0, 1]

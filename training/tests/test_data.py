@@ -20,6 +20,7 @@ from ditr_train.data.bag import read_frames, read_images
 from ditr_train.data.errors import DataError
 from ditr_train.data.images import decode_image, patch_grid, resize_labels
 from ditr_train.data.point_cloud import cloud_fields
+from ditr_train.data.raw_image import encode_raw
 from ditr_train.data.scans import IGNORED, LabeledScan, class_indices, load_scans, make_sample
 from ditr_train.data.static_transforms import StaticTransforms
 from ditr_train.model.image_encoder import ImageEncoder
@@ -27,6 +28,35 @@ from ditr_train.projection import project
 from ditr_train.training_config import AugmentationConfig
 
 FIELDS = ["x", "y", "z", "intensity", "ground_truth"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "order"),
+    [("rgb8", (0, 1, 2)), ("bgr8", (2, 1, 0)), ("rgba8", (0, 1, 2, 3)), ("bgra8", (2, 1, 0, 3)), ("mono8", (1,))],
+)
+def test_raw_images_keep_their_colours(encoding, order, rng):
+    pixels = rng.integers(0, 256, (5, 7, 4), dtype=np.uint8)
+    rows = np.zeros((5, 7 * len(order) + 6), np.uint8)  # with padding
+    rows[:, : 7 * len(order)] = pixels[:, :, list(order)].reshape(5, -1)
+    message = SimpleNamespace(encoding=encoding, width=7, height=5, step=rows.shape[1], data=rows.tobytes())
+    decoded = np.asarray(Image.open(io.BytesIO(encode_raw(message, "/camera"))))
+    expected = pixels[:, :, :3] if encoding != "mono8" else pixels[:, :, [1, 1, 1]]
+    np.testing.assert_array_equal(decoded, expected)
+    with pytest.raises(DataError, match=r"/camera: 7 x 5 pixels of \w+ in rows of \d+ bytes do not fit \d+ bytes"):
+        encode_raw(SimpleNamespace(**vars(message) | {"data": rows.tobytes()[:-1]}), "/camera")
+    with pytest.raises(DataError, match="'bayer_rggb8' are not read here, only rgb8"):
+        encode_raw(SimpleNamespace(**vars(message) | {"encoding": "bayer_rggb8"}), "/camera")
+
+
+def test_a_bag_with_raw_images_reads_as_one_with_compressed_ones(tmp_path):
+    write_bag(tmp_path / "raw.mcap", 2, seed=1, raw_images=True)
+    write_bag(tmp_path / "compressed.mcap", 2, seed=1)
+    topics = TopicsConfig()
+    pairs = zip(*(read_images(tmp_path / f"{name}.mcap", topics) for name in ("raw", "compressed")), strict=True)
+    for raw, compressed in pairs:
+        assert raw.stamp == compressed.stamp
+        difference = np.subtract(*(Image.open(io.BytesIO(image.encoded)) for image in (raw, compressed)), dtype=float)
+        assert np.abs(difference).mean() < 3  # JPEG
 
 
 def test_fields_stamps_and_images_of_a_bag(tmp_path):

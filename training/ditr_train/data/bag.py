@@ -16,6 +16,7 @@ from mcap_ros2.decoder import DecoderFactory
 from ditr_train.config import TopicsConfig
 from ditr_train.data.errors import DataError
 from ditr_train.data.point_cloud import cloud_fields
+from ditr_train.data.raw_image import encode_raw
 from ditr_train.data.static_transforms import StaticTransforms
 from ditr_train.projection import CameraView, DistortionModel
 
@@ -110,7 +111,9 @@ class _Messages:
         for message in self.of(topics.image):
             stamp = _stamp(message)
             ids = _mono8(semantic[stamp], topics.semantic) if stamp in semantic else None
-            images.append(CameraImage(stamp, bytes(message.data), ids))
+            # sensor_msgs/CompressedImage has a format instead of an encoding.
+            raw = hasattr(message, "encoding")
+            images.append(CameraImage(stamp, encode_raw(message, topics.image) if raw else bytes(message.data), ids))
         return sorted(images, key=lambda image: image.stamp)
 
 

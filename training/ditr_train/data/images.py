@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ditr_train.config import ImageEncoderConfig
+from ditr_train.data.errors import DataError
 from ditr_train.projection import PatchGrid
 
 
@@ -18,9 +19,15 @@ def patch_grid(config: ImageEncoderConfig) -> PatchGrid:
 
 
 def decode_image(encoded: bytes, config: ImageEncoderConfig) -> npt.NDArray[np.uint8]:
-    """JPEG or PNG -> RGB uint8 [input_height, input_width, 3], resized by the encoder's rule."""
-    with Image.open(io.BytesIO(encoded)) as opened:
-        image = opened.convert("RGB")
+    """JPEG or PNG -> RGB uint8 [input_height, input_width, 3], resized by the encoder's rule.
+
+    Raises DataError when it is neither.
+    """
+    try:
+        with Image.open(io.BytesIO(encoded)) as opened:
+            image = opened.convert("RGB")
+    except OSError as error:
+        raise DataError(f"a camera image of {len(encoded)} bytes is no JPEG or PNG: {error}") from error
     left, top, width, height = patch_grid(config).placement(*image.size)
     # Letterbox borders are 0 after normalization.
     border = tuple(round(255 * value) for value in config.mean)
