@@ -103,6 +103,15 @@ function describeChoice(summary: BagSummary, overrides: InputOverrides): string 
     ].join("\n");
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return `ditr run would not start: ${error.message}`;
+    return [`ditr run would not start: ${error.message}`, ...cloudChoice(summary, overrides)].join("\n");
   }
+}
+
+/** The option for each cloud, where there are several and none was named. */
+function cloudChoice({ clouds }: BagSummary, { cloudTopic }: InputOverrides): readonly string[] {
+  if (cloudTopic !== undefined || clouds.length < 2) return [];
+  return clouds.map(
+    ({ topic, messageCount, pointCount, frameId }) =>
+      `  --cloud ${topic}: ${messageCount} clouds, the first of ${pointCount} points in ${frameId}`,
+  );
 }

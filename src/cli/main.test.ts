@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "@jest/globals";
+import { McapBagWriter } from "../bag/McapBagWriter.js";
+import { encodePointCloud2, POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
+import { PointFieldType } from "../messages/types.js";
 import { EXIT } from "./exitCodes.js";
 
 const main = fileURLToPath(new URL("./main.js", import.meta.url));
@@ -66,6 +69,36 @@ describe("ditr", () => {
     expect(stdout).toContain(
       "camera front: /camera/front/image_raw/compressed with /camera/front/camera_info",
     );
+  });
+
+  test("inspect lists the choice where a bag has several clouds", async () => {
+    const bag = path.join(scratch, "two-clouds.mcap");
+    const writer = await McapBagWriter.create(bag);
+    const cloud = encodePointCloud2({
+      header: { stamp: 1n, frameId: "lidar" },
+      height: 1,
+      width: 2,
+      fields: ["x", "y", "z"].map((name, i) => ({
+        name,
+        offset: 4 * i,
+        datatype: PointFieldType.FLOAT32,
+        count: 1,
+      })),
+      isBigEndian: false,
+      pointStep: 12,
+      rowStep: 24,
+      data: new Uint8Array(24),
+      isDense: true,
+    });
+    for (const topic of ["/left/points", "/right/points"]) {
+      await writer.write(topic, POINT_CLOUD2_TYPE, { logTime: 1n }, cloud);
+    }
+    await writer.close();
+    const ambiguous = ditr("inspect", bag);
+    expect(ambiguous.status).toBe(EXIT.ok);
+    expect(ambiguous.stdout).toContain("choose one of them: /left/points, /right/points");
+    expect(ambiguous.stdout).toContain("  --cloud /right/points: 1 clouds, the first of 2 points in lidar");
+    expect(ditr("inspect", bag, "--cloud", "/right/points").stdout).toContain("  cloud /right/points\n");
   });
 
   test("bench geometry prints every phase", () => {
