@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import type { McapTypes } from "@mcap/core";
 import { McapIndexedReader } from "@mcap/core";
+import { CheckedIndexReadable } from "./CheckedIndexReadable.js";
 import { Fault } from "../faults/Fault.js";
 import { chunkDecompressors, decompressZstdFrame, isZstdFrame } from "./chunkCompression.js";
 import { parseOfferedQos } from "./qosProfile.js";
@@ -224,8 +225,10 @@ async function initialize(
   decompress: McapTypes.DecompressHandlers,
 ): Promise<Recovered & { readonly problem?: string }> {
   let reader: McapIndexedReader;
+  const readable = new CheckedIndexReadable(file);
   try {
-    reader = await McapIndexedReader.Initialize({ readable: file, decompressHandlers: decompress });
+    reader = await McapIndexedReader.Initialize({ readable, decompressHandlers: decompress });
+    readable.expect(reader.chunkIndexes);
   } catch (error) {
     return { ...(await recover(file, decompress, [])), problem: reasonOf(error) };
   }

@@ -33,9 +33,33 @@ export class RecoveredIndex {
     else this.#channels.set(definition.id, definition);
   }
 
-  /** Messages of channels that the file does not define cannot be named: the caller leaves them out. */
-  hasChannel(id: number): boolean {
-    return this.#channels.has(id);
+  /** A definition that counts only when the data have none of this id. */
+  defineIfNew(definition: Definition): void {
+    const known = definition.type === "Schema" ? this.#schemas : this.#channels;
+    if (!known.has(definition.id)) this.define(definition);
+  }
+
+  /**
+   * Messages of channels that are not defined cannot be named. Call it when everything has been added.
+   * @returns how many were left out, by channel
+   */
+  leaveOutUndefined(): ReadonlyMap<number, number> {
+    const leftOut = new Map<number, number>();
+    for (const { channelId } of this.#chunks.flatMap(({ messages }) => messages)) {
+      if (!this.#channels.has(channelId)) leftOut.set(channelId, (leftOut.get(channelId) ?? 0) + 1);
+    }
+    if (leftOut.size > 0) {
+      const chunks = this.#chunks.splice(0);
+      this.#messageCounts.clear();
+      this.#messageCount = 0;
+      for (const chunk of chunks) {
+        this.addChunk({
+          ...chunk,
+          messages: chunk.messages.filter(({ channelId }) => !leftOut.has(channelId)),
+        });
+      }
+    }
+    return leftOut;
   }
 
   addChunk(chunk: RecoveredChunk): void {

@@ -61,7 +61,8 @@ export class Sqlite3File implements BagReader {
     const database = await openDatabase(path, nameless ? `/dev/fd/${handle.fd}` : path);
     try {
       const topicsById = readTopics(path, database);
-      const index = await indexMessages(database, new Set(topicsById.keys()), MAX_CHUNK_BYTES);
+      const { size } = await handle.stat();
+      const index = await indexMessages(database, new Set(topicsById.keys()), MAX_CHUNK_BYTES, size);
       const file = new Sqlite3File(path, handle, database, topicsById, index);
       file.#warnAboutDamage(index.damages);
       file.#warnAboutEncodings();

@@ -3,11 +3,19 @@ import { McapConstants, McapStreamReader } from "@mcap/core";
 
 /** The few MCAP record layouts that rebuilding an index needs; all integers little-endian (mcap.dev/spec). */
 export const Opcode: Readonly<
-  Record<"HEADER" | "FOOTER" | "SCHEMA" | "CHANNEL" | "MESSAGE" | "CHUNK" | "DATA_END", number>
+  Record<
+    "HEADER" | "FOOTER" | "SCHEMA" | "CHANNEL" | "MESSAGE" | "CHUNK" | "MESSAGE_INDEX" | "DATA_END",
+    number
+  >
 > = McapConstants.Opcode;
 
 /** opcode 1, content length 8 */
 export const RECORD_HEADER_BYTES = 9;
+
+/** data section crc 4 */
+export const DATA_END_BYTES = 4n;
+/** summary start 8, summary offset start 8, summary crc 4 */
+export const FOOTER_BYTES = 20n;
 
 export interface RecordFrame {
   readonly opcode: number;

@@ -4,6 +4,8 @@ import { MAX_CHUNK_BYTES } from "./chunkCompression.js";
 import type { ChunkRecord, MessagePrefix } from "./mcapRecords.js";
 import {
   chunkCompressionLength,
+  DATA_END_BYTES,
+  FOOTER_BYTES,
   isKnownOpcode,
   MESSAGE_PREFIX_BYTES,
   Opcode,
@@ -15,6 +17,7 @@ import {
   readMessagePrefix,
   RECORD_HEADER_BYTES,
 } from "./mcapRecords.js";
+import { findChunk } from "./findChunk.js";
 import type { Readable, Segment } from "./Readable.js";
 import { SegmentedReadable, segmentLength, WindowedReader } from "./Readable.js";
 import type { Definition } from "./RecoveredIndex.js";
@@ -26,6 +29,18 @@ export interface RecoveredMcap {
   readonly readable: Readable;
   /** What could not be read, one clause each; empty when the file merely lacks its index. */
   readonly damages: readonly string[];
+}
+
+/** What a record turned out to be; `problem` when it is none. */
+interface RecordOutcome {
+  readonly problem?: string;
+  readonly end: bigint;
+  /** Its beginning may be good; nothing can be checked. */
+  readonly isCutOffChunk?: boolean;
+  /** The data section ends here. */
+  readonly isEnd: boolean;
+  /** Its content was checked, so that its length is right too. */
+  readonly isVerified: boolean;
 }
 
 type IndexedMessage = MessagePrefix & { readonly recordOffset: bigint };
@@ -78,50 +93,123 @@ class Recovery {
 
   async run(known: Iterable<Definition>): Promise<RecoveredMcap> {
     for (const definition of known) this.#index.define(definition);
-    await this.#records(BigInt(MAGIC_BYTES));
+    const end = await this.#records(BigInt(MAGIC_BYTES));
     this.#endLooseRun();
+    if (end !== undefined) await this.#summaryDefinitions(end);
+    for (const [channel, count] of this.#index.leaveOutUndefined()) {
+      this.#damages.push(`${count} messages are on channel ${channel}, which the file does not define`);
+    }
     this.#append(this.#index.tail(this.#end));
     return { readable: new SegmentedReadable(this.#file, this.#segments), damages: this.#damages };
   }
 
-  /** Reads records from byte `offset` to the end of the data, or until there is none. */
-  async #records(offset: bigint): Promise<void> {
+  /**
+   * Reads records from byte `offset` to the end of the data. Where they stop making sense, it goes on with the next
+   * chunk that can be found.
+   *
+   * @returns where the summary starts; undefined when the data have no end
+   */
+  async #records(offset: bigint): Promise<bigint | undefined> {
+    /** Where the search for the next chunk starts: behind what is known to be good. */
+    let searchFrom = offset;
     for (;;) {
-      if (offset + BigInt(RECORD_HEADER_BYTES) > this.#size) {
-        this.#damages.push("it ends without an end-of-data record, as after an interrupted recording");
-        return;
+      const { problem, isCutOffChunk, isEnd, end, isVerified } = await this.#record(offset);
+      if (isEnd) return end;
+      if (problem === undefined) {
+        // A length that is wrong, but not too large, shows at the record behind it.
+        searchFrom = isVerified ? end : offset + 1n;
+        offset = end;
+        continue;
       }
-      const frame = readFrame(await this.#window.bytes(offset, RECORD_HEADER_BYTES), 0)!;
-      if (frame.opcode === Opcode.DATA_END || frame.opcode === Opcode.FOOTER) return;
-      if (!isKnownOpcode(frame.opcode)) {
+      this.#endLooseRun();
+      const next = await findChunk(this.#window, this.#size, searchFrom);
+      if (next === undefined) {
+        // Only of a file that ends here the length of the chunk may be right.
+        const recovered = isCutOffChunk === true ? await this.#cutOffChunk(offset) : 0;
         this.#damages.push(
-          `there is no MCAP record at byte ${offset.toString()}, and nothing behind it was read`,
+          problem +
+            (recovered > 0
+              ? ` (${recovered} of its messages were recovered)`
+              : ", and nothing behind it was read"),
         );
-        return;
+        return undefined;
       }
-      const end = offset + frame.byteLength;
-      if (end > this.#size) {
-        const recovered = frame.opcode === Opcode.CHUNK ? await this.#cutOffChunk(offset) : 0;
-        this.#damages.push(
-          `the ${frame.opcode === Opcode.CHUNK ? "chunk" : "record"} at byte ${offset.toString()} runs past the end of the file` +
-            (recovered > 0 ? ` (${recovered} of its messages were recovered)` : ""),
-        );
-        return;
+      this.#damages.push(`${problem}, and byte ${next} was the next to be read`);
+      offset = next;
+      searchFrom = next + 1n;
+    }
+  }
+
+  /** The summary repeats schemas and channels, of which the first may have been in a chunk that is lost. */
+  async #summaryDefinitions(offset: bigint): Promise<void> {
+    if (!(await this.#isSummaryIntact(offset))) return;
+    while (offset + BigInt(RECORD_HEADER_BYTES) <= this.#size) {
+      const { opcode, byteLength } = readFrame(await this.#window.bytes(offset, RECORD_HEADER_BYTES), 0)!;
+      const end = offset + byteLength;
+      if (!isKnownOpcode(opcode) || end > this.#size || byteLength > MAX_CHUNK_BYTES) return;
+      if (opcode === Opcode.SCHEMA || opcode === Opcode.CHANNEL) {
+        const record = await this.#window.bytes(offset, Number(byteLength));
+        try {
+          const definition = readDefinition(record);
+          if (definition !== undefined) this.#index.defineIfNew(definition);
+        } catch {
+          // What it would have defined is reported where it is missing.
+        }
       }
-      if (frame.opcode === Opcode.CHUNK) await this.#chunk(offset, frame.byteLength);
-      else await this.#looseRecord(frame.opcode, offset, frame.byteLength);
       offset = end;
     }
   }
 
-  async #chunk(offset: bigint, byteLength: bigint): Promise<void> {
+  /** Checks the sum in the footer (0: there is none), which covers all from the summary's start up to itself. */
+  async #isSummaryIntact(start: bigint): Promise<boolean> {
+    const crcAt = this.#size - BigInt(MAGIC_BYTES) - 4n;
+    if (crcAt < start || crcAt - start > BigInt(MAX_CHUNK_BYTES)) return false;
+    const bytes = await this.#file.read(start, crcAt + 4n - start);
+    const expected = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(
+      bytes.byteLength - 4,
+      true,
+    );
+    return expected === 0 || expected === crc32(bytes.subarray(0, -4));
+  }
+
+  async #record(offset: bigint): Promise<RecordOutcome> {
+    const nothing = { end: offset, isEnd: false, isVerified: false };
+    if (offset + BigInt(RECORD_HEADER_BYTES) > this.#size) {
+      return {
+        ...nothing,
+        problem: "it ends without an end-of-data record, as after an interrupted recording",
+      };
+    }
+    const { opcode, byteLength } = readFrame(await this.#window.bytes(offset, RECORD_HEADER_BYTES), 0)!;
+    const contentBytes = byteLength - BigInt(RECORD_HEADER_BYTES);
+    const isEnd =
+      (opcode === Opcode.DATA_END && contentBytes === DATA_END_BYTES) ||
+      (opcode === Opcode.FOOTER && contentBytes === FOOTER_BYTES);
+    if (isEnd) return { ...nothing, end: offset + byteLength, isEnd };
+    if (!isKnownOpcode(opcode) || opcode === Opcode.DATA_END || opcode === Opcode.FOOTER) {
+      return { ...nothing, problem: `there is no MCAP record at byte ${offset}` };
+    }
+    const end = offset + byteLength;
+    if (end > this.#size) {
+      const isChunk = opcode === Opcode.CHUNK;
+      const problem = `the ${isChunk ? "chunk" : "record"} at byte ${offset} runs past the end of the file`;
+      return { ...nothing, problem, isCutOffChunk: isChunk };
+    }
+    if (opcode === Opcode.CHUNK)
+      return { end, isEnd: false, isVerified: await this.#chunk(offset, byteLength) };
+    await this.#looseRecord(opcode, offset, byteLength);
+    return { end, isEnd: false, isVerified: false };
+  }
+
+  /** Is the chunk as it was written? */
+  async #chunk(offset: bigint, byteLength: bigint): Promise<boolean> {
     this.#endLooseRun();
     const where = `the chunk at byte ${offset.toString()}`;
     if (byteLength > MAX_CHUNK_BYTES) {
       this.#damages.push(
         `${where} has ${byteLength.toString()} bytes, more than the ${MAX_CHUNK_BYTES} that are read`,
       );
-      return;
+      return false;
     }
     const record = await this.#file.read(offset, byteLength);
     try {
@@ -139,8 +227,10 @@ class Recovery {
         uncompressedSize: BigInt(records.byteLength),
         messages,
       });
+      return makesSenseUntil === records.byteLength;
     } catch (error) {
       this.#damages.push(`${where} cannot be read (${reasonOf(error)})`);
+      return false;
     }
   }
 
@@ -176,9 +266,6 @@ class Recovery {
         throw new Error(`a message record of ${record.byteLength} bytes is too short`);
       }
       const prefix = readMessagePrefix(record);
-      if (!this.#index.hasChannel(prefix.channelId)) {
-        throw new Error(`a message is on channel ${prefix.channelId}, which the file does not define`);
-      }
       messages.push({ ...prefix, recordOffset });
     } else if (opcode === Opcode.SCHEMA || opcode === Opcode.CHANNEL) {
       const definition = readDefinition(record);

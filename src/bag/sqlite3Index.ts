@@ -13,13 +13,19 @@ export interface RowIndex {
   readonly damages: readonly string[];
 }
 
+/** With ">=" the search for an id goes to its own leaf of the tree; with ">" to that of the id before. */
 const SCAN =
-  "SELECT id, topic_id, timestamp, length(data) AS size FROM messages NOT INDEXED WHERE id > ? ORDER BY id LIMIT 4096";
+  "SELECT id, topic_id, timestamp, length(data) AS size FROM messages NOT INDEXED WHERE id >= ? ORDER BY id";
 
 /** Ids are looked for up to here. */
 const LARGEST_ID = Number.MAX_SAFE_INTEGER;
 /** Damaged places that are searched around; behind more of them the file is given up. */
 const MAX_GAPS = 1000;
+/** Rows after which other work of the thread gets its turn. */
+const ROWS_PER_TURN = 4096;
+/** Damaged trees can have loops; no row takes less than this. */
+const MIN_ROW_BYTES = 8;
+const KEPT_DAMAGES = 100;
 
 /**
  * Reads the head of every row. Where the table's tree is damaged, the next id that can be reached is searched, so that
@@ -27,87 +33,99 @@ const MAX_GAPS = 1000;
  *
  * @param topicIds rows of other topics cannot be named, and are left out
  * @param maxBytes larger messages are left out
+ * @param fileBytes bounds the number of rows
  */
 export async function indexMessages(
   database: Sqlite3Database,
   topicIds: ReadonlySet<number>,
   maxBytes: number,
+  fileBytes: number,
 ): Promise<RowIndex> {
-  const rows = new RowCollector(topicIds, maxBytes);
-  for (let after = -1, gaps = 0; ;) {
-    const { last, count, problem } = rows.scan(database, after);
-    if (problem === undefined) {
-      if (count === 0) break;
-      after = last;
-    } else {
-      const next = ++gaps > MAX_GAPS ? undefined : nextReadable(database, last);
-      rows.damages.push(
-        next === undefined
-          ? `the table of messages cannot be read behind id ${last} (${problem})`
-          : `messages between the ids ${last} and ${next + 1} cannot be read (${problem})`,
-      );
-      if (next === undefined) break;
-      after = next;
-    }
-    await new Promise(setImmediate);
+  const rows = new RowCollector(topicIds, maxBytes, fileBytes / MIN_ROW_BYTES);
+  let start = 0;
+  for (let gaps = 1; ; gaps++) {
+    const problem = await rows.scan(database, start);
+    if (problem === undefined) break;
+    const from = Math.max(start, rows.nextId);
+    const next = gaps > MAX_GAPS ? undefined : nextReadable(database, from);
+    rows.damaged(
+      next === undefined
+        ? `the table of messages cannot be read from id ${from} on (${problem})`
+        : `messages from id ${from} to ${next - 1} cannot be read (${problem})`,
+    );
+    if (next === undefined) break;
+    start = next;
   }
   return rows.index();
 }
 
-/** The smallest id behind `last` from which the table can be read on, less one; undefined when there is none. */
-function nextReadable(database: Sqlite3Database, last: number): number | undefined {
-  let bad = last;
+/** The smallest id behind `from` at which the table can be read; undefined when there is none. */
+function nextReadable(database: Sqlite3Database, from: number): number | undefined {
+  let bad = from;
   let good: number | undefined;
   for (let step = 1; good === undefined; step *= 2) {
-    const candidate = Math.min(last + step, LARGEST_ID);
-    if (isReadableAfter(database, candidate)) good = candidate;
+    const candidate = Math.min(from + step, LARGEST_ID);
+    if (isReadableAt(database, candidate)) good = candidate;
     else if (candidate === LARGEST_ID) return undefined;
     else bad = candidate;
   }
   while (good - bad > 1) {
     const middle = Math.floor((good + bad) / 2);
-    if (isReadableAfter(database, middle)) good = middle;
+    if (isReadableAt(database, middle)) good = middle;
     else bad = middle;
   }
   return good;
 }
 
-function isReadableAfter(database: Sqlite3Database, id: number): boolean {
+/** True behind the last row too: there the scan ends without an error. */
+function isReadableAt(database: Sqlite3Database, id: number): boolean {
   try {
-    for (const row of database.rows(SCAN, [id])) return typeof row["id"] === "number" && row["id"] > id;
+    for (const row of database.rows(SCAN, [id])) return typeof row["id"] === "number" && row["id"] >= id;
     return true;
   } catch {
     return false;
   }
 }
 
+interface MessageRow {
+  readonly id: number;
+  readonly topicId: number;
+  readonly time: bigint;
+}
+
 class RowCollector {
-  readonly damages: string[] = [];
+  /** Behind the last id that made sense. */
+  nextId = 0;
   readonly #topicIds: ReadonlySet<number>;
   readonly #maxBytes: number;
-  readonly #rows: { readonly id: number; readonly topicId: number; readonly time: bigint }[] = [];
+  readonly #maxRows: number;
+  readonly #rows: MessageRow[] = [];
+  readonly #ids = new Set<number>();
+  readonly #damages: string[] = [];
 
-  constructor(topicIds: ReadonlySet<number>, maxBytes: number) {
+  constructor(topicIds: ReadonlySet<number>, maxBytes: number, maxRows: number) {
     this.#topicIds = topicIds;
     this.#maxBytes = maxBytes;
+    this.#maxRows = maxRows;
   }
 
-  /** Takes the next rows behind an id. `problem` says why it had to stop. */
-  scan(database: Sqlite3Database, after: number): { last: number; count: number; problem?: string } {
-    let last = after;
+  /** One clause; only so many are kept. */
+  damaged(clause: string): void {
+    if (this.#damages.length < KEPT_DAMAGES) this.#damages.push(clause);
+  }
+
+  /** Takes the rows from an id on; returns why it had to stop before the end. */
+  async scan(database: Sqlite3Database, start: number): Promise<string | undefined> {
     let count = 0;
     try {
-      for (const row of database.rows(SCAN, [after])) {
-        const { id } = row;
-        // A damaged tree can lead back to where the scan has been.
-        if (typeof id !== "number" || id <= last) return { last, count, problem: "ids do not ascend" };
-        last = id;
-        count++;
-        this.#take(id, row);
+      for (const row of database.rows(SCAN, [start])) {
+        this.#take(row);
+        if (++count > this.#maxRows) return "it has more rows than fit into the file";
+        if (count % ROWS_PER_TURN === 0) await new Promise(setImmediate);
       }
-      return { last, count };
+      return undefined;
     } catch (error) {
-      return { last, count, problem: reasonOf(error) };
+      return reasonOf(error);
     }
   }
 
@@ -122,23 +140,24 @@ class RowCollector {
       topicIds: Float64Array.from(rows, ({ topicId }) => topicId),
       times: BigInt64Array.from(rows, ({ time }) => time),
       counts,
-      damages: this.damages,
+      damages: this.#damages,
     };
   }
 
-  #take(id: number, { topic_id: topicId, timestamp, size }: SqlRow): void {
-    if (typeof topicId !== "number" || !this.#topicIds.has(topicId)) {
-      this.damages.push(
-        `the message with id ${id} is on topic ${String(topicId)}, which the bag does not define`,
-      );
+  #take({ id, topic_id: topicId, timestamp, size }: SqlRow): void {
+    const name = `the message with id ${String(id)}`;
+    if (typeof id !== "number") this.damaged(`${name} cannot be found again`);
+    else if (this.#ids.has(id)) this.damaged(`${name} comes twice`);
+    else if (typeof topicId !== "number" || !this.#topicIds.has(topicId)) {
+      this.damaged(`${name} is on topic ${String(topicId)}, which the bag does not define`);
     } else if (typeof timestamp !== "number" && typeof timestamp !== "bigint") {
-      this.damages.push(`the message with id ${id} has no time`);
+      this.damaged(`${name} has no time`);
     } else if (typeof size !== "number" || size > this.#maxBytes) {
-      this.damages.push(
-        `the message with id ${id} has ${String(size)} bytes, more than the ${this.#maxBytes} that are read`,
-      );
+      this.damaged(`${name} has ${String(size)} bytes, more than the ${this.#maxBytes} that are read`);
     } else {
+      this.#ids.add(id);
       this.#rows.push({ id, topicId, time: BigInt(timestamp) });
+      this.nextId = Math.max(this.nextId, id + 1);
     }
   }
 }
