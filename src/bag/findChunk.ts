@@ -13,19 +13,26 @@ const SEARCH_BYTES = 64 * 1024;
  * by accident 64 bits hardly do.
  *
  * @param size bytes of the file
+ * @param before the chunk must start before this byte
  */
 export async function findChunk(
   window: WindowedReader,
   size: bigint,
   from: bigint,
+  before = size,
 ): Promise<bigint | undefined> {
-  for (let start = from; start + BigInt(HEADER_BYTES) <= size; start += BigInt(SEARCH_BYTES)) {
+  for (
+    let start = from;
+    start < before && start + BigInt(HEADER_BYTES) <= size;
+    start += BigInt(SEARCH_BYTES)
+  ) {
     const left = size - start;
     // The windows overlap, so that a header is not missed between two of them.
     const wanted = BigInt(SEARCH_BYTES + HEADER_BYTES);
     const bytes = await window.bytes(start, Number(left < wanted ? left : wanted));
     for (let at = bytes.indexOf(Opcode.CHUNK); at >= 0; at = bytes.indexOf(Opcode.CHUNK, at + 1)) {
       if (at >= SEARCH_BYTES || at + HEADER_BYTES > bytes.byteLength) break;
+      if (start + BigInt(at) >= before) return undefined;
       if (isChunkHeader(bytes, at, left - BigInt(at))) return start + BigInt(at);
     }
   }

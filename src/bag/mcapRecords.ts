@@ -57,6 +57,8 @@ export interface ChunkRecord {
   readonly uncompressedCrc: number;
   readonly compression: string;
   readonly records: Uint8Array;
+  /** Do the lengths of the record and of what it holds agree? The format allows unknown bytes behind what it defines. */
+  readonly isLengthRight: boolean;
 }
 
 /** record header 9, start time 8, end time 8, uncompressed size 8, crc 4, compression 4 + 0, records length 8 */
@@ -86,6 +88,7 @@ export function readChunk(record: Uint8Array): ChunkRecord {
     uncompressedCrc: data.getUint32(RECORD_HEADER_BYTES + 24, true),
     compression: new TextDecoder().decode(record.subarray(nameStart, nameEnd)),
     records: record.subarray(recordsStart, recordsStart + Number(recordsLength)),
+    isLengthRight: BigInt(recordsStart) + recordsLength === BigInt(record.byteLength),
   };
 }
 

@@ -35,6 +35,7 @@ export interface RecoveredMcap {
 interface RecordOutcome {
   readonly problem?: string;
   readonly end: bigint;
+  readonly isChunk?: boolean;
   /** Its beginning may be good; nothing can be checked. */
   readonly isCutOffChunk?: boolean;
   /** The data section ends here. */
@@ -42,6 +43,9 @@ interface RecordOutcome {
   /** Its content was checked, so that its length is right too. */
   readonly isVerified: boolean;
 }
+
+/** The records that may lie in a chunk. */
+const CHUNK_CONTENT: ReadonlySet<number> = new Set([Opcode.SCHEMA, Opcode.CHANNEL, Opcode.MESSAGE]);
 
 type IndexedMessage = MessagePrefix & { readonly recordOffset: bigint };
 
@@ -77,6 +81,7 @@ class Recovery {
   /** Where the file starts in the recovered one. */
   readonly #base: bigint;
   #end: bigint;
+  #hasChunks = false;
   /** The run of records outside chunks that is being collected. */
   #loose: { readonly start: bigint; end: bigint; readonly messages: IndexedMessage[] } | undefined;
 
@@ -95,7 +100,8 @@ class Recovery {
     for (const definition of known) this.#index.define(definition);
     const end = await this.#records(BigInt(MAGIC_BYTES));
     this.#endLooseRun();
-    if (end !== undefined) await this.#summaryDefinitions(end);
+    const summary = end ?? (await this.#summaryStart());
+    if (summary !== undefined) await this.#summaryDefinitions(summary);
     for (const [channel, count] of this.#index.leaveOutUndefined()) {
       this.#damages.push(`${count} messages are on channel ${channel}, which the file does not define`);
     }
@@ -113,11 +119,17 @@ class Recovery {
     /** Where the search for the next chunk starts: behind what is known to be good. */
     let searchFrom = offset;
     for (;;) {
-      const { problem, isCutOffChunk, isEnd, end, isVerified } = await this.#record(offset);
+      const skipped = await this.#skippedChunk(searchFrom, offset);
+      if (skipped !== undefined) {
+        this.#damages.push(`a record before the chunk at byte ${skipped} has a wrong length`);
+        this.#endLooseRun();
+        offset = skipped;
+      }
+      const { problem, isCutOffChunk, isEnd, isChunk, end, isVerified } = await this.#record(offset);
       if (isEnd) return end;
       if (problem === undefined) {
-        // A length that is wrong, but not too large, shows at the record behind it.
-        searchFrom = isVerified ? end : offset + 1n;
+        // A wrong length of another record shows later, at the first that is checked.
+        if (isChunk === true) searchFrom = isVerified ? end : offset + 1n;
         offset = end;
         continue;
       }
@@ -140,6 +152,14 @@ class Recovery {
     }
   }
 
+  /** A wrong length can lead over chunks to a place that looks like a chunk or the end. */
+  async #skippedChunk(searchFrom: bigint, offset: bigint): Promise<bigint | undefined> {
+    if (searchFrom >= offset || offset + BigInt(RECORD_HEADER_BYTES) > this.#size) return undefined;
+    const { opcode } = readFrame(await this.#window.bytes(offset, RECORD_HEADER_BYTES), 0)!;
+    if (opcode !== Opcode.CHUNK && opcode !== Opcode.DATA_END && opcode !== Opcode.FOOTER) return undefined;
+    return findChunk(this.#window, this.#size, searchFrom, offset);
+  }
+
   /** The summary repeats schemas and channels, of which the first may have been in a chunk that is lost. */
   async #summaryDefinitions(offset: bigint): Promise<void> {
     if (!(await this.#isSummaryIntact(offset))) return;
@@ -158,6 +178,17 @@ class Recovery {
       }
       offset = end;
     }
+  }
+
+  /** What the footer says, where there is one; undefined when there is none or the file has no summary. */
+  async #summaryStart(): Promise<bigint | undefined> {
+    const at = this.#size - BigInt(MAGIC_BYTES) - FOOTER_BYTES - BigInt(RECORD_HEADER_BYTES);
+    if (at < BigInt(MAGIC_BYTES)) return undefined;
+    const record = await this.#file.read(at, FOOTER_BYTES + BigInt(RECORD_HEADER_BYTES));
+    const { opcode, byteLength } = readFrame(record, 0)!;
+    if (opcode !== Opcode.FOOTER || byteLength !== BigInt(record.byteLength)) return undefined;
+    const start = new DataView(record.buffer, record.byteOffset).getBigUint64(RECORD_HEADER_BYTES, true);
+    return start === 0n || start >= at ? undefined : start;
   }
 
   /** Checks the sum in the footer (0: there is none), which covers all from the summary's start up to itself. */
@@ -195,9 +226,14 @@ class Recovery {
       const problem = `the ${isChunk ? "chunk" : "record"} at byte ${offset} runs past the end of the file`;
       return { ...nothing, problem, isCutOffChunk: isChunk };
     }
-    if (opcode === Opcode.CHUNK)
-      return { end, isEnd: false, isVerified: await this.#chunk(offset, byteLength) };
-    await this.#looseRecord(opcode, offset, byteLength);
+    if (opcode === Opcode.CHUNK) {
+      this.#hasChunks = true;
+      return { end, isEnd: false, isChunk: true, isVerified: await this.#chunk(offset, byteLength) };
+    }
+    if (this.#hasChunks && opcode === Opcode.MESSAGE) {
+      // Writers put all messages into chunks or none: this was another record.
+      this.#damages.push(`the record at byte ${offset} is not what it says`);
+    } else await this.#looseRecord(opcode, offset, byteLength);
     return { end, isEnd: false, isVerified: false };
   }
 
@@ -227,7 +263,7 @@ class Recovery {
         uncompressedSize: BigInt(records.byteLength),
         messages,
       });
-      return makesSenseUntil === records.byteLength;
+      return makesSenseUntil === records.byteLength && chunk.isLengthRight;
     } catch (error) {
       this.#damages.push(`${where} cannot be read (${reasonOf(error)})`);
       return false;
@@ -269,7 +305,8 @@ class Recovery {
       messages.push({ ...prefix, recordOffset });
     } else if (opcode === Opcode.SCHEMA || opcode === Opcode.CHANNEL) {
       const definition = readDefinition(record);
-      if (definition !== undefined) this.#index.define(definition);
+      // A later one would be the same, if it were good.
+      if (definition !== undefined) this.#index.defineIfNew(definition);
     }
   }
 
@@ -283,7 +320,7 @@ class Recovery {
     const before = this.#index.messageCount;
     for (let at = recordsStart; at + BigInt(RECORD_HEADER_BYTES) <= this.#size;) {
       const frame = readFrame(await this.#window.bytes(at, RECORD_HEADER_BYTES), 0)!;
-      if (!isKnownOpcode(frame.opcode) || at + frame.byteLength > this.#size) break;
+      if (!CHUNK_CONTENT.has(frame.opcode) || at + frame.byteLength > this.#size) break;
       await this.#looseRecord(frame.opcode, at, frame.byteLength);
       at += frame.byteLength;
     }

@@ -108,8 +108,8 @@ function describeChoice(summary: BagSummary, overrides: InputOverrides): string 
 }
 
 /** The option for each cloud, where there are several and none was named. */
-function cloudChoice({ clouds }: BagSummary, { cloudTopic }: InputOverrides): readonly string[] {
-  if (cloudTopic !== undefined || clouds.length < 2) return [];
+function cloudChoice({ clouds }: BagSummary, { cloudTopics }: InputOverrides): readonly string[] {
+  if (cloudTopics !== undefined || clouds.length < 2) return [];
   return clouds.map(
     ({ topic, messageCount, pointCount, frameId }) =>
       `  --cloud ${topic}: ${messageCount} clouds, the first of ${pointCount} points in ${frameId}`,

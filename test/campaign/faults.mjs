@@ -25,7 +25,15 @@ const MAX_RESTARTS = 20;
 
 /** Cases `from` to `to` of a subject in a process of its own, again behind a case that ended it. */
 async function runSubject(name, from, to) {
-  const result = { name, cases: to - from, outcomes: {}, failures: [], peakRssBytes: 0, slowestMs: 0 };
+  const result = {
+    name,
+    cases: to - from,
+    outcomes: {},
+    failures: [],
+    peakRssBytes: 0,
+    slowestMs: 0,
+    slowest: from,
+  };
   for (let restarts = 0; from < to && restarts < MAX_RESTARTS; restarts++)
     from = await runProcess(result, from, to);
   if (from < to)
@@ -50,7 +58,9 @@ function runProcess(result, from, to) {
       if (start !== undefined) {
         hasStarted = true;
         const now = performance.now();
-        if (start > from) result.slowestMs = Math.max(result.slowestMs, now - startedAt);
+        if (start > from && now - startedAt > result.slowestMs) {
+          [result.slowestMs, result.slowest] = [now - startedAt, current];
+        }
         [current, startedAt] = [start, now];
       }
       if (failure !== undefined) result.failures.push(failure);
@@ -93,7 +103,7 @@ for (const [name, from, to] of plan()) {
   const byCode = codes.map(([code, count]) => `${code} ${count}`);
   const megabytes = Math.round(result.peakRssBytes / 1e6);
   console.log(
-    `| ${name} | ${result.cases} | ${accepted} | ${byCode.join(", ")} | ${result.failures.length} | ${Math.round(result.slowestMs)} ms | ${megabytes} MB |`,
+    `| ${name} | ${result.cases} | ${accepted} | ${byCode.join(", ")} | ${result.failures.length} | ${Math.round(result.slowestMs)} ms (case ${result.slowest}) | ${megabytes} MB |`,
   );
   for (const { index, text } of result.failures.slice(0, SHOWN_FAILURES))
     console.error(`FAILURE: --seed ${seed} --only "${name}" --case ${index}: ${text}`);

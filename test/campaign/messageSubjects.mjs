@@ -17,6 +17,8 @@ import {
 } from "../../dist/messages/image.js";
 import { decodeLabelInfo, encodeLabelInfo } from "../../dist/messages/labelInfo.js";
 import { decodePointCloud2, encodePointCloud2, pointCount } from "../../dist/messages/pointCloud2.js";
+import { pointLayout } from "../../dist/messages/pointLayout.js";
+import { readPointTimes } from "../../dist/messages/pointTimes.js";
 import { decodeTFMessage, encodeTFMessage } from "../../dist/messages/tfMessage.js";
 import { ScanPreparer } from "../../dist/perception/ScanPreparer.js";
 import { TransformBuffer } from "../../dist/transforms/TransformBuffer.js";
@@ -26,9 +28,8 @@ import { mutate } from "./mutate.mjs";
 const HEADER = { stamp: 1_700_000_001_987_654_321n, frameId: "sensor" };
 
 /** A subject whose cases are mutations of messages: `use` must take any bytes, or throw a Fault. */
-function messageSubject(share, makeOriginals, makeUse) {
+function messageSubject(makeOriginals, makeUse) {
   return {
-    share,
     async create() {
       const originals = await makeOriginals();
       const use = makeUse();
@@ -49,21 +50,21 @@ function messageSubject(share, makeOriginals, makeUse) {
   };
 }
 
-/** Those of the drivers' layouts that have the features of the model. */
-const clouds = () =>
-  EXAMPLE_LAYOUTS.filter(({ fields }) =>
-    ["x", "y", "z", "intensity"].every((name) => fields.some((f) => f[0] === name)),
-  ).map((layout) => encodePointCloud2(exampleCloud(layout, 1)));
+const clouds = () => EXAMPLE_LAYOUTS.map((layout) => encodePointCloud2(exampleCloud(layout, 1)));
 
 /** Decoding, geometry, features: all that a cloud goes through before the model, and the output after it. */
 function useCloud() {
   const fusion = { mode: "image-free", minImages: 1, minSeenShare: 0.02, seenShareHysteresis: 0 };
   const preparer = new ScanPreparer(readManifest(), fusion);
   return async (cdr) => {
-    const frame = { stamp: 1n, topic: "/points", cdr, images: [], missing: [] };
+    const topic = "/points";
+    const sources = [{ kind: "points", topic, frameId: "lidar", cdr }];
+    const frame = { stamp: 1n, topic, sources, images: [], missing: [] };
     const { held, scan } = await preparer.prepare(frame);
     const count = pointCount(held.cloud);
     if (scan.voxelCount > count) throw new Error(`${scan.voxelCount} voxels of ${count} points`);
+    const { time } = pointLayout(held.cloud);
+    if (time !== undefined) readPointTimes(held.cloud, time);
     const label = { name: "label", datatype: 2, values: new Uint8Array(count) };
     const labelled = decodePointCloud2(appendFields(held.cloud, [label]));
     if (pointCount(labelled) !== count) throw new Error("points were lost");
@@ -212,14 +213,13 @@ function lookupIfKnown(buffer) {
   }
 }
 
-export const MESSAGE_SUBJECTS = {
-  PointCloud2: messageSubject(28, clouds, useCloud),
-  Image: messageSubject(12, rawImages, () => useRawImage),
-  CompressedImage: messageSubject(12, compressedImages, () => useCompressedImage),
-  CameraInfo: messageSubject(12, cameraInfos, useCameraInfo),
-  TFMessage: messageSubject(12, transforms, useTransforms),
+export const subjects = {
+  PointCloud2: messageSubject(clouds, useCloud),
+  Image: messageSubject(rawImages, () => useRawImage),
+  CompressedImage: messageSubject(compressedImages, () => useCompressedImage),
+  CameraInfo: messageSubject(cameraInfos, useCameraInfo),
+  TFMessage: messageSubject(transforms, useTransforms),
   LabelInfo: messageSubject(
-    2,
     () => [encodeLabelInfo(labelInfo)],
     () => async (cdr) => decodeLabelInfo(cdr),
   ),

@@ -41,7 +41,6 @@ function stampOf(cdr) {
 
 /** One case is one drive in which a third of the messages are damaged. */
 const damagedDrive = {
-  share: 0.15,
   async create() {
     const messages = await drive();
     const folder = mkdtempSync(path.join(tmpdir(), "ditr-campaign-"));
@@ -74,7 +73,7 @@ const damagedDrive = {
             tolerance: NANOSECONDS_PER_SCAN / 2n,
             maxWait: NANOSECONDS_PER_SCAN,
             copy: "tf",
-            cloudTopic: "/lidar/points",
+            cloudTopics: ["/lidar/points"],
           });
           for (const { stamp, mode } of recorder.scans) if (mode !== "failed") labelled.add(stamp);
         } catch (error) {
@@ -91,4 +90,4 @@ const damagedDrive = {
   },
 };
 
-export const PIPELINE_SUBJECTS = { "drive, labelled": damagedDrive };
+export const subjects = { "drive, labelled": damagedDrive };

@@ -1,10 +1,10 @@
 // Runs the cases of one subject, and says before each which one it is, so that a crash or hang has a number.
 import { Random } from "./Random.mjs";
-import { SUBJECTS } from "./subjects.mjs";
+import { createSubject } from "./subjects.mjs";
 
 process.on("message", async ({ name, seed, from, to }) => {
   const outcomes = {};
-  const subject = await SUBJECTS[name].create();
+  const subject = await createSubject(name);
   for (let index = from; index < to; index++) {
     process.send({ start: index });
     let outcome;
