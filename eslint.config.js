@@ -76,6 +76,7 @@ export default tseslint.config(
         URL: "readonly",
         Buffer: "readonly",
         performance: "readonly",
+        setImmediate: "readonly",
         setInterval: "readonly",
         clearInterval: "readonly",
       },

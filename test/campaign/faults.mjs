@@ -58,9 +58,6 @@ function runProcess(result, from, to) {
       if (start !== undefined) {
         hasStarted = true;
         const now = performance.now();
-        if (start > from && now - startedAt > result.slowestMs) {
-          [result.slowestMs, result.slowest] = [now - startedAt, current];
-        }
         [current, startedAt] = [start, now];
       }
       if (failure !== undefined) result.failures.push(failure);
@@ -68,6 +65,8 @@ function runProcess(result, from, to) {
         for (const [outcome, count] of Object.entries(done.outcomes))
           result.outcomes[outcome] = (result.outcomes[outcome] ?? 0) + count;
         result.peakRssBytes = Math.max(result.peakRssBytes, done.peakRssBytes);
+        if (done.slowestMs > result.slowestMs)
+          [result.slowestMs, result.slowest] = [done.slowestMs, done.slowest];
       }
     });
     child.on("exit", (code, signal) => {
