@@ -3,10 +3,10 @@ import path from "node:path";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { Fault } from "../faults/Fault.js";
-import type { ChunkCompression } from "./chunkCompression.js";
+import type { ChunkCompression } from "./mcap/chunkCompression.js";
 import type { ExampleMessage } from "./exampleBag.js";
 import { comparable, exampleMessages, mcapBytes, readAll, withFolder } from "./exampleBag.js";
-import { chunkCompressor } from "./chunkCompression.js";
+import { chunkCompressor } from "./mcap/chunkCompression.js";
 import { openBag } from "./openBag.js";
 import type { BagMessage, BagReader } from "./types.js";
 

@@ -7,8 +7,8 @@ import { McapWriter } from "@mcap/core";
 import { exampleOf } from "../messages/exampleMessages.js";
 import type { MessageTypeName } from "../messages/messageTypes.js";
 import { MESSAGE_TYPES } from "../messages/messageTypes.js";
-import type { McapBagWriterOptions } from "./McapBagWriter.js";
-import { McapBagWriter } from "./McapBagWriter.js";
+import type { McapBagWriterOptions } from "./mcap/McapBagWriter.js";
+import { McapBagWriter } from "./mcap/McapBagWriter.js";
 import type { BagMessage, BagReader, MessageFilter } from "./types.js";
 
 export const EXAMPLE_START = 1_700_000_000_123_456_789n;

@@ -4,10 +4,10 @@ import { expect, test } from "@jest/globals";
 import { describeWithPython, runReference } from "../../test/support/python.mjs";
 import { Fault } from "../faults/Fault.js";
 import { isKnownMessageType } from "../messages/messageDefinition.js";
-import { BagCopy } from "./BagCopy.js";
+import { BagCopy } from "./labelling/BagCopy.js";
 import type { ExampleMessage } from "./exampleBag.js";
 import { comparable, exampleMessages, readAll, withFolder } from "./exampleBag.js";
-import { McapBagWriter } from "./McapBagWriter.js";
+import { McapBagWriter } from "./mcap/McapBagWriter.js";
 import { openBag } from "./openBag.js";
 
 /** As recorded by rosbag2 without vision_msgs and without publish times, later messages first. */

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";
 import { openBag } from "../bag/openBag.js";
-import { McapBagWriter } from "../bag/McapBagWriter.js";
+import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { DEFAULT_FUSION, type LabellingMode } from "../perception/FusionPolicy.js";
 import type { ProviderChoice } from "../model/providers.js";

@@ -1,4 +1,4 @@
-import { OUTPUT_TOPICS } from "../bag/outputTopics.js";
+import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
 import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
 import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";

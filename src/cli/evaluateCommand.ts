@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { z } from "zod";
-import { GROUND_TRUTH_FIELD } from "../bag/dataset/groundTruth.js";
+import { GROUND_TRUTH_FIELD } from "../bag/importers/dataset/groundTruth.js";
 import { openBag } from "../bag/openBag.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { evaluateFolders } from "../evaluation/evaluateFolders.js";

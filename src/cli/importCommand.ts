@@ -1,9 +1,9 @@
 import { Command } from "commander";
-import { KittiRawDrive } from "../bag/kitti/KittiRawDrive.js";
-import { NuScenesRecording } from "../bag/nuscenes/NuScenesRecording.js";
-import { PcdRecording } from "../bag/pcd/PcdRecording.js";
-import { RgbdRecording } from "../bag/rgbd/RgbdRecording.js";
-import { SemanticKittiSequence } from "../bag/semantickitti/SemanticKittiSequence.js";
+import { KittiRawDrive } from "../bag/importers/kitti/KittiRawDrive.js";
+import { NuScenesRecording } from "../bag/importers/nuscenes/NuScenesRecording.js";
+import { PcdRecording } from "../bag/importers/pcd/PcdRecording.js";
+import { RgbdRecording } from "../bag/importers/rgbd/RgbdRecording.js";
+import { SemanticKittiSequence } from "../bag/importers/semantickitti/SemanticKittiSequence.js";
 import { numberArgument, wholeNumber } from "./arguments.js";
 import { importRecording } from "./importRecording.js";
 

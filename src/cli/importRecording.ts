@@ -1,5 +1,5 @@
-import type { DataSetRecording } from "../bag/dataset/DataSetRecording.js";
-import { McapBagWriter } from "../bag/McapBagWriter.js";
+import type { DataSetRecording } from "../bag/importers/dataset/DataSetRecording.js";
+import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import { IMAGE_TYPE } from "../messages/image.js";
 import { POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
 import { printFault } from "./printFault.js";

@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { chooseInputs, type InputOverrides } from "../bag/chooseInputs.js";
-import { inspectBag, type BagSummary } from "../bag/inspectBag.js";
+import { chooseInputs, type InputOverrides } from "../bag/labelling/chooseInputs.js";
+import { inspectBag, type BagSummary } from "../bag/labelling/inspectBag.js";
 import { openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
 import { describeIntensity, describeTime, type PointLayout } from "../messages/pointLayout.js";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "@jest/globals";
-import { McapBagWriter } from "../bag/McapBagWriter.js";
+import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import { encodePointCloud2, POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
 import { PointFieldType } from "../messages/types.js";
 import { EXIT } from "./exitCodes.js";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "@jest/globals";
 import { describeWithPython, runReference } from "../../test/support/python.mjs";
 import { openBag } from "../bag/openBag.js";
-import { McapBagWriter } from "../bag/McapBagWriter.js";
+import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import { decodeNpy, type NpyArray } from "../report/npy.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
 import { runBag } from "./runBag.js";

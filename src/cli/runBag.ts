@@ -1,9 +1,9 @@
-import { GROUND_TRUTH_INFO_TOPIC } from "../bag/dataset/groundTruth.js";
-import { chooseInputs, type InputSelection } from "../bag/chooseInputs.js";
-import { inspectBag } from "../bag/inspectBag.js";
-import { labelBag } from "../bag/labelBag.js";
-import { McapBagWriter } from "../bag/McapBagWriter.js";
-import { scanMidpoint } from "../bag/scanMidpoint.js";
+import { GROUND_TRUTH_INFO_TOPIC } from "../bag/importers/dataset/groundTruth.js";
+import { chooseInputs, type InputSelection } from "../bag/labelling/chooseInputs.js";
+import { inspectBag } from "../bag/labelling/inspectBag.js";
+import { labelBag } from "../bag/labelling/labelBag.js";
+import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
+import { scanMidpoint } from "../bag/labelling/scanMidpoint.js";
 import type { BagReader } from "../bag/types.js";
 import { FaultLog, type FaultAnnouncement } from "../faults/FaultLog.js";
 import { ModelBundle } from "../model/ModelBundle.js";

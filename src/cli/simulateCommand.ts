@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { McapBagWriter } from "../bag/McapBagWriter.js";
+import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import { LIDAR_PRESETS, type LidarPresetName } from "../simulation/beamTables.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
 import type { SimulatedCamera, SimulateDriveOptions } from "../simulation/SimulateDriveOptions.js";

@@ -1,12 +1,16 @@
 import path from "node:path";
 import { expect, test } from "@jest/globals";
-import { GROUND_TRUTH_INFO_TOPIC, groundTruthInfo, withGroundTruth } from "../bag/dataset/groundTruth.js";
-import { floatCloud } from "../bag/dataset/floatCloud.js";
-import { floatBytes } from "../bag/dataset/exampleRecording.js";
+import {
+  GROUND_TRUTH_INFO_TOPIC,
+  groundTruthInfo,
+  withGroundTruth,
+} from "../bag/importers/dataset/groundTruth.js";
+import { floatCloud } from "../bag/importers/dataset/floatCloud.js";
+import { floatBytes } from "../bag/importers/dataset/exampleRecording.js";
 import { withFolder } from "../bag/exampleBag.js";
 import { openBag } from "../bag/openBag.js";
-import { McapBagWriter } from "../bag/McapBagWriter.js";
-import { OUTPUT_TOPICS } from "../bag/outputTopics.js";
+import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
+import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
 import type { RecordedMessage } from "../bag/RecordedMessage.js";
 import { evaluateBag } from "./evaluateBag.js";
 

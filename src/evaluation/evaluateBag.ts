@@ -1,6 +1,6 @@
-import { GROUND_TRUTH_FIELD, GROUND_TRUTH_INFO_TOPIC } from "../bag/dataset/groundTruth.js";
-import { IGNORED_LEARNING_ID } from "../bag/dataset/LearningMap.js";
-import { OUTPUT_TOPICS } from "../bag/outputTopics.js";
+import { GROUND_TRUTH_FIELD, GROUND_TRUTH_INFO_TOPIC } from "../bag/importers/dataset/groundTruth.js";
+import { IGNORED_LEARNING_ID } from "../bag/importers/dataset/LearningMap.js";
+import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
 import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
 import { decodeLabelInfo, LABEL_INFO_TYPE } from "../messages/labelInfo.js";

@@ -1,6 +1,6 @@
 import path from "node:path";
-import { inFile, listFilesBelow, readBytes } from "../bag/dataset/dataSetFiles.js";
-import { SkippedFrames } from "../bag/dataset/SkippedFrames.js";
+import { inFile, listFilesBelow, readBytes } from "../bag/importers/dataset/dataSetFiles.js";
+import { SkippedFrames } from "../bag/importers/dataset/SkippedFrames.js";
 import { Fault } from "../faults/Fault.js";
 import { ConfusionMatrix } from "./ConfusionMatrix.js";
 import type { LabelFormat } from "./labelFormats.js";

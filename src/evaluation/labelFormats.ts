@@ -1,7 +1,7 @@
-import { IGNORED_LEARNING_ID, type LearningMap } from "../bag/dataset/LearningMap.js";
-import { NUSCENES_LIDARSEG } from "../bag/nuscenes/lidarsegClasses.js";
-import { parseLabelFile } from "../bag/semantickitti/labelFile.js";
-import { SEMANTIC_KITTI } from "../bag/semantickitti/semanticKittiClasses.js";
+import { IGNORED_LEARNING_ID, type LearningMap } from "../bag/importers/dataset/LearningMap.js";
+import { NUSCENES_LIDARSEG } from "../bag/importers/nuscenes/lidarsegClasses.js";
+import { parseLabelFile } from "../bag/importers/semantickitti/labelFile.js";
+import { SEMANTIC_KITTI } from "../bag/importers/semantickitti/semanticKittiClasses.js";
 import type { LabelTables } from "./ConfusionMatrix.js";
 import { IGNORED, LabelTable } from "./LabelTable.js";
 

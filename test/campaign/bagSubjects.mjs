@@ -5,7 +5,7 @@ import path from "node:path";
 import { compress, isLoaded } from "@foxglove/wasm-zstd";
 import { McapIndexedReader } from "@mcap/core";
 import sqlite3 from "node-sqlite3-wasm";
-import { chunkCompressor, chunkDecompressors } from "../../dist/bag/chunkCompression.js";
+import { chunkCompressor, chunkDecompressors } from "../../dist/bag/mcap/chunkCompression.js";
 import { exampleMessages, mcapBytes } from "../../dist/bag/exampleBag.js";
 import { openBag } from "../../dist/bag/openBag.js";
 import { isTouched, mutate } from "./mutate.mjs";

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { McapBagWriter } from "../../dist/bag/McapBagWriter.js";
+import { McapBagWriter } from "../../dist/bag/mcap/McapBagWriter.js";
 import { openBag } from "../../dist/bag/openBag.js";
 import { encodeRecorded } from "../../dist/bag/RecordedMessage.js";
 import { runBag } from "../../dist/cli/runBag.js";

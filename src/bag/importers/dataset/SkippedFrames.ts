@@ -1,0 +1,48 @@
+import { Fault } from "../../../faults/Fault.js";
+
+/** What was left out of a recording, and whether anything was left in. */
+export class SkippedFrames {
+  readonly #faults: Fault[] = [];
+  #read = 0;
+
+  get faults(): readonly Fault[] {
+    return this.#faults;
+  }
+
+  /** Scans that were read. */
+  get read(): number {
+    return this.#read;
+  }
+
+  /** A file or a part of it is left out; `message` names it and says why. */
+  add(message: string): void {
+    this.#faults.push(new Fault("data-set-unreadable", message, { severity: "warning" }));
+  }
+
+  /** The result of `read`; undefined, and its fault a warning, when the file is bad input. */
+  async unless<T>(read: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      const { code, message } = error;
+      this.#faults.push(new Fault(code, message, { cause: error, severity: "warning" }));
+      return undefined;
+    }
+  }
+
+  /** One more scan is in. */
+  countRead(): void {
+    this.#read++;
+  }
+
+  /** @throws Fault `data-set-unreadable` when no scan was read */
+  requireSome(source: string): void {
+    if (this.#read > 0) return;
+    const [first] = this.#faults;
+    throw new Fault(
+      "data-set-unreadable",
+      `no scan of ${source} can be read${first === undefined ? "" : `: ${first.message}`}`,
+    );
+  }
+}

@@ -1,0 +1,102 @@
+import path from "node:path";
+import { z } from "zod";
+import { Fault } from "../../../faults/Fault.js";
+import { listFolder, readJson } from "../dataset/dataSetFiles.js";
+
+const token = z.string();
+const vector = z.tuple([z.number(), z.number(), z.number()]);
+/** Unit quaternion w, x, y, z. */
+const rotation = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+
+/** The columns that are needed; https://www.nuscenes.org/nuscenes, "Data format". */
+const SCHEMAS = {
+  scene: z.object({ token, name: z.string() }),
+  sample: z.object({ token, scene_token: token }),
+  sample_data: z.object({
+    token,
+    sample_token: token,
+    ego_pose_token: token,
+    calibrated_sensor_token: token,
+    filename: z.string(),
+    is_key_frame: z.boolean(),
+    /** Microseconds since the epoch. */
+    timestamp: z.number().int().positive(),
+  }),
+  calibrated_sensor: z.object({
+    token,
+    sensor_token: token,
+    translation: vector,
+    rotation,
+    /** 3x3; of other sensors empty. */
+    camera_intrinsic: z.array(z.array(z.number())),
+  }),
+  sensor: z.object({ token, channel: z.string(), modality: z.string() }),
+  ego_pose: z.object({ token, translation: vector, rotation }),
+  lidarseg: z.object({ sample_data_token: token, filename: z.string() }),
+} as const;
+
+type TableName = keyof typeof SCHEMAS;
+export type NuScenesRow<T extends TableName> = z.infer<(typeof SCHEMAS)[T]>;
+
+export interface NuScenesTables {
+  /** Folder with samples, sweeps and the tables' folder. */
+  readonly root: string;
+  /** Folder of the tables, such as v1.0-mini. */
+  readonly version: string;
+}
+
+/**
+ * Finds the tables (v1.0-mini, v1.0-trainval, v1.0-test) in the folder of the data set.
+ * @throws Fault `data-set-unreadable` when there are none or several and none is named
+ */
+export async function findNuScenesTables(root: string, version?: string): Promise<NuScenesTables> {
+  const versions = (await listFolder(root)).filter((name) => /^v\d+\.\d+-/.test(name));
+  const [only, ...others] = version === undefined ? versions : versions.filter((name) => name === version);
+  if (only !== undefined && others.length === 0) return { root, version: only };
+  if (versions.length === 0) {
+    throw new Fault(
+      "data-set-unreadable",
+      `${root} is not a nuScenes folder: it holds no tables (v1.0-mini)`,
+    );
+  }
+  throw new Fault(
+    "data-set-unreadable",
+    version === undefined
+      ? `${root} holds ${versions.length} versions, name one of them: ${versions.join(", ")}`
+      : `${root} has no ${version}; it has ${versions.join(", ")}`,
+  );
+}
+
+/**
+ * All rows of a table.
+ * @throws Fault `data-set-unreadable` that names the file, the row and the column
+ */
+export async function readTable<T extends TableName>(
+  { root, version }: NuScenesTables,
+  name: T,
+): Promise<readonly NuScenesRow<T>[]> {
+  const file = tableFile({ root, version }, name);
+  const parsed = z.array(SCHEMAS[name]).safeParse(await readJson(file));
+  if (parsed.success) return parsed.data;
+  throw new Fault(
+    "data-set-unreadable",
+    `${file} is not the table ${name}: ${z.prettifyError({ issues: parsed.error.issues.slice(0, 1) })}`,
+  );
+}
+
+/** As `readTable`, none when there is no such table. */
+export async function readTableIfThere<T extends TableName>(
+  tables: NuScenesTables,
+  name: T,
+): Promise<readonly NuScenesRow<T>[]> {
+  const names = await listFolder(path.join(tables.root, tables.version));
+  return names.includes(`${name}.json`) ? readTable(tables, name) : [];
+}
+
+export function tableFile({ root, version }: NuScenesTables, name: TableName): string {
+  return path.join(root, version, `${name}.json`);
+}
+
+export function byToken<T extends { readonly token: string }>(rows: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(rows.map((row) => [row.token, row]));
+}

@@ -1,0 +1,119 @@
+import path from "node:path";
+import { Fault } from "../../../faults/Fault.js";
+import { listFolder, parseNumbers, readTextIfThere } from "../dataset/dataSetFiles.js";
+import { type Intrinsics, intrinsicsOf } from "../dataset/pinholeCameraInfo.js";
+
+export interface RgbdFrame {
+  /** Of 30 per second. */
+  readonly number: number;
+  readonly depth: string;
+  /** Undefined when the frame has no colour image. */
+  readonly color: string | undefined;
+  readonly pose: string;
+}
+
+export interface RgbdFrames {
+  /** In the order of their numbers. */
+  readonly frames: readonly RgbdFrame[];
+  readonly depthIntrinsics: Intrinsics;
+  readonly colorIntrinsics: Intrinsics;
+}
+
+/**
+ * Lists the frames of a folder in one of two layouts:
+ * - ScanNet: depth/7.png, color/7.jpg, pose/7.txt, intrinsic/intrinsic_depth.txt and intrinsic_color.txt;
+ * - 7-Scenes: frame-000007.depth.png, .color.png and .pose.txt, in the folder or in the only one below it that has some;
+ *   camera-intrinsics.txt beside them or one folder up, which holds for both images.
+ * @throws Fault `data-set-unreadable` without depth images or intrinsics
+ */
+export async function findRgbdFrames(folder: string): Promise<RgbdFrames> {
+  const depthNames = await listFolder(path.join(folder, "depth"));
+  return depthNames.length > 0 ? scanNetFrames(folder, depthNames) : sevenScenesFrames(folder);
+}
+
+async function scanNetFrames(folder: string, depthNames: readonly string[]): Promise<RgbdFrames> {
+  const colorNames = await listFolder(path.join(folder, "color"));
+  const colors = new Map(colorNames.map((name) => [path.parse(name).name, name]));
+  const numbers = depthNames.flatMap((name) => /^(\d+)\.png$/.exec(name)?.[1] ?? []);
+  const frames = numbers.map((name) => {
+    const color = colors.get(name);
+    return {
+      number: Number(name),
+      depth: path.join(folder, "depth", `${name}.png`),
+      color: color === undefined ? undefined : path.join(folder, "color", color),
+      pose: path.join(folder, "pose", `${name}.txt`),
+    };
+  });
+  return {
+    frames: sorted(frames, path.join(folder, "depth")),
+    depthIntrinsics: await readIntrinsics([path.join(folder, "intrinsic", "intrinsic_depth.txt")]),
+    colorIntrinsics: await readIntrinsics([path.join(folder, "intrinsic", "intrinsic_color.txt")]),
+  };
+}
+
+async function sevenScenesFrames(folder: string): Promise<RgbdFrames> {
+  const at = await sevenScenesFolder(folder);
+  const names = new Set(await listFolder(at));
+  const frames = [...names].flatMap((name) => {
+    const base = /^(frame-(\d+))\.depth\.png$/.exec(name);
+    if (base === null) return [];
+    const color = `${base[1]!}.color.png`;
+    return [
+      {
+        number: Number(base[2]),
+        depth: path.join(at, name),
+        color: names.has(color) ? path.join(at, color) : undefined,
+        pose: path.join(at, `${base[1]!}.pose.txt`),
+      },
+    ];
+  });
+  const file = "camera-intrinsics.txt";
+  const intrinsics = await readIntrinsics([path.join(at, file), path.join(path.dirname(at), file)]);
+  return { frames: sorted(frames, at), depthIntrinsics: intrinsics, colorIntrinsics: intrinsics };
+}
+
+async function sevenScenesFolder(folder: string): Promise<string> {
+  const names = await listFolder(folder);
+  if (names.some(isDepth)) return folder;
+  const inside: string[] = [];
+  for (const name of names.filter((entry) => path.extname(entry) === "")) {
+    if ((await listFolder(path.join(folder, name))).some(isDepth)) inside.push(name);
+  }
+  const [only, ...others] = inside;
+  if (only !== undefined && others.length === 0) return path.join(folder, only);
+  throw new Fault(
+    "data-set-unreadable",
+    only === undefined
+      ? `${folder} holds neither depth/*.png nor frame-*.depth.png`
+      : `${folder} holds ${inside.length} recordings, name one of them: ${inside.join(", ")}`,
+  );
+}
+
+function isDepth(name: string): boolean {
+  return name.endsWith(".depth.png");
+}
+
+function sorted(frames: readonly RgbdFrame[], folder: string): readonly RgbdFrame[] {
+  if (frames.length === 0) throw new Fault("data-set-unreadable", `${folder} holds no numbered depth image`);
+  return frames.toSorted((a, b) => a.number - b.number);
+}
+
+/** Of the first of the files that is there: a 3x3 or 4x4 matrix. */
+async function readIntrinsics(files: readonly string[]): Promise<Intrinsics> {
+  for (const file of files) {
+    const text = await readTextIfThere(file);
+    if (text === undefined) continue;
+    const numbers = parseNumbers(text);
+    const columns = { 9: 3, 16: 4 }[numbers?.length ?? 0];
+    const intrinsics = columns === undefined ? undefined : intrinsicsOf(numbers!, columns);
+    if (intrinsics !== undefined) return intrinsics;
+    throw new Fault(
+      "data-set-unreadable",
+      `${file} must be a 3x3 or 4x4 matrix of a camera, it is '${text.trim()}'`,
+    );
+  }
+  throw new Fault(
+    "data-set-unreadable",
+    `${files.join(" and ")} do not exist: the cameras have no intrinsics`,
+  );
+}

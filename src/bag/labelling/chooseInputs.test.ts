@@ -1,0 +1,342 @@
+import path from "node:path";
+import { expect, test } from "@jest/globals";
+import { exampleOf } from "../../messages/exampleMessages.js";
+import type { CameraInfo, CompressedImage, Header, Image, PointCloud2 } from "../../messages/types.js";
+import type { InputOverrides } from "./chooseInputs.js";
+import { chooseInputs } from "./chooseInputs.js";
+import { withFolder } from "../exampleBag.js";
+import type { BagSummary } from "./inspectBag.js";
+import { inspectBag } from "./inspectBag.js";
+import { writeDrive } from "../importers/kitti/exampleDrive.js";
+import { KittiRawDrive } from "../importers/kitti/KittiRawDrive.js";
+import { openBag } from "../openBag.js";
+import { McapBagWriter } from "../mcap/McapBagWriter.js";
+import type { RecordedMessage } from "../RecordedMessage.js";
+
+/** Writes the messages as a bag and inspects it. */
+async function inspect(
+  messages: Iterable<RecordedMessage> | AsyncIterable<RecordedMessage>,
+): Promise<BagSummary> {
+  return withFolder(async (folder) => {
+    const writer = await McapBagWriter.create(path.join(folder, "drive.mcap"));
+    for await (const message of messages) await writer.record(message);
+    await writer.close();
+    const reader = await openBag(writer.path);
+    const summary = await inspectBag(reader);
+    await reader.close();
+    return { ...summary, path: "BAG" };
+  });
+}
+
+const header = (frameId: string): Header => ({ stamp: 5n, frameId });
+
+function cloud(topic: string, frameId = "lidar"): RecordedMessage {
+  const message = exampleOf("sensor_msgs/msg/PointCloud2") as PointCloud2;
+  return {
+    topic,
+    type: "sensor_msgs/msg/PointCloud2",
+    stamp: 5n,
+    message: { ...message, header: header(frameId) },
+  };
+}
+
+function image(topic: string, frameId: string, changes: Partial<Image> = {}): RecordedMessage {
+  const message = exampleOf("sensor_msgs/msg/Image") as Image;
+  return {
+    topic,
+    type: "sensor_msgs/msg/Image",
+    stamp: 5n,
+    message: { ...message, header: header(frameId), ...changes },
+  };
+}
+
+function compressed(topic: string, frameId: string, format = "rgb8; jpeg compressed bgr8"): RecordedMessage {
+  const message: CompressedImage = { header: header(frameId), format, data: Uint8Array.of(1) };
+  return { topic, type: "sensor_msgs/msg/CompressedImage", stamp: 5n, message };
+}
+
+/** For the 3x2 pixels of the example image. */
+function info(topic: string, changes: Partial<CameraInfo> = {}): RecordedMessage {
+  const message = exampleOf("sensor_msgs/msg/CameraInfo") as CameraInfo;
+  const whole = { xOffset: 0, yOffset: 0, width: 0, height: 0, doRectify: false };
+  const size = { width: 3, height: 2, binningX: 0, binningY: 0, roi: whole };
+  return {
+    topic,
+    type: "sensor_msgs/msg/CameraInfo",
+    stamp: 5n,
+    message: { ...message, ...size, ...changes },
+  };
+}
+
+function transform(parent: string, child: string, topic = "/tf_static"): RecordedMessage {
+  const pose = { translation: [0, 0, 0], rotation: [0, 0, 0, 1] } as const;
+  const transforms = [{ header: header(parent), childFrameId: child, ...pose }];
+  return { topic, type: "tf2_msgs/msg/TFMessage", stamp: 5n, message: { transforms } };
+}
+
+const RIG: readonly RecordedMessage[] = [
+  cloud("/points"),
+  image("/front/image_raw", "front"),
+  info("/front/camera_info"),
+  transform("base_link", "lidar"),
+  transform("/base_link", "/front"),
+];
+
+test("a KITTI drive is labelled with both of its cameras", async () => {
+  await withFolder(async (folder) => {
+    const { drive } = await writeDrive(folder, 11);
+    const summary = await inspect((await KittiRawDrive.open(drive)).messages());
+    expect(summary.warnings).toEqual([]);
+    expect(summary.clouds).toMatchObject([
+      {
+        topic: "/kitti/velo/pointcloud",
+        frameId: "velo_link",
+        messageCount: 11,
+        pointCount: 2,
+        fields: ["x", "y", "z", "intensity"],
+      },
+    ]);
+    expect(summary.clouds[0]!.rate).toBeCloseTo(10, 0);
+    expect(summary.frames).toEqual([
+      { frame: "camera_color_left_optical_frame", parent: "velo_link", isStatic: true },
+      { frame: "camera_gray_left_optical_frame", parent: "velo_link", isStatic: true },
+      { frame: "velo_link", parent: "base_link", isStatic: true },
+    ]);
+    expect(chooseInputs(summary)).toEqual({
+      clouds: [{ kind: "points", topic: "/kitti/velo/pointcloud" }],
+      cameras: ["camera_color_left", "camera_gray_left"].map((name) => ({
+        name,
+        imageTopic: `/kitti/${name}/image_rect${name.includes("color") ? "_color" : ""}/compressed`,
+        imageType: "sensor_msgs/msg/CompressedImage",
+        cameraInfoTopic: `/kitti/${name}/camera_info`,
+      })),
+      tfTopics: ["/tf_static"],
+      problems: [],
+    });
+  });
+});
+
+test("frames are connected over moving transforms too, and static topics come first", async () => {
+  const summary = await inspect([
+    ...RIG.slice(0, 4),
+    transform("base_link", "head", "/tf"),
+    transform("head", "front", "/tf"),
+  ]);
+  expect(chooseInputs(summary)).toMatchObject({
+    cameras: [{ name: "front", imageTopic: "/front/image_raw" }],
+    tfTopics: ["/tf_static", "/tf"],
+    problems: [],
+  });
+});
+
+test("a camera without CameraInfo, transform or the right size is reported, and refused when it was asked for", async () => {
+  const messages = [
+    ...RIG,
+    image("/rear/image_raw", "rear"),
+    image("/left/image_raw", "left"),
+    info("/left/camera_info"),
+    image("/wide/image_raw", "front"),
+    info("/wide/camera_info", { width: 6 }),
+    image("/binned/image_raw", "front"),
+    info("/binned/camera_info", { width: 6, height: 4, binningX: 2, binningY: 2 }),
+    image("/window/image_raw", "front"),
+    info("/window/camera_info", {
+      width: 60,
+      height: 40,
+      roi: { xOffset: 1, yOffset: 1, width: 3, height: 2, doRectify: false },
+    }),
+  ];
+  const summary = await inspect(messages);
+  const { cameras, problems } = chooseInputs(summary);
+  expect(cameras.map(({ name }) => name)).toEqual(["binned", "front", "window"]);
+  expect(problems.map(({ code, message }) => [code, message])).toEqual([
+    [
+      "transform-missing",
+      expect.stringMatching(
+        /\/left\/image_raw cannot be used: no transform connects its frame 'left' \(in the tree of 'left'\) with the frame 'lidar' of \/points \(in the tree of 'base_link'\)/,
+      ),
+    ],
+    [
+      "camera-info-missing",
+      expect.stringMatching(
+        /\/rear\/image_raw has no CameraInfo: there is no \/rear\/camera_info; CameraInfo is on: .*\/front\/camera_info/,
+      ),
+    ],
+    ["camera-info-mismatch", "/wide/image_raw has 3x2 pixels, /wide/camera_info is for 6x2"],
+  ]);
+  expect(() => chooseInputs(summary, { imageTopics: ["/rear/image_raw"] })).toThrow("has no CameraInfo");
+  expect(
+    chooseInputs(summary, {
+      imageTopics: ["/wide/image_raw", "/front/image_raw"],
+      cameraInfoTopics: { "/wide/image_raw": "/front/camera_info" },
+    }).cameras.map(({ name, cameraInfoTopic }) => [name, cameraInfoTopic]),
+  ).toEqual([
+    ["wide", "/front/camera_info"],
+    ["front", "/front/camera_info"],
+  ]);
+  expect(chooseInputs(summary, { imageTopics: [] })).toMatchObject({ cameras: [], problems: [] });
+  expect(() => chooseInputs(summary, { imageTopics: ["/none"] })).toThrow(
+    "BAG has no image topic /none; its image topics are: ",
+  );
+});
+
+test("of several images of a camera one is used; depth images are none", async () => {
+  const depth = { encoding: "16UC1", step: 6, data: new Uint8Array(12) };
+  const messages = [
+    ...RIG,
+    compressed("/front/image_raw/compressed", "front"),
+    image("/front/image_rect_color", "front"),
+    compressed("/front/image_rect_color/compressed", "front"),
+    image("/front/depth", "front", depth),
+    compressed("/rgbd/depth/compressedDepth", "front", "16UC1; compressedDepth png"),
+    info("/rgbd/camera_info"),
+    compressed("/other/front/image/compressed", "front"),
+    info("/other/front/camera_info"),
+  ];
+  const summary = await inspect(messages);
+  const used = (overrides?: InputOverrides): (readonly [string, string])[] =>
+    chooseInputs(summary, overrides).cameras.map(({ name, imageTopic }) => [name, imageTopic]);
+  expect(used()).toEqual([
+    ["front", "/front/image_rect_color"],
+    ["other/front", "/other/front/image/compressed"],
+  ]);
+  expect(used({ imageTopics: ["/front/image_raw", "/front/image_rect_color"] })).toEqual([
+    ["front/image_raw", "/front/image_raw"],
+    ["front/image_rect_color", "/front/image_rect_color"],
+  ]);
+  // The one with more messages is the better recorded one.
+  const more = [...messages, compressed("/front/image_raw/compressed", "front")];
+  expect(chooseInputs(await inspect(more)).cameras[0]!.imageTopic).toBe("/front/image_raw/compressed");
+});
+
+test("several clouds are for the user to choose from, none is refused", async () => {
+  const flat = exampleOf("sensor_msgs/msg/PointCloud2") as PointCloud2;
+  const withoutZ: RecordedMessage = {
+    ...cloud("/radar"),
+    type: "sensor_msgs/msg/PointCloud2",
+    message: { ...flat, fields: flat.fields.filter(({ name }) => name !== "z") },
+  };
+  const summary = await inspect([...RIG, cloud("/points_labelled"), withoutZ]);
+  expect(() => chooseInputs(summary)).toThrow(
+    "BAG has 2 clouds, choose one of them: /points, /points_labelled",
+  );
+  expect(chooseInputs(summary, { cloudTopics: ["/points_labelled"] }).clouds[0].topic).toBe(
+    "/points_labelled",
+  );
+  expect(() => chooseInputs(summary, { cloudTopics: ["/none"] })).toThrow(
+    "BAG: /none is not in the bag; its clouds are: ",
+  );
+  expect(() => chooseInputs(summary, { cloudTopics: ["/tf_static"] })).toThrow(
+    "/tf_static carries tf2_msgs/msg/TFMessage",
+  );
+  expect(chooseInputs(await inspect([...RIG, withoutZ])).clouds[0].topic).toBe("/points");
+  await expect(inspect(RIG.slice(1)).then((without) => chooseInputs(without))).rejects.toMatchObject({
+    code: "invalid-configuration",
+    message: "BAG has no topic of type PointCloud2 with fields x, y and z",
+  });
+});
+
+const DEPTH = { encoding: "16UC1", step: 6, data: new Uint8Array(12) };
+
+test("a depth image with a CameraInfo is labelled when there is no cloud, and its colour image is fused", async () => {
+  const messages = [
+    image("/rgbd/depth/image_rect", "optical", DEPTH),
+    compressed("/rgbd/depth/image_rect/compressedDepth", "optical", "16UC1; compressedDepth png"),
+    info("/rgbd/depth/camera_info"),
+    image("/rgbd/color/image_raw", "optical"),
+    info("/rgbd/color/camera_info"),
+    image("/uncalibrated/depth/image_raw", "optical", DEPTH),
+    transform("base_link", "optical"),
+  ];
+  const depth = {
+    kind: "depth",
+    topic: "/rgbd/depth/image_rect",
+    cameraInfoTopic: "/rgbd/depth/camera_info",
+  };
+  const choice = chooseInputs(await inspect(messages));
+  expect(choice).toMatchObject({
+    clouds: [depth],
+    cameras: [{ name: "color", imageTopic: "/rgbd/color/image_raw" }],
+  });
+  expect(choice.mergedFrame).toBeUndefined();
+  // With a cloud it must be asked for.
+  const withCloud = await inspect([...messages, cloud("/points"), transform("base_link", "lidar")]);
+  expect(chooseInputs(withCloud).clouds).toEqual([{ kind: "points", topic: "/points" }]);
+  const asked = ["/rgbd/depth/image_rect/compressedDepth"];
+  expect(chooseInputs(withCloud, { cloudTopics: asked }).clouds).toMatchObject([
+    { ...depth, topic: asked[0] },
+  ]);
+  const uncalibrated = { cloudTopics: ["/uncalibrated/depth/image_raw"] };
+  expect(() => chooseInputs(withCloud, uncalibrated)).toThrow("there is no /uncalibrated/depth/camera_info");
+  expect(() => chooseInputs(withCloud, { cloudTopics: ["/rgbd/color/image_raw"] })).toThrow(
+    "carries sensor_msgs/msg/Image and no readable PointCloud2 or depth image",
+  );
+  // Two of them are for the user to choose from.
+  const two = await inspect([...messages, info("/uncalibrated/depth/camera_info")]);
+  expect(() => chooseInputs(two)).toThrow("BAG has 2 depth images, choose one of them: /rgbd/");
+  const none = await inspect(messages.filter(({ topic }) => topic !== "/rgbd/depth/camera_info"));
+  expect(() => chooseInputs(none)).toThrow("and no depth image with a CameraInfo");
+});
+
+test("depth below its camera's namespace shares the camera's CameraInfo when the frame is the same", async () => {
+  const header = { stamp: 5n, frameId: "/optical" };
+  const messages = [
+    image("/front/depth/image_raw", "optical", DEPTH),
+    info("/front/camera_info", { header }),
+  ];
+  expect(chooseInputs(await inspect(messages)).clouds).toMatchObject([
+    { cameraInfoTopic: "/front/camera_info" },
+  ]);
+  const other = [messages[0]!, info("/front/camera_info")];
+  await expect(inspect(other).then((summary) => chooseInputs(summary))).rejects.toThrow("no depth image");
+});
+
+test("several clouds are merged in the frame of the first, or in another that they are connected with", async () => {
+  const summary = await inspect([
+    ...RIG,
+    cloud("/rear/points", "rear_lidar"),
+    cloud("/lost/points", "lost"),
+    transform("base_link", "rear_lidar"),
+  ]);
+  const cloudTopics = ["/rear/points", "/points"];
+  expect(chooseInputs(summary, { cloudTopics })).toMatchObject({
+    clouds: cloudTopics.map((topic) => ({ kind: "points", topic })),
+    mergedFrame: "rear_lidar",
+    cameras: [{ name: "front" }],
+  });
+  expect(chooseInputs(summary, { cloudTopics, targetFrame: "base_link" }).mergedFrame).toBe("base_link");
+  expect(chooseInputs(summary, { cloudTopics: ["/points"], targetFrame: "base_link" }).mergedFrame).toBe(
+    "base_link",
+  );
+  expect(() => chooseInputs(summary, { cloudTopics: ["/points", "/lost/points"] })).toThrow(
+    "/lost/points cannot be used: no transform connects its frame 'lost'",
+  );
+  expect(() => chooseInputs(summary, { cloudTopics: ["/points", "/points"] })).toThrow(
+    "/points is given twice",
+  );
+});
+
+test("malformed messages are passed over with a warning", async () => {
+  await withFolder(async (folder) => {
+    const writer = await McapBagWriter.create(path.join(folder, "drive.mcap"));
+    for (const logTime of [1n, 2n]) {
+      await writer.write("/points", "sensor_msgs/msg/PointCloud2", { logTime }, Uint8Array.of(0, 1, 0, 0, 1));
+      await writer.write("/tf_static", "tf2_msgs/msg/TFMessage", { logTime }, Uint8Array.of(0, 1, 0, 0, 1));
+    }
+    for (const message of RIG) await writer.record(message);
+    await writer.close();
+    const reader = await openBag(writer.path);
+    const summary = await inspectBag(reader);
+    await reader.close();
+    expect(chooseInputs(summary)).toMatchObject({
+      clouds: [{ topic: "/points" }],
+      cameras: [{ name: "front" }],
+    });
+    expect(summary.warnings.map(({ code, message }) => [code, message.split(":")[0]])).toEqual([
+      ["malformed-message", "/points at log time 1 ns"],
+      ["malformed-message", "/points at log time 2 ns"],
+      ["malformed-message", "/tf_static at log time 1 ns"],
+      ["malformed-message", "/tf_static at log time 2 ns"],
+    ]);
+  });
+});

@@ -1,0 +1,243 @@
+import type { FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import type { IWritable } from "@mcap/core";
+import { LIBRARY_IDENTIFIER, McapWriter } from "@mcap/core";
+import { Fault } from "../../faults/Fault.js";
+import { LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
+import { messageDefinition } from "../../messages/messageDefinition.js";
+import type { ChunkCompression } from "./chunkCompression.js";
+import { chunkCompressor } from "./chunkCompression.js";
+import type { QosProfile } from "../qosProfile.js";
+import { formatOfferedQos, LATCHED_QOS, RELIABLE_QOS } from "../qosProfile.js";
+import type { RecordedMessage } from "../RecordedMessage.js";
+import { encodeRecorded } from "../RecordedMessage.js";
+import { isSystemError } from "../systemError.js";
+import type { BagSchema } from "../types.js";
+
+export interface McapBagWriterOptions {
+  /** Of chunks of about a megabyte. Default `lz4`. */
+  readonly compression?: ChunkCompression;
+}
+
+export interface TopicOptions {
+  /** Definition of the type; by default that of ROS 2 Humble for a type that this project knows. */
+  readonly schema?: BagSchema;
+  /** By default latched for /tf_static and LabelInfo, reliable for the rest. */
+  readonly qos?: QosProfile;
+}
+
+export interface MessageTimes {
+  /** Nanoseconds: when the message was recorded. */
+  readonly logTime: bigint;
+  /** Nanoseconds: when the message was sent; the log time by default. */
+  readonly publishTime?: bigint;
+}
+
+/**
+ * Writes the MCAP files that `ros2 bag play`, Foxglove and RViz read: profile ros2, ros2msg schemas, CDR
+ * messages, chunked and indexed. The same calls give the same bytes.
+ *
+ * The file has the name `<path>.partial` until `close()` gives it its own, so that a file of the final
+ * name is always complete; what an interrupted run leaves can still be read, without its last chunk.
+ */
+export class McapBagWriter {
+  readonly path: string;
+  readonly #handle: FileHandle;
+  readonly #mcap: McapWriter;
+  readonly #channels = new Map<string, { readonly id: number; readonly type: string; sequence: number }>();
+  readonly #schemaIds = new Map<string, number>();
+  /** McapWriter must not be called before its last call has finished. */
+  #last: Promise<void> = Promise.resolve();
+  #open = true;
+  /** What the disk refused; the file has a hole from then on. */
+  #broken: Fault | undefined;
+
+  private constructor(path: string, handle: FileHandle, mcap: McapWriter) {
+    this.path = path;
+    this.#handle = handle;
+    this.#mcap = mcap;
+  }
+
+  /**
+   * Creates the file and the folders above it.
+   * @throws Fault `bag-unwritable`
+   */
+  static async create(
+    file: string,
+    { compression = "lz4" }: McapBagWriterOptions = {},
+  ): Promise<McapBagWriter> {
+    const compressChunk = await chunkCompressor(compression);
+    const handle = await asFault(file, async () => {
+      await mkdir(path.dirname(file), { recursive: true });
+      return open(partialPath(file), "w");
+    });
+    const mcap = new McapWriter({
+      writable: new FileWritable(handle),
+      ...(compressChunk && { compressChunk }),
+    });
+    const writer = new McapBagWriter(file, handle, mcap);
+    await writer.#run(async () => {
+      await mcap.start({ profile: "ros2", library: `ditr_perception ${LIBRARY_IDENTIFIER}` });
+      // rosbag2 takes this record for the sign that the QoS profiles of the channels have Humble's form.
+      await mcap.addMetadata({ name: "rosbag2", metadata: new Map([["ROS_DISTRO", "humble"]]) });
+    });
+    return writer;
+  }
+
+  /**
+   * Announces a topic; needed only for options, since `write` announces what is new.
+   * @throws RangeError when the type is not known and no schema is given, or the topic has another type already
+   */
+  async addTopic(topic: string, type: string, options: TopicOptions = {}): Promise<void> {
+    await this.#run(async () => {
+      await this.#channel(topic, type, options);
+    });
+  }
+
+  /**
+   * Appends a CDR message. Await it: what it returns is the back-pressure of the disk. `cdr` is copied
+   * before it returns. Messages may come in any order of time; readers sort them.
+   *
+   * @throws Fault `bag-unwritable` when the disk refuses
+   * @throws RangeError as `addTopic`
+   */
+  async write(
+    topic: string,
+    type: string,
+    { logTime, publishTime = logTime }: MessageTimes,
+    cdr: Uint8Array,
+  ): Promise<void> {
+    await this.#run(async () => {
+      const channel = await this.#channel(topic, type, {});
+      await this.#mcap.addMessage({
+        channelId: channel.id,
+        sequence: channel.sequence++,
+        logTime,
+        publishTime,
+        data: cdr,
+      });
+    });
+  }
+
+  /** Encodes a message and writes it with its stamp as log time. Otherwise as `write`. */
+  async record(message: RecordedMessage): Promise<void> {
+    const { topic, type, stamp } = message;
+    await this.write(topic, type, { logTime: stamp }, encodeRecorded(message));
+  }
+
+  /** Writes the index, and gives the file its final name. */
+  async close(): Promise<void> {
+    await this.#run(async () => {
+      await this.#mcap.end();
+      await this.#handle.datasync();
+      await this.#handle.close();
+      await rename(partialPath(this.path), this.path);
+    });
+    this.#open = false;
+  }
+
+  /** Gives up: nothing is left on the disk. Does nothing after `close()`. */
+  async abort(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#last;
+    await this.#handle.close();
+    await rm(partialPath(this.path), { force: true });
+  }
+
+  async #channel(
+    topic: string,
+    type: string,
+    { schema, qos }: TopicOptions,
+  ): Promise<{ readonly id: number; sequence: number }> {
+    const known = this.#channels.get(topic);
+    if (known !== undefined) {
+      if (known.type === type) return known;
+      throw new RangeError(
+        `${topic} carries ${known.type} in ${this.path}, so that it cannot carry ${type} too`,
+      );
+    }
+    const id = await this.#mcap.registerChannel({
+      topic,
+      schemaId: await this.#schema(type, schema),
+      messageEncoding: "cdr",
+      metadata: new Map([["offered_qos_profiles", formatOfferedQos(qos ?? defaultQos(topic, type))]]),
+    });
+    const channel = { id, type, sequence: 0 };
+    this.#channels.set(topic, channel);
+    return channel;
+  }
+
+  async #schema(type: string, given: BagSchema | undefined): Promise<number> {
+    const known = this.#schemaIds.get(type);
+    if (known !== undefined) return known;
+    const schema = given ?? {
+      name: type,
+      encoding: "ros2msg",
+      data: new TextEncoder().encode(messageDefinition(type)),
+    };
+    const id = await this.#mcap.registerSchema(schema);
+    this.#schemaIds.set(type, id);
+    return id;
+  }
+
+  async #run(action: () => Promise<void>): Promise<void> {
+    if (!this.#open) throw new Error(`${this.path} has been closed`);
+    const done = this.#last.then(async () => {
+      if (this.#broken !== undefined) throw this.#broken;
+      try {
+        await asFault(this.path, action);
+      } catch (error) {
+        if (error instanceof Fault) this.#broken = error;
+        throw error;
+      }
+    });
+    // The caller of each action hears of its failure; the one after it starts all the same.
+    this.#last = done.catch(() => undefined);
+    await done;
+  }
+}
+
+/** The name of a bag that is being written. */
+export function partialPath(file: string): string {
+  return `${file}.partial`;
+}
+
+function defaultQos(topic: string, type: string): QosProfile {
+  return /(^|\/)tf_static$/.test(topic) || type === LABEL_INFO_TYPE ? LATCHED_QOS : RELIABLE_QOS;
+}
+
+/** System errors (no space, no permission, no such folder) are the user's to hear of; others are defects. */
+async function asFault<T>(file: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (isSystemError(error)) {
+      throw new Fault("bag-unwritable", `${file} cannot be written: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** Writes all bytes of each call: a single write may take fewer, on a full disk for one. */
+class FileWritable implements IWritable {
+  readonly #handle: FileHandle;
+  #position = 0;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.byteLength;) {
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.byteLength - done, this.#position);
+      done += bytesWritten;
+      this.#position += bytesWritten;
+    }
+  }
+
+  position(): bigint {
+    return BigInt(this.#position);
+  }
+}

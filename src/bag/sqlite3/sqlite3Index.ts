@@ -1,0 +1,163 @@
+import type { Sqlite3Database, SqlRow } from "./sqlite3Database.js";
+import { reasonOf } from "../systemError.js";
+
+/** The rows of the table `messages` in the order of their times, ties in that of their ids. */
+export interface RowIndex {
+  readonly ids: Float64Array;
+  readonly topicIds: Float64Array;
+  /** Nanoseconds. */
+  readonly times: BigInt64Array;
+  /** Messages by topic id. */
+  readonly counts: ReadonlyMap<number, number>;
+  /** What could not be read, one clause each. */
+  readonly damages: readonly string[];
+}
+
+/** With ">=" the search for an id goes to its own leaf of the tree; with ">" to that of the id before. */
+const SCAN =
+  "SELECT id, topic_id, timestamp, length(data) AS size FROM messages NOT INDEXED WHERE id >= ? ORDER BY id";
+
+/** Ids are looked for up to here. */
+const LARGEST_ID = Number.MAX_SAFE_INTEGER;
+/** Damaged places that are searched around; behind more of them the file is given up. */
+const MAX_GAPS = 1000;
+/** Rows after which other work of the thread gets its turn. */
+const ROWS_PER_TURN = 4096;
+/** Damaged trees can have loops; no row takes less than this. */
+const MIN_ROW_BYTES = 8;
+const KEPT_DAMAGES = 100;
+
+/**
+ * Reads the head of every row. Where the table's tree is damaged, the next id that can be reached is searched, so that
+ * a damaged page costs its own rows only.
+ *
+ * @param topicIds rows of other topics cannot be named, and are left out
+ * @param maxBytes larger messages are left out
+ * @param fileBytes bounds the number of rows
+ */
+export async function indexMessages(
+  database: Sqlite3Database,
+  topicIds: ReadonlySet<number>,
+  maxBytes: number,
+  fileBytes: number,
+): Promise<RowIndex> {
+  const rows = new RowCollector(topicIds, maxBytes, fileBytes / MIN_ROW_BYTES);
+  let start = 0;
+  for (let gaps = 1; ; gaps++) {
+    const problem = await rows.scan(database, start);
+    if (problem === undefined) break;
+    const from = Math.max(start, rows.nextId);
+    const next = gaps > MAX_GAPS ? undefined : nextReadable(database, from);
+    rows.damaged(
+      next === undefined
+        ? `the table of messages cannot be read from id ${from} on (${problem})`
+        : `messages from id ${from} to ${next - 1} cannot be read (${problem})`,
+    );
+    if (next === undefined) break;
+    start = next;
+  }
+  return rows.index();
+}
+
+/** The smallest id behind `from` at which the table can be read; undefined when there is none. */
+function nextReadable(database: Sqlite3Database, from: number): number | undefined {
+  let bad = from;
+  let good: number | undefined;
+  for (let step = 1; good === undefined; step *= 2) {
+    const candidate = Math.min(from + step, LARGEST_ID);
+    if (isReadableAt(database, candidate)) good = candidate;
+    else if (candidate === LARGEST_ID) return undefined;
+    else bad = candidate;
+  }
+  while (good - bad > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (isReadableAt(database, middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+/** True behind the last row too: there the scan ends without an error. */
+function isReadableAt(database: Sqlite3Database, id: number): boolean {
+  try {
+    for (const row of database.rows(SCAN, [id])) return typeof row["id"] === "number" && row["id"] >= id;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+interface MessageRow {
+  readonly id: number;
+  readonly topicId: number;
+  readonly time: bigint;
+}
+
+class RowCollector {
+  /** Behind the last id that made sense. */
+  nextId = 0;
+  readonly #topicIds: ReadonlySet<number>;
+  readonly #maxBytes: number;
+  readonly #maxRows: number;
+  readonly #rows: MessageRow[] = [];
+  readonly #ids = new Set<number>();
+  readonly #damages: string[] = [];
+
+  constructor(topicIds: ReadonlySet<number>, maxBytes: number, maxRows: number) {
+    this.#topicIds = topicIds;
+    this.#maxBytes = maxBytes;
+    this.#maxRows = maxRows;
+  }
+
+  /** One clause; only so many are kept. */
+  damaged(clause: string): void {
+    if (this.#damages.length < KEPT_DAMAGES) this.#damages.push(clause);
+  }
+
+  /** Takes the rows from an id on; returns why it had to stop before the end. */
+  async scan(database: Sqlite3Database, start: number): Promise<string | undefined> {
+    let count = 0;
+    try {
+      for (const row of database.rows(SCAN, [start])) {
+        this.#take(row);
+        if (++count > this.#maxRows) return "it has more rows than fit into the file";
+        if (count % ROWS_PER_TURN === 0) await new Promise(setImmediate);
+      }
+      return undefined;
+    } catch (error) {
+      return reasonOf(error);
+    }
+  }
+
+  index(): RowIndex {
+    const rows = this.#rows;
+    const isSorted = rows.every((row, i) => i === 0 || rows[i - 1]!.time <= row.time);
+    if (!isSorted) rows.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.id - b.id));
+    const counts = new Map<number, number>();
+    for (const { topicId } of rows) counts.set(topicId, (counts.get(topicId) ?? 0) + 1);
+    return {
+      ids: Float64Array.from(rows, ({ id }) => id),
+      topicIds: Float64Array.from(rows, ({ topicId }) => topicId),
+      times: BigInt64Array.from(rows, ({ time }) => time),
+      counts,
+      damages: this.#damages,
+    };
+  }
+
+  #take({ id, topic_id: topicId, timestamp, size }: SqlRow): void {
+    const name = `the message with id ${String(id)}`;
+    if (typeof id !== "number") this.damaged(`${name} cannot be found again`);
+    else if (this.#ids.has(id)) this.damaged(`${name} comes twice`);
+    else if (typeof topicId !== "number" || !this.#topicIds.has(topicId)) {
+      this.damaged(`${name} is on topic ${String(topicId)}, which the bag does not define`);
+    } else if (typeof timestamp !== "number" && typeof timestamp !== "bigint") {
+      this.damaged(`${name} has no time`);
+    } else if (typeof size !== "number" || size > this.#maxBytes) {
+      this.damaged(`${name} has ${String(size)} bytes, more than the ${this.#maxBytes} that are read`);
+    } else {
+      this.#ids.add(id);
+      this.#rows.push({ id, topicId, time: BigInt(timestamp) });
+      this.nextId = Math.max(this.nextId, id + 1);
+    }
+  }
+}
