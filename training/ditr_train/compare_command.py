@@ -52,11 +52,13 @@ def _compare(options: argparse.Namespace) -> None:
     show = arguments.progress()
     encoder = load_frozen_encoder(options.encoder, config)
     scans = load_scans(options.bags, config, encoder, progress=show)
-    scans_with_images(scans, "the bags of --bags")
+    distillable = scans_with_images(scans, config.backbone, "the bags of --bags")
     test = load_scans(options.test, config, encoder, progress=show)
     names = {"bags": [bag.name for bag in options.bags], "validation_bags": [bag.name for bag in options.test]}
     plan = plan_runs(options.methods, options.label_shares, options.seeds)
-    comparison = Comparison(config, options.output, ComparisonData(scans, test, encoder, options.encoder, names), plan)
+    comparison = Comparison(
+        config, options.output, ComparisonData(scans, distillable, test, encoder, options.encoder, names), plan
+    )
     _print_costs(comparison.estimate())
     if options.estimate:
         return

@@ -32,6 +32,8 @@ class ComparisonData:
 
     scans: Sequence[LabeledScan]
     """With labels and, where a camera was near in time, image features."""
+    distillable: Sequence[LabeledScan]
+    """Those of the scans of which a camera sees points."""
     test: Sequence[LabeledScan]
     encoder: nn.Module
     encoder_folder: Path
@@ -113,7 +115,7 @@ class Comparison:
             seeds = {planned.seed for planned in left if planned.method == "d-ditr"}
             seeds = {seed for seed in seeds if not self._is_distilled(seed)}
             if seeds:
-                loop: TrainingLoop = Distillation(self._distillation_config(0), self._scans_with_images(), run)
+                loop: TrainingLoop = Distillation(self._distillation_config(0), self.data.distillable, run)
                 costs.append(Cost("distillation", len(seeds), loop.settings.steps, loop.seconds_per_step(), 0.0))
             for kind, methods in (("image-free training", ("scratch", "d-ditr")), ("fused training", ("fused",))):
                 runs = [planned for planned in left if planned.method in methods]
@@ -143,7 +145,7 @@ class Comparison:
         """The distilled run of a seed, trained now if it is not there yet."""
         run = self._distilled_folder(seed)
         config = self._distillation_config(seed)
-        scans = self._scans_with_images()
+        scans = self.data.distillable
         run.create(config, resume=True)
         run.describe_data({"scans": len(scans), **self.data.names, "image_encoder": self.data.encoder_folder.name})
         if not self._is_distilled(seed):
@@ -159,9 +161,6 @@ class Comparison:
 
     def _is_distilled(self, seed: int) -> bool:
         return self._distilled_folder(seed).has("finished.json")
-
-    def _scans_with_images(self) -> list[LabeledScan]:
-        return [scan for scan in self.data.scans if scan.images is not None and scan.images.weight.any()]
 
     def _distillation_config(self, seed: int) -> Config:
         assert self.config.distillation is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from torch import nn
 
 from ditr_train import arguments
 from ditr_train.bundle_weights import read_image_free, unfold
-from ditr_train.config import Config, ConfigError, load_config
+from ditr_train.config import BackboneConfig, Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
 from ditr_train.data.scans import LabeledScan, load_scans
 from ditr_train.distillation import Distillation, feature_similarity
@@ -57,12 +58,12 @@ def _distill(options: argparse.Namespace) -> None:
     encoder = load_frozen_encoder(options.encoder, config)
     show = arguments.progress()
     scans = scans_with_images(
-        load_scans(options.bags, config, encoder, labels=False, progress=show), "the bags of --bags"
+        load_scans(options.bags, config, encoder, labels=False, progress=show), config.backbone, "the bags of --bags"
     )
     validation = []
     if options.validation:
         loaded = load_scans(options.validation, config, encoder, labels=False, progress=show)
-        validation = scans_with_images(loaded, "the bags of --validation")
+        validation = scans_with_images(loaded, config.backbone, "the bags of --validation")
     distillation = Distillation(config, scans, run)
     data = arguments.bag_names(options, scans=len(scans)) | {"image_encoder": options.encoder.name}
     resumed = options.resume and run.has("checkpoint.pt")
@@ -90,17 +91,28 @@ def distillation_config(config: Config) -> Config:
     return replace(config, injection=None, encoder_training=None)
 
 
-def scans_with_images(scans: list[LabeledScan], what: str) -> list[LabeledScan]:
-    """Those scans that a camera sees something of. Raises DataError when there are none."""
-    visible = [scan for scan in scans if scan.images is not None and scan.images.weight.any()]
+def scans_with_images(scans: Sequence[LabeledScan], backbone: BackboneConfig, what: str) -> list[LabeledScan]:
+    """Those scans of which a camera sees points within the range. Raises DataError when there are none."""
+    visible = [scan for scan in scans if _seen_in_range(scan, backbone)]
     if not visible:
         raise DataError(
-            f"{what}: no image is within image_tolerance of any of {len(scans)} clouds and sees points of it; "
+            f"{what}: no image is within image_tolerance of any of {len(scans)} clouds and sees points of it within "
+            "point_range; "
             "are topics.image, image_offset and the transforms right?"
         )
     if len(visible) < len(scans):
-        print(f"{what}: {len(scans) - len(visible)} of {len(scans)} clouds have no image that sees them, left out")
+        unseen = len(scans) - len(visible)
+        print(f"{what}: {unseen} of {len(scans)} clouds have no image that sees them within point_range, left out")
     return visible
+
+
+def _seen_in_range(scan: LabeledScan, backbone: BackboneConfig) -> bool:
+    if scan.images is None:
+        return False
+    seen = scan.images.weight.max(axis=1) > 0
+    for axis, low, high in zip("xyz", backbone.point_range[:3], backbone.point_range[3:], strict=True):
+        seen &= (scan.fields[axis] >= low) & (scan.fields[axis] < high)
+    return bool(seen.any())
 
 
 def _initialize(network: nn.Module, origin: Path, scans: list[LabeledScan], config: Config) -> Initialization:

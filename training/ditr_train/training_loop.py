@@ -93,7 +93,7 @@ class TrainingLoop(ABC):
                 self.save()
         bar.close()
 
-    def seconds_per_step(self, steps: int = 4) -> float:
+    def seconds_per_step(self, steps: int = 8) -> float:
         """Measured over a few steps after a first one; the network and the optimizer are changed by it."""
         taken = []
         for samples in islice(self._prefetched(), steps + 1):
