@@ -37,7 +37,7 @@ The usual order:
   ditr-train export runs/street-tiny -o models/street-tiny
 A better image-free model from bags without labels:
   ditr-train distill configs/street-tiny.yaml --encoder runs/encoder --bags any/*.mcap -o runs/distilled
-  ditr-train train configs/street-tiny.yaml --image-free --initialize runs/distilled \
+  ditr-train train configs/street-tiny.yaml --image-free --initialize runs/distilled \\
       --bags drives/*.mcap --validation held-out/*.mcap -o runs/image-free
   ditr-train export runs/street-tiny --image-free-run runs/image-free -o models/street-tiny
 """
