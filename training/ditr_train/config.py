@@ -68,6 +68,9 @@ class DecoderConfig:
     heads: tuple[int, ...] = ()
     convolution: tuple[bool, ...] = ()
     attention: tuple[bool, ...] = ()
+    first_convolution: Literal["sum", "skip"] = "sum"
+    """What the first convolution of a stage reads: the sum of the skip connection and the coarse features, or the
+    skip connection alone, as in Pointcept's PT-v3m1; the block adds its result to the sum in both cases."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ditr_train.bundle import provenance, write_bundle
 from ditr_train.config import ConfigError, load_config
 from ditr_train.dinov2_architecture import dinov2_architecture
 from ditr_train.run_folder import RunFolder
 from ditr_train.weights.checkpoint_file import file_provenance
 from ditr_train.weights.dinov2 import load_dinov2
+from ditr_train.weights.pointcept import load_pointcept
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -27,7 +29,14 @@ def add_import_commands(commands: Commands) -> list[argparse.ArgumentParser]:
         "-o", "--output", type=Path, required=True, metavar="RUN", help="folder to give to `train --encoder`"
     )
     dinov2.set_defaults(command=_import_dinov2)
-    return [dinov2]
+
+    pointcept = layouts.add_parser("pointcept", help="PT-v3m1 or LitePT-v1, from Pointcept's segmentation checkpoints")
+    _checkpoint_arguments(pointcept)
+    pointcept.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="BUNDLE", help="folder of the bundle for the node"
+    )
+    pointcept.set_defaults(command=_import_pointcept)
+    return [dinov2, pointcept]
 
 
 def _checkpoint_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,3 +66,24 @@ def _import_dinov2(options: argparse.Namespace) -> None:
         f"{encoder.architecture} for images of {encoder.input_width} x {encoder.input_height}: "
         f"{encoder.rows} x {encoder.columns} patches of {encoder.feature_dimension} features -> {options.output}"
     )
+
+
+def _import_pointcept(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    model = load_pointcept(options.checkpoint, config)
+    training = provenance(layout=f"{model.layout} of Pointcept", **file_provenance(options.checkpoint))
+    if model.epoch is not None:
+        training["epochs"] = model.epoch
+    if model.best_score is not None:
+        training["best_score_of_its_own_validation"] = model.best_score
+    write_bundle(
+        options.output,
+        config,
+        image_free=model.segmentor,
+        fused=None,
+        image_encoder=None,
+        training=training,
+        scores={},
+    )
+    parameters = sum(parameter.numel() for parameter in model.segmentor.backbone.parameters())
+    print(f"{model.layout}, {parameters / 1e6:.2f} M parameters in the backbone -> {options.output}")

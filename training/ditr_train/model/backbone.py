@@ -52,13 +52,14 @@ class Stage(nn.Module):
             for i, rate in enumerate(rates)
         )
 
-    def forward(self, x: Tensor, tables: StageTables) -> Tensor:
+    def forward(self, x: Tensor, tables: StageTables, convolved: Tensor | None = None) -> Tensor:
+        """x [V, C] -> [V, C]; convolved is what the first block's convolution reads if that is not x."""
         rotation = None
         if self.rotary_base is not None:
             assert tables.coordinates is not None
             rotation = rotary_angles(tables.coordinates, self.head_channels, self.rotary_base)
-        for block in self.blocks:
-            x = block(x, tables, rotation)
+        for i, block in enumerate(self.blocks):
+            x = block(x, tables, rotation, convolved if i == 0 else None)
         return x
 
 
@@ -88,6 +89,7 @@ class Backbone(nn.Module):
             Stage(config, decoder, s, decoder_rates[s]) if decoder.depths and decoder.depths[s] > 0 else nn.Identity()
             for s in range(last)
         )
+        self.first_convolution = decoder.first_convolution
         self.out_channels = decoder.channels[0]
 
     def forward(self, feat: Tensor, tables: ScanTables, images: ImageFeatures | None = None) -> Tensor:
@@ -105,8 +107,8 @@ class Backbone(nn.Module):
                 skips[level] = skips[level] + addition
         x = skips[-1]
         for s in reversed(range(len(skips) - 1)):
-            x = self.unpooling[s](x, skips[s], tables.stages[s].parent)
+            x, skip = self.unpooling[s](x, skips[s], tables.stages[s].parent)
             stage = self.decoder[s]
             if isinstance(stage, Stage):
-                x = stage(x, tables.stages[s])
+                x = stage(x, tables.stages[s], skip if self.first_convolution == "skip" else None)
         return cast(Tensor, x)

@@ -67,11 +67,18 @@ class Block(nn.Module):
             self.mlp = nn.Sequential(nn.Linear(channels, hidden), nn.GELU(), nn.Linear(hidden, channels))
             self.drop_path = DropPath(drop_path)
 
-    def forward(self, x: Tensor, tables: StageTables, rotation: tuple[Tensor, Tensor] | None) -> Tensor:
-        """x [V, C] -> [V, C]; rotation as from `rotary_angles`, None where positions come by convolution."""
+    def forward(
+        self,
+        x: Tensor,
+        tables: StageTables,
+        rotation: tuple[Tensor, Tensor] | None,
+        convolved: Tensor | None = None,
+    ) -> Tensor:
+        """x [V, C] -> [V, C]; rotation as from `rotary_angles`, None where positions come by convolution;
+        convolved [V, C] is what the convolution reads if that is not x."""
         if self.convolution is not None:
             assert tables.neighbors is not None
-            x = x + self.convolution(x, tables.neighbors)
+            x = x + self.convolution(x if convolved is None else convolved, tables.neighbors)
         elif self.input_norm is not None:
             x = self.input_norm(x)
         if self.attention is not None:
@@ -84,7 +91,7 @@ class Block(nn.Module):
 
 def drop_path_rates(depths: tuple[int, ...], largest: float) -> list[list[float]]:
     """Rates that rise linearly over all blocks, by stage."""
-    rates: list[float] = torch.linspace(0, largest, max(1, sum(depths))).tolist()
+    rates: list[float] = torch.linspace(0, largest, max(1, sum(depths)), device="cpu").tolist()
     result, first = [], 0
     for depth in depths:
         result.append(rates[first : first + depth])

@@ -37,7 +37,8 @@ class SerializedUnpooling(nn.Module):
             nn.Linear(skip_channels, out_channels), batch_norm(out_channels, momentum), nn.GELU()
         )
 
-    def forward(self, coarse: Tensor, skip: Tensor, parent: Tensor) -> Tensor:
-        """coarse [V_{s+1}, in_channels], skip [V_s, skip_channels], parent int32 [V_s] -> [V_s, out]."""
-        y: Tensor = self.proj_skip(skip) + gather_rows(self.proj(coarse), parent)
-        return y
+    def forward(self, coarse: Tensor, skip: Tensor, parent: Tensor) -> tuple[Tensor, Tensor]:
+        """coarse [V_{s+1}, in_channels], skip [V_s, skip_channels], parent int32 [V_s]
+        -> their sum and the skip connection alone, each [V_s, out]."""
+        projected: Tensor = self.proj_skip(skip)
+        return projected + gather_rows(self.proj(coarse), parent), projected
