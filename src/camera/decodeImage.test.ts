@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { describeWithPython, runReference } from "../../test/support/python.mjs";
 import { Fault } from "../faults/Fault.js";
@@ -236,9 +236,14 @@ describeWithPython("decodeImage against OpenCV", () => {
     { length: width * height * 2 },
     () => (seed = (seed * 48271) % 2147483647) & 255,
   );
-  const expected = () =>
-    runReference("images_opencv.py", { bytes: { data: bytes, shape: [bytes.length] } }, { width, height });
-  const results = expected();
+  let results: ReturnType<typeof runReference>;
+  beforeAll(() => {
+    results = runReference(
+      "images_opencv.py",
+      { bytes: { data: bytes, shape: [bytes.length] } },
+      { width, height },
+    );
+  });
 
   const raw = (encoding: string, step: number): Image =>
     image(encoding, width, height, [[]], { step, data: bytes });
