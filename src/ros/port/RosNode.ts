@@ -1,0 +1,93 @@
+/** The part of a QoS profile that decides who can talk to whom; history is always "keep last `depth`". */
+export interface RosQos {
+  readonly reliability: "reliable" | "best_effort";
+  readonly durability: "volatile" | "transient_local";
+  readonly depth: number;
+}
+
+export const SEVERITY_NAMES = ["debug", "info", "warn", "error", "fatal"] as const;
+export type LogSeverity = (typeof SEVERITY_NAMES)[number];
+
+export interface SubscriptionOptions {
+  /** Relative to the node's namespace, "~/" for the node's own, or absolute; remapped as ROS does. */
+  readonly topic: string;
+  /** sensor_msgs/msg/PointCloud2 and so on. */
+  readonly type: string;
+  readonly qos: RosQos;
+  /** Gets each message as CDR, alone in its buffer, which may be transferred. A throw is reported and ends nothing. */
+  readonly onMessage: (cdr: Uint8Array<ArrayBuffer>) => void;
+}
+
+export interface RosSubscription {
+  /** Fully qualified, after remapping. */
+  readonly topic: string;
+  readonly publisherCount: number;
+  destroy(): void;
+}
+
+export interface PublisherOptions {
+  readonly topic: string;
+  readonly type: string;
+  readonly qos: RosQos;
+}
+
+export interface RosPublisher {
+  /** Fully qualified, after remapping. */
+  readonly topic: string;
+  readonly subscriberCount: number;
+  /** @param cdr a message of the publisher's type, as CDR with its encapsulation header */
+  publish(cdr: Uint8Array): void;
+  destroy(): void;
+}
+
+/** std_srvs/srv/Trigger */
+export interface TriggerServiceOptions {
+  readonly service: string;
+  /** Its answer is `success: true` with this message; a throw answers `success: false` with the error's. */
+  readonly onCall: () => Promise<string>;
+}
+
+/** The primary states of a managed node (lifecycle_msgs/msg/State). */
+export type LifecycleState = "unconfigured" | "inactive" | "active" | "finalized";
+
+/** How a transition ended (lifecycle_msgs/msg/Transition, TRANSITION_CALLBACK_*). */
+export type TransitionResult = "success" | "failure" | "error";
+
+/**
+ * What a managed node does in its transitions. Each may take its time: the node is then in the transition state
+ * (configuring, ...), ROS goes on, other transitions are refused, and the caller of change_state gets its answer at
+ * the end. A throw counts as "error".
+ */
+export interface LifecycleCallbacks {
+  onConfigure(): Promise<TransitionResult>;
+  onActivate(): Promise<TransitionResult>;
+  onDeactivate(): Promise<TransitionResult>;
+  onCleanup(): Promise<TransitionResult>;
+  onShutdown(from: LifecycleState): Promise<TransitionResult>;
+  /** After an "error": "success" leads to unconfigured, everything else to finalized. */
+  onError(error: unknown): Promise<TransitionResult>;
+}
+
+/**
+ * What the perception node needs of a ROS 2 client library: raw messages, logging, time and a managed node. The only
+ * implementation that talks to ROS is in src/ros/rclnodejs; tests use one in memory.
+ */
+export interface RosNode {
+  readonly name: string;
+  readonly namespace: string;
+  /** Namespace and name, for example /robot/ditr_perception. */
+  readonly fullyQualifiedName: string;
+  subscribe(options: SubscriptionOptions): RosSubscription;
+  advertise(options: PublisherOptions): RosPublisher;
+  serveTrigger(options: TriggerServiceOptions): void;
+  /** To the console, the log file and /rosout. */
+  log(severity: LogSeverity, text: string): void;
+  /** The lifecycle state now; undefined during a transition. */
+  readonly state: LifecycleState | undefined;
+  /** Starts the lifecycle services; call once. */
+  manage(callbacks: LifecycleCallbacks): void;
+  /** What a change_state request does, for autostart. */
+  changeState(transition: "configure" | "activate" | "deactivate" | "cleanup" | "shutdown"): Promise<boolean>;
+  /** Ends the node and the ROS context; everything that was made by it is destroyed. */
+  shutdown(): void;
+}
