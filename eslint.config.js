@@ -77,6 +77,8 @@ export default tseslint.config(
         Buffer: "readonly",
         performance: "readonly",
         setImmediate: "readonly",
+        setTimeout: "readonly",
+        clearTimeout: "readonly",
         setInterval: "readonly",
         clearInterval: "readonly",
       },

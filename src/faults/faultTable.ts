@@ -95,6 +95,11 @@ export const FAULTS = {
     meaning: "The execution provider that was asked for cannot run the model on this machine.",
     remedy: "`ditr doctor` shows which providers work here, and what the others say.",
   },
+  "ros-unavailable": {
+    severity: "error",
+    meaning: "ROS 2, or rclnodejs for it, cannot be used in this shell.",
+    remedy: "The sentence names what is missing; source ROS, and run `npm run ros:install` once.",
+  },
   "inference-failed": {
     severity: "error",
     meaning: "The model could not be run on a scan, which stays unlabelled.",
