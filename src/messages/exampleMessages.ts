@@ -4,13 +4,17 @@
  */
 import type { MessageTypeName } from "./messageTypes.js";
 import {
+  DiagnosticLevel,
   PointFieldType,
   type CameraInfo,
+  type Clock,
   type CompressedImage,
+  type DiagnosticArray,
   type Header,
   type Image,
   type LabelInfo,
   type PointCloud2,
+  type ScanStatus,
   type TFMessage,
 } from "./types.js";
 
@@ -85,6 +89,49 @@ export const labelInfo: LabelInfo = {
   threshold: 0.25,
 };
 
+export const clock: Clock = { clock: 1_234_567_890_000_000_321n };
+
+export const diagnosticArray: DiagnosticArray = {
+  header: { ...header, frameId: "" },
+  status: [
+    {
+      level: DiagnosticLevel.WARN,
+      name: "ditr_perception: camera front",
+      message: "delta of 51.2 ms zu groß",
+      hardwareId: "robot-7",
+      values: [
+        { key: "Rate (Hz)", value: "12.1" },
+        { key: "", value: "" },
+      ],
+    },
+    { level: DiagnosticLevel.STALE, name: "a", message: "", hardwareId: "", values: [] },
+  ],
+};
+
+/** Fractions that a float32 holds exactly. */
+export const scanStatus: ScanStatus = {
+  header,
+  mode: "image-free",
+  reason: "too-few-images",
+  cameras: [
+    { name: "front", used: true, delta: 12_345_678n, missingReason: "" },
+    { name: "rear_左", used: false, delta: 0n, missingReason: "inactive" },
+    { name: "l", used: true, delta: -1n, missingReason: "" },
+  ],
+  seenShare: 0.375,
+  pointCount: 123_397,
+  voxelCount: 4_000_000_000,
+  unlabeledCount: 7,
+  decodeMs: 1.5,
+  geometryMs: 21.25,
+  imagesMs: 3.125,
+  projectionMs: 4.0625,
+  imageEncoderMs: 55.5,
+  backboneMs: 66.75,
+  composeMs: 7.875,
+  latencyMs: 161.03125,
+};
+
 const EXAMPLES: Record<MessageTypeName, unknown> = {
   "std_msgs/msg/Header": header,
   "sensor_msgs/msg/PointCloud2": pointCloud2,
@@ -93,6 +140,9 @@ const EXAMPLES: Record<MessageTypeName, unknown> = {
   "sensor_msgs/msg/CameraInfo": cameraInfo,
   "tf2_msgs/msg/TFMessage": tfMessage,
   "vision_msgs/msg/LabelInfo": labelInfo,
+  "rosgraph_msgs/msg/Clock": clock,
+  "diagnostic_msgs/msg/DiagnosticArray": diagnosticArray,
+  "ditr_perception/msg/ScanStatus": scanStatus,
 };
 
 /** `never` lets a test pass it to the encoder of a type that it has only by name. */

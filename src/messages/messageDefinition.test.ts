@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
 import { messageDefinition } from "./messageDefinition.js";
 
@@ -33,6 +34,17 @@ describe("messageDefinition", () => {
   test("knows the other types of ROS 2 Humble's common interfaces", () => {
     expect(messageDefinition("diagnostic_msgs/msg/DiagnosticArray")).toContain(
       "MSG: diagnostic_msgs/KeyValue",
+    );
+  });
+
+  test.each(["CameraUse", "ScanStatus"])("knows %s as msg/ has it", (name) => {
+    const file = new URL(`../../msg/${name}.msg`, import.meta.url);
+    const fieldsOf = (text: string): readonly string[] =>
+      text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    const [own] = messageDefinition(`ditr_perception/msg/${name}`).split("=".repeat(80));
+    // Constants are written before the fields, and a type of the same package with its package.
+    expect(fieldsOf(own!.replaceAll("ditr_perception/", "")).toSorted()).toEqual(
+      fieldsOf(readFileSync(file, "utf8")).toSorted(),
     );
   });
 

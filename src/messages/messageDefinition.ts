@@ -4,22 +4,50 @@ import { ros2humble } from "@foxglove/rosmsg-msgs-common";
 type MessageDefinition = ReturnType<typeof rosmsg.parse>[number];
 type MessageDefinitionField = MessageDefinition["definitions"][number];
 
-/** vision_msgs (branch ros2, 4.x), which the common definitions lack. */
-const VISION_MSGS: Readonly<Record<string, MessageDefinition>> = {
-  "vision_msgs/VisionClass": {
-    name: "vision_msgs/VisionClass",
-    definitions: rosmsg.parse("uint16 class_id\nstring class_name", { ros2: true })[0]!.definitions,
-  },
-  "vision_msgs/LabelInfo": {
-    name: "vision_msgs/LabelInfo",
-    definitions: rosmsg.parse(
-      "std_msgs/Header header\nvision_msgs/VisionClass[] class_map\nfloat32 threshold",
-      { ros2: true, skipTypeFixup: true },
-    )[0]!.definitions,
-  },
+/** Types of vision_msgs (branch ros2, 4.x), which the common definitions lack, and of this project's msg/. */
+const FURTHER_TYPES = {
+  "vision_msgs/VisionClass": "uint16 class_id\nstring class_name",
+  "vision_msgs/LabelInfo": "std_msgs/Header header\nvision_msgs/VisionClass[] class_map\nfloat32 threshold",
+  "ditr_perception/CameraUse": `
+string name
+bool used
+builtin_interfaces/Duration delta
+string missing_reason`,
+  "ditr_perception/ScanStatus": `
+std_msgs/Header header
+string FUSED = "fused"
+string IMAGE_FREE = "image-free"
+string FAILED = "failed"
+string mode
+string reason
+ditr_perception/CameraUse[] cameras
+float32 seen_share
+uint32 point_count
+uint32 voxel_count
+uint32 unlabeled_count
+float32 decode_ms
+float32 geometry_ms
+float32 images_ms
+float32 projection_ms
+float32 image_encoder_ms
+float32 backbone_ms
+float32 compose_ms
+float32 latency_ms`,
 };
 
-const DEFINITIONS: Readonly<Record<string, MessageDefinition>> = { ...ros2humble, ...VISION_MSGS };
+/** The common definitions call `byte` uint8, which is another type to ROS 2. */
+const DIAGNOSTIC_STATUS: MessageDefinition = {
+  name: "diagnostic_msgs/DiagnosticStatus",
+  definitions: ros2humble["diagnostic_msgs/DiagnosticStatus"].definitions.map((field) =>
+    field.type === "uint8" ? { ...field, type: "byte" } : field,
+  ),
+};
+
+const DEFINITIONS: Readonly<Record<string, MessageDefinition>> = {
+  ...ros2humble,
+  "diagnostic_msgs/DiagnosticStatus": DIAGNOSTIC_STATUS,
+  ...Object.fromEntries(Object.entries(FURTHER_TYPES).map(([name, text]) => [name, parse(name, text)])),
+};
 
 /**
  * The "ros2msg" schema text of a type such as "sensor_msgs/msg/PointCloud2" (ROS 2 Humble): its
@@ -33,6 +61,11 @@ export function messageDefinition(type: string): string {
 /** Does `messageDefinition` know the type? */
 export function isKnownMessageType(type: string): boolean {
   return Object.hasOwn(DEFINITIONS, type.replace("/msg/", "/"));
+}
+
+function parse(name: string, text: string): MessageDefinition {
+  const [definition] = rosmsg.parse(text, { ros2: true, skipTypeFixup: true });
+  return { name, definitions: definition!.definitions };
 }
 
 /** Depth first, each type once, the root first. */

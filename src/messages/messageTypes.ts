@@ -1,4 +1,5 @@
 import { CAMERA_INFO_TYPE, decodeCameraInfo, encodeCameraInfo } from "./cameraInfo.js";
+import { decodeDiagnosticArray, DIAGNOSTIC_ARRAY_TYPE, encodeDiagnosticArray } from "./diagnosticArray.js";
 import { decodeHeader, encodeHeader, HEADER_TYPE } from "./header.js";
 import {
   COMPRESSED_IMAGE_TYPE,
@@ -10,7 +11,9 @@ import {
 } from "./image.js";
 import { decodeLabelInfo, encodeLabelInfo, LABEL_INFO_TYPE } from "./labelInfo.js";
 import { decodePointCloud2, encodePointCloud2, POINT_CLOUD2_TYPE } from "./pointCloud2.js";
+import { decodeScanStatus, encodeScanStatus, SCAN_STATUS_TYPE } from "./scanStatus.js";
 import { decodeTFMessage, encodeTFMessage, TF_MESSAGE_TYPE } from "./tfMessage.js";
+import { CLOCK_TYPE, decodeClock, encodeClock } from "./time.js";
 
 /** The messages that this project reads and writes, by their ROS 2 type name. */
 export const MESSAGE_TYPES = {
@@ -21,6 +24,9 @@ export const MESSAGE_TYPES = {
   [CAMERA_INFO_TYPE]: { decode: decodeCameraInfo, encode: encodeCameraInfo },
   [TF_MESSAGE_TYPE]: { decode: decodeTFMessage, encode: encodeTFMessage },
   [LABEL_INFO_TYPE]: { decode: decodeLabelInfo, encode: encodeLabelInfo },
+  [CLOCK_TYPE]: { decode: decodeClock, encode: encodeClock },
+  [DIAGNOSTIC_ARRAY_TYPE]: { decode: decodeDiagnosticArray, encode: encodeDiagnosticArray },
+  [SCAN_STATUS_TYPE]: { decode: decodeScanStatus, encode: encodeScanStatus },
 } as const;
 
 export type MessageTypeName = keyof typeof MESSAGE_TYPES;

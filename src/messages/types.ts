@@ -118,3 +118,70 @@ export interface LabelInfo {
   readonly classMap: readonly VisionClass[];
   readonly threshold: number;
 }
+
+/** rosgraph_msgs/Clock */
+export interface Clock {
+  /** Simulated time, nanoseconds. */
+  readonly clock: bigint;
+}
+
+/** diagnostic_msgs/DiagnosticStatus levels. */
+export const DiagnosticLevel = { OK: 0, WARN: 1, ERROR: 2, STALE: 3 } as const;
+export type DiagnosticLevel = (typeof DiagnosticLevel)[keyof typeof DiagnosticLevel];
+
+/** diagnostic_msgs/KeyValue */
+export interface KeyValue {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** diagnostic_msgs/DiagnosticStatus */
+export interface DiagnosticStatus {
+  readonly level: DiagnosticLevel;
+  readonly name: string;
+  readonly message: string;
+  readonly hardwareId: string;
+  readonly values: readonly KeyValue[];
+}
+
+/** diagnostic_msgs/DiagnosticArray */
+export interface DiagnosticArray {
+  readonly header: Header;
+  readonly status: readonly DiagnosticStatus[];
+}
+
+/** ditr_perception/CameraUse */
+export interface CameraUse {
+  readonly name: string;
+  /** Was its image part of the fusion? */
+  readonly used: boolean;
+  /** Image stamp minus (cloud stamp + the camera's offset), nanoseconds; zero when there was no image. */
+  readonly delta: bigint;
+  /** Empty when there was an image. */
+  readonly missingReason: string;
+}
+
+/** ditr_perception/ScanStatus modes. */
+export const SCAN_MODES = ["fused", "image-free", "failed"] as const;
+export type ScanMode = (typeof SCAN_MODES)[number];
+
+/** ditr_perception/ScanStatus: how one scan was labelled; see msg/ScanStatus.msg. Times are milliseconds. */
+export interface ScanStatus {
+  readonly header: Header;
+  readonly mode: ScanMode;
+  readonly reason: string;
+  readonly cameras: readonly CameraUse[];
+  /** Share (0..1) of the voxels that some camera sees. */
+  readonly seenShare: number;
+  readonly pointCount: number;
+  readonly voxelCount: number;
+  readonly unlabeledCount: number;
+  readonly decodeMs: number;
+  readonly geometryMs: number;
+  readonly imagesMs: number;
+  readonly projectionMs: number;
+  readonly imageEncoderMs: number;
+  readonly backboneMs: number;
+  readonly composeMs: number;
+  readonly latencyMs: number;
+}

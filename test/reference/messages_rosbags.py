@@ -20,6 +20,10 @@ humble = get_typestore(Stores.ROS2_HUMBLE)
 ours = get_typestore(Stores.EMPTY)
 for name, text in definitions.items():
     ours.register(get_types_from_msg(text, name))
+# Types that rosbags does not know itself; ours from the files that colcon builds.
+msg = Path(__file__).parents[2] / "msg"
+for name in ("CameraUse", "ScanStatus"):
+    humble.register(get_types_from_msg((msg / f"{name}.msg").read_text(), f"ditr_perception/msg/{name}"))
 for name in definitions:
     if not name.startswith("vision_msgs"):
         assert ours.hash_rihs01(name) == humble.hash_rihs01(name), name
@@ -41,6 +45,10 @@ TransformStamped = t["geometry_msgs/msg/TransformStamped"]
 Transform = t["geometry_msgs/msg/Transform"]
 Vector3 = t["geometry_msgs/msg/Vector3"]
 Quaternion = t["geometry_msgs/msg/Quaternion"]
+DiagnosticStatus = t["diagnostic_msgs/msg/DiagnosticStatus"]
+KeyValue = t["diagnostic_msgs/msg/KeyValue"]
+CameraUse = t["ditr_perception/msg/CameraUse"]
+Duration = t["builtin_interfaces/msg/Duration"]
 VisionClass = t["vision_msgs/msg/VisionClass"]
 
 header = Header(Time(1_700_000_001, 987_654_321), "lidar_tópico_車")
@@ -95,6 +103,42 @@ messages = {
     ),
     "vision_msgs/msg/LabelInfo": t["vision_msgs/msg/LabelInfo"](
         header, [VisionClass(0, "road"), VisionClass(65535, "unlabeled")], 0.25
+    ),
+    "rosgraph_msgs/msg/Clock": t["rosgraph_msgs/msg/Clock"](Time(1_234_567_890, 321)),
+    "diagnostic_msgs/msg/DiagnosticArray": t["diagnostic_msgs/msg/DiagnosticArray"](
+        Header(header.stamp, ""),
+        [
+            DiagnosticStatus(
+                1,
+                "ditr_perception: camera front",
+                "delta of 51.2 ms zu groß",
+                "robot-7",
+                [KeyValue("Rate (Hz)", "12.1"), KeyValue("", "")],
+            ),
+            DiagnosticStatus(3, "a", "", "", []),
+        ],
+    ),
+    "ditr_perception/msg/ScanStatus": t["ditr_perception/msg/ScanStatus"](
+        header,
+        "image-free",
+        "too-few-images",
+        [
+            CameraUse("front", True, Duration(0, 12_345_678), ""),
+            CameraUse("rear_左", False, Duration(0, 0), "inactive"),
+            CameraUse("l", True, Duration(-1, 999_999_999), ""),
+        ],
+        0.375,
+        123_397,
+        4_000_000_000,
+        7,
+        1.5,
+        21.25,
+        3.125,
+        4.0625,
+        55.5,
+        66.75,
+        7.875,
+        161.03125,
     ),
 }
 assert set(messages) == set(definitions), "a type is not compared"
