@@ -1,3 +1,5 @@
+import type { ParameterOverride, ParameterServer } from "./ParameterServer.js";
+
 /** The part of a QoS profile that decides who can talk to whom; history is always "keep last `depth`". */
 export interface RosQos {
   readonly reliability: "reliable" | "best_effort";
@@ -22,6 +24,7 @@ export interface RosSubscription {
   /** Fully qualified, after remapping. */
   readonly topic: string;
   readonly publisherCount: number;
+  /** No message comes after it. */
   destroy(): void;
 }
 
@@ -35,7 +38,11 @@ export interface RosPublisher {
   /** Fully qualified, after remapping. */
   readonly topic: string;
   readonly subscriberCount: number;
-  /** @param cdr a message of the publisher's type, as CDR with its encapsulation header */
+  /**
+   * Does nothing after the end of the publisher or the node.
+   *
+   * @param cdr a message of the publisher's type, as CDR with its encapsulation header
+   */
   publish(cdr: Uint8Array): void;
   destroy(): void;
 }
@@ -49,6 +56,10 @@ export interface TriggerServiceOptions {
 
 /** The primary states of a managed node (lifecycle_msgs/msg/State). */
 export type LifecycleState = "unconfigured" | "inactive" | "active" | "finalized";
+
+/** The transitions that a peer may ask for; those named transition_* belong to the node itself. */
+export const LIFECYCLE_TRANSITIONS = ["configure", "cleanup", "activate", "deactivate", "shutdown"] as const;
+export type LifecycleTransition = (typeof LIFECYCLE_TRANSITIONS)[number];
 
 /** How a transition ended (lifecycle_msgs/msg/Transition, TRANSITION_CALLBACK_*). */
 export type TransitionResult = "success" | "failure" | "error";
@@ -87,7 +98,13 @@ export interface RosNode {
   /** Starts the lifecycle services; call once. */
   manage(callbacks: LifecycleCallbacks): void;
   /** What a change_state request does, for autostart. */
-  changeState(transition: "configure" | "activate" | "deactivate" | "cleanup" | "shutdown"): Promise<boolean>;
-  /** Ends the node and the ROS context; everything that was made by it is destroyed. */
+  changeState(transition: LifecycleTransition): Promise<boolean>;
+  /** What parameter files and -p say, for every node name; in the order in which later ones win. */
+  readonly parameterOverrides: readonly ParameterOverride[];
+  /** Starts the parameter services, and publishes changes on /parameter_events; call once. */
+  serveParameters(server: ParameterServer): void;
+  /** How many callbacks threw. Each was logged as an error. */
+  readonly callbackErrors: number;
+  /** Ends the node and the ROS context; everything that was made by it is destroyed. May be called again. */
   shutdown(): void;
 }

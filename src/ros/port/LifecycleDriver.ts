@@ -1,0 +1,131 @@
+import type { LifecycleCallbacks, LifecycleState, LifecycleTransition, TransitionResult } from "./RosNode.js";
+
+/** rcl_lifecycle's state machine, by the labels of its states and transitions. */
+export interface StateMachine {
+  readonly state: string;
+  /** Throws when the state has no such transition. */
+  trigger(transition: LifecycleTransition | `transition_${TransitionResult}`): void;
+}
+
+const PRIMARY_STATES: readonly string[] = [
+  "unconfigured",
+  "inactive",
+  "active",
+  "finalized",
+] satisfies LifecycleState[];
+
+/** From which states each transition leaves (design.ros2.org/articles/node_lifecycle.html). */
+const ALLOWED_FROM: Readonly<Record<LifecycleTransition, readonly LifecycleState[]>> = {
+  configure: ["unconfigured"],
+  cleanup: ["inactive"],
+  activate: ["inactive"],
+  deactivate: ["active"],
+  shutdown: ["unconfigured", "inactive", "active"],
+};
+
+export interface LifecycleDriverOptions {
+  readonly machine: StateMachine;
+  readonly callbacks: LifecycleCallbacks;
+  /** Gets what a callback threw. */
+  readonly report: (error: unknown) => void;
+}
+
+/**
+ * Runs transitions whose callbacks take their time. The machine stays in the transition state until the callback has
+ * ended, and one transition at a time is accepted, so that no request of a peer can do harm.
+ */
+export class LifecycleDriver {
+  readonly #machine: StateMachine;
+  readonly #callbacks: LifecycleCallbacks;
+  readonly #report: (error: unknown) => void;
+  #busy = false;
+  #closed = false;
+
+  constructor({ machine, callbacks, report }: LifecycleDriverOptions) {
+    this.#machine = machine;
+    this.#callbacks = callbacks;
+    this.#report = report;
+  }
+
+  /** The primary state now; undefined during a transition. */
+  get state(): LifecycleState | undefined {
+    if (this.#closed) return "finalized";
+    const { state } = this.#machine;
+    return PRIMARY_STATES.includes(state) ? (state as LifecycleState) : undefined;
+  }
+
+  /** Why the transition would be refused now, in one sentence, or undefined. */
+  refusal(transition: LifecycleTransition): string | undefined {
+    if (this.#closed) return `${transition} is refused: the node has ended.`;
+    const from = this.state;
+    if (this.#busy || from === undefined) {
+      return `${transition} is refused: the node is ${this.#machine.state}, which has to end first.`;
+    }
+    if (!ALLOWED_FROM[transition].includes(from)) {
+      return `${transition} is refused: the node is ${from}, and must be ${ALLOWED_FROM[transition].join(" or ")}.`;
+    }
+    return undefined;
+  }
+
+  /** @returns true when the transition was allowed and its callback ended in "success" */
+  async change(transition: LifecycleTransition): Promise<boolean> {
+    if (this.refusal(transition) !== undefined) return false;
+    const from = this.state!;
+    this.#busy = true;
+    try {
+      this.#machine.trigger(transition);
+      let thrown: unknown;
+      const result = await this.#run(
+        () => this.#callback(transition, from),
+        (error) => (thrown = error),
+      );
+      if (!this.#end(result)) return false;
+      if (result === "error") {
+        const recovered = await this.#run(() => this.#callbacks.onError(thrown));
+        this.#end(recovered);
+      }
+      return result === "success";
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** The machine is not touched any more; a transition under way is answered with false. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  #callback(transition: LifecycleTransition, from: LifecycleState): Promise<TransitionResult> {
+    switch (transition) {
+      case "configure":
+        return this.#callbacks.onConfigure();
+      case "cleanup":
+        return this.#callbacks.onCleanup();
+      case "activate":
+        return this.#callbacks.onActivate();
+      case "deactivate":
+        return this.#callbacks.onDeactivate();
+      case "shutdown":
+        return this.#callbacks.onShutdown(from);
+    }
+  }
+
+  async #run(
+    callback: () => Promise<TransitionResult>,
+    onThrow?: (error: unknown) => void,
+  ): Promise<TransitionResult> {
+    try {
+      return await callback();
+    } catch (error) {
+      onThrow?.(error);
+      this.#report(error);
+      return "error";
+    }
+  }
+
+  #end(result: TransitionResult): boolean {
+    if (this.#closed) return false;
+    this.#machine.trigger(`transition_${result}`);
+    return true;
+  }
+}

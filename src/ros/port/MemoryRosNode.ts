@@ -1,0 +1,200 @@
+import { LifecycleDriver } from "./LifecycleDriver.js";
+import { MemoryStateMachine } from "./MemoryStateMachine.js";
+import type { ParameterOverride, ParameterServer } from "./ParameterServer.js";
+import type {
+  LifecycleCallbacks,
+  LifecycleState,
+  LifecycleTransition,
+  LogSeverity,
+  PublisherOptions,
+  RosNode,
+  RosPublisher,
+  RosSubscription,
+  SubscriptionOptions,
+  TriggerServiceOptions,
+} from "./RosNode.js";
+
+export interface MemoryRosNodeOptions {
+  readonly name: string;
+  /** "/" by default. */
+  readonly namespace?: string;
+  readonly parameterOverrides?: readonly ParameterOverride[];
+}
+
+export interface LogLine {
+  readonly severity: LogSeverity;
+  readonly text: string;
+}
+
+/** What the node published on one topic. */
+export interface PublishedTopic {
+  readonly options: PublisherOptions;
+  readonly messages: Uint8Array[];
+}
+
+/** A RosNode without ROS for tests, and the other side of it: what peers do, and what they see. */
+export class MemoryRosNode implements RosNode {
+  readonly name: string;
+  readonly namespace: string;
+  readonly parameterOverrides: readonly ParameterOverride[];
+  readonly logLines: LogLine[] = [];
+  /** By fully qualified topic; stays after the publisher's end. */
+  readonly published = new Map<string, PublishedTopic>();
+  /** What the last serveParameters got. */
+  parameterServer: ParameterServer | undefined;
+  readonly #machine = new MemoryStateMachine();
+  readonly #subscriptions = new Map<string, Set<SubscriptionOptions>>();
+  readonly #peerPublishers = new Map<string, number>();
+  readonly #listeners = new Map<string, Set<(cdr: Uint8Array) => void>>();
+  readonly #services = new Map<string, TriggerServiceOptions>();
+  #driver: LifecycleDriver | undefined;
+  #callbackErrors = 0;
+  #ended = false;
+
+  constructor({ name, namespace = "/", parameterOverrides = [] }: MemoryRosNodeOptions) {
+    this.name = name;
+    this.namespace = namespace;
+    this.parameterOverrides = parameterOverrides;
+  }
+
+  get fullyQualifiedName(): string {
+    return `${this.namespace === "/" ? "" : this.namespace}/${this.name}`;
+  }
+
+  /** A name of a topic or service made fully qualified. */
+  resolve(name: string): string {
+    if (name.startsWith("/")) return name;
+    if (name.startsWith("~/")) return `${this.fullyQualifiedName}/${name.slice(2)}`;
+    return `${this.namespace === "/" ? "" : this.namespace}/${name}`;
+  }
+
+  subscribe(options: SubscriptionOptions): RosSubscription {
+    const topic = this.resolve(options.topic);
+    const all = this.#subscriptions.get(topic) ?? new Set();
+    this.#subscriptions.set(topic, all.add(options));
+    const publisherCount = (): number => this.#peerPublishers.get(topic) ?? 0;
+    return {
+      topic,
+      get publisherCount() {
+        return publisherCount();
+      },
+      destroy: () => void all.delete(options),
+    };
+  }
+
+  advertise(options: PublisherOptions): RosPublisher {
+    const topic = this.resolve(options.topic);
+    const published = this.published.get(topic) ?? { options, messages: [] };
+    this.published.set(topic, published);
+    const listeners = (): Set<(cdr: Uint8Array) => void> => this.#listenersOf(topic);
+    let alive = true;
+    return {
+      topic,
+      get subscriberCount() {
+        return alive ? listeners().size : 0;
+      },
+      publish: (cdr) => {
+        if (!alive || this.#ended) return;
+        const copy = cdr.slice();
+        published.messages.push(copy);
+        for (const listener of listeners()) listener(copy);
+      },
+      destroy: () => {
+        alive = false;
+      },
+    };
+  }
+
+  serveTrigger(options: TriggerServiceOptions): void {
+    this.#services.set(this.resolve(options.service), options);
+  }
+
+  log(severity: LogSeverity, text: string): void {
+    this.logLines.push({ severity, text });
+  }
+
+  get state(): LifecycleState | undefined {
+    return this.#driver === undefined ? "unconfigured" : this.#driver.state;
+  }
+
+  manage(callbacks: LifecycleCallbacks): void {
+    const report = (error: unknown): void => {
+      this.#count(error);
+    };
+    this.#driver = new LifecycleDriver({ machine: this.#machine, callbacks, report });
+  }
+
+  async changeState(transition: LifecycleTransition): Promise<boolean> {
+    if (this.#driver === undefined) throw new Error("manage() comes before changeState()");
+    return this.#driver.change(transition);
+  }
+
+  serveParameters(server: ParameterServer): void {
+    this.parameterServer = server;
+  }
+
+  get callbackErrors(): number {
+    return this.#callbackErrors;
+  }
+
+  shutdown(): void {
+    this.#ended = true;
+    this.#driver?.close();
+    this.#subscriptions.clear();
+    this.#services.clear();
+  }
+
+  /** The label of the state now, transition states included. */
+  get stateLabel(): string {
+    return this.#machine.state;
+  }
+
+  /** Says that peers publish a topic, for publisherCount. */
+  peerPublishes(topic: string, publishers = 1): void {
+    this.#peerPublishers.set(this.resolve(topic), publishers);
+  }
+
+  /** A peer's message: every subscription gets a copy of its own. A throw is logged and counted. */
+  deliver(topic: string, cdr: Uint8Array): void {
+    for (const { onMessage } of [...(this.#subscriptions.get(this.resolve(topic)) ?? [])]) {
+      try {
+        onMessage(new Uint8Array(cdr));
+      } catch (error) {
+        this.#count(error);
+      }
+    }
+  }
+
+  isSubscribed(topic: string): boolean {
+    return (this.#subscriptions.get(this.resolve(topic))?.size ?? 0) > 0;
+  }
+
+  /** A peer's subscription. @returns its end */
+  listen(topic: string, onMessage: (cdr: Uint8Array) => void = () => undefined): () => void {
+    const listeners = this.#listenersOf(this.resolve(topic));
+    listeners.add(onMessage);
+    return () => void listeners.delete(onMessage);
+  }
+
+  /** A peer's call of a std_srvs/srv/Trigger service. */
+  async call(service: string): Promise<{ readonly success: boolean; readonly message: string }> {
+    const options = this.#services.get(this.resolve(service));
+    if (options === undefined) throw new Error(`nothing serves ${service}`);
+    try {
+      return { success: true, message: await options.onCall() };
+    } catch (error) {
+      return { success: false, message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #listenersOf(topic: string): Set<(cdr: Uint8Array) => void> {
+    const listeners = this.#listeners.get(topic) ?? new Set();
+    this.#listeners.set(topic, listeners);
+    return listeners;
+  }
+
+  #count(error: unknown): void {
+    this.#callbackErrors++;
+    this.log("error", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+}
