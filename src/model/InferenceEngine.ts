@@ -1,14 +1,16 @@
 import { Worker } from "node:worker_threads";
 import { Fault } from "../faults/Fault.js";
 import type {
+  InferenceAnswer,
   InferenceCommand,
-  InferenceReply,
   InferenceWorkerData,
   LabelRequest,
   LabelResult,
+  LoadingReply,
 } from "./inferenceProtocol.js";
 import type { ModelBundle } from "./ModelBundle.js";
 import type { ProviderChoice, ProviderReport } from "./providers.js";
+import { RequestWorker } from "./RequestWorker.js";
 
 export interface InferenceEngineOptions {
   readonly provider: ProviderChoice;
@@ -16,32 +18,15 @@ export interface InferenceEngineOptions {
   readonly threads: number;
 }
 
-interface Pending {
-  readonly resolve: (result: LabelResult) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** The main thread's handle of the inference worker. */
 export class InferenceEngine {
   readonly providerReport: ProviderReport;
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
+  readonly #worker: RequestWorker<InferenceCommand, InferenceAnswer>;
   #nextId = 0;
-  #closed = false;
 
   private constructor(worker: Worker, providerReport: ProviderReport) {
-    this.#worker = worker;
     this.providerReport = providerReport;
-    worker.on("message", (message: InferenceReply) => {
-      this.#settle(message);
-    });
-    worker.on("error", (error) => {
-      this.#failAll(error);
-    });
-    worker.on("exit", (code) => {
-      this.#closed = true;
-      this.#failAll(new Error(`the inference worker ended with code ${code}`));
-    });
+    this.#worker = new RequestWorker(worker, "inference");
   }
 
   /**
@@ -64,47 +49,35 @@ export class InferenceEngine {
     }
   }
 
-  /** Transfers the request's tensors to the worker; they come back, with their memory, in the result. */
-  label(request: LabelRequest): Promise<LabelResult> {
-    if (this.#closed) return Promise.reject(new Error("the inference worker has ended"));
+  /** Resolves, with the reason, when the worker dies of itself; never when it is closed. */
+  get failed(): Promise<Error> {
+    return this.#worker.failed;
+  }
+
+  /**
+   * Transfers the request's tensors to the worker; they come back, with their memory, in the result. Rejects with
+   * Fault("inference-failed") when ONNX Runtime cannot run the graph on them.
+   */
+  async label(request: LabelRequest): Promise<LabelResult> {
     const tensors = request.images === undefined ? request.inputs : [...request.inputs, request.images];
     const transfer = [...new Set(tensors.map(({ data }) => data.buffer))];
-    const command: InferenceCommand = { id: this.#nextId++, request };
-    return new Promise((resolve, reject) => {
-      this.#pending.set(command.id, { resolve, reject });
-      this.#worker.postMessage(command, transfer);
-    });
+    const answer = await this.#worker.ask({ id: this.#nextId++, request }, transfer);
+    if (answer.kind === "failed") throw new Fault(answer.code, answer.message);
+    return answer.result;
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await this.#worker.terminate();
-  }
-
-  #settle(message: InferenceReply): void {
-    if (message.kind === "loaded" || message.id === undefined) {
-      throw new Error(`unexpected message of the inference worker: ${message.kind}`);
-    }
-    const pending = this.#pending.get(message.id)!;
-    this.#pending.delete(message.id);
-    if (message.kind === "labelled") pending.resolve(message.result);
-    else pending.reject(new Fault(message.code, message.message));
-  }
-
-  #failAll(error: unknown): void {
-    for (const { reject } of this.#pending.values()) reject(error);
-    this.#pending.clear();
+    await this.#worker.close();
   }
 }
 
 function firstReply(worker: Worker): Promise<ProviderReport> {
   return new Promise((resolve, reject) => {
     worker.once("error", reject);
-    worker.once("message", (message: InferenceReply) => {
+    worker.once("message", (message: LoadingReply) => {
       worker.off("error", reject);
       if (message.kind === "loaded") resolve(message.report);
-      else if (message.kind === "failed") reject(new Fault(message.code, message.message));
-      else reject(new Error(`unexpected first message of the inference worker: ${message.kind}`));
+      else reject(new Fault(message.code, message.message));
     });
   });
 }

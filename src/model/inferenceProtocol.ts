@@ -38,10 +38,15 @@ export interface LabelResult {
   readonly images?: NamedTensor;
 }
 
-export type InferenceReply =
+/** The worker's first message. */
+export type LoadingReply =
   | { readonly kind: "loaded"; readonly report: ProviderReport }
+  | { readonly kind: "failed"; readonly code: FaultCode; readonly message: string };
+
+/** What it says to each command. */
+export type InferenceAnswer =
   | { readonly kind: "labelled"; readonly id: number; readonly result: LabelResult }
-  | { readonly kind: "failed"; readonly id?: number; readonly code: FaultCode; readonly message: string };
+  | { readonly kind: "failed"; readonly id: number; readonly code: FaultCode; readonly message: string };
 
 export interface InferenceCommand {
   readonly id: number;

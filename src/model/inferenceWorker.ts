@@ -6,11 +6,12 @@ import ort from "onnxruntime-node";
 import { Fault } from "../faults/Fault.js";
 import type { GraphName, GraphSpec } from "./bundleManifest.js";
 import type {
+  InferenceAnswer,
   InferenceCommand,
-  InferenceReply,
   InferenceWorkerData,
   LabelRequest,
   LabelResult,
+  LoadingReply,
 } from "./inferenceProtocol.js";
 import { hostInputs, selectInputs } from "./graphInputs.js";
 import { float32Tensor, type NamedTensor } from "./NamedTensor.js";
@@ -29,7 +30,7 @@ const sessions = new Map<GraphName, ort.InferenceSession>();
 // A provider that cannot be loaded is reported by us, with the reason, instead of on the terminal.
 ort.env.logLevel = "fatal";
 
-function reply(message: InferenceReply, transfer: ArrayBuffer[] = []): void {
+function reply(message: InferenceAnswer | LoadingReply, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
@@ -112,9 +113,15 @@ async function run(
   fetches: readonly string[],
 ): Promise<{ outputs: ort.InferenceSession.OnnxValueMapType; ms: number }> {
   const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, asOrt(tensor)]));
+  const session = sessions.get(name)!;
   const start = performance.now();
-  const outputs = await sessions.get(name)!.run(feeds, [...fetches]);
-  return { outputs, ms: performance.now() - start };
+  try {
+    const outputs = await session.run(feeds, [...fetches]);
+    return { outputs, ms: performance.now() - start };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Fault("inference-failed", `ONNX Runtime failed on graph ${name}: ${reason}`, { cause });
+  }
 }
 
 async function label({ graph: name, inputs, images, wantLogits }: LabelRequest): Promise<LabelResult> {
@@ -160,13 +167,9 @@ async function handle({ id, request }: InferenceCommand): Promise<void> {
     const result = await label(request);
     reply({ kind: "labelled", id, result }, buffersOf(result));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    reply({
-      kind: "failed",
-      id,
-      code: "inference-failed",
-      message: `ONNX Runtime failed on graph ${request.graph}: ${reason}`,
-    });
+    // What is not a Fault is a defect: it ends the worker, and the pipeline with it.
+    if (!(error instanceof Fault)) throw error;
+    reply({ kind: "failed", id, code: error.code, message: error.message });
   }
 }
 

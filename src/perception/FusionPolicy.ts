@@ -56,13 +56,18 @@ export interface ModeDecision {
  * of voxels seen; the hysteresis keeps a share near the threshold from switching models with every scan.
  */
 export class FusionPolicy {
-  readonly #options: FusionPolicyOptions;
+  #options: FusionPolicyOptions;
   readonly #model: ModelModes;
   #fusing = false;
 
   constructor(options: FusionPolicyOptions, model: ModelModes) {
     this.#options = options;
     this.#model = model;
+  }
+
+  /** Holds from the next scan on; what was decided before still counts for the hysteresis. */
+  configure(options: FusionPolicyOptions): void {
+    this.#options = options;
   }
 
   /** Could any scan be fused? If not, images need not be decoded at all. */

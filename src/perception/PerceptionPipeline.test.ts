@@ -8,7 +8,7 @@ import { ModelBundle } from "../model/ModelBundle.js";
 import sharp from "sharp";
 import type { FusionPolicyOptions } from "./FusionPolicy.js";
 import { PerceptionPipeline } from "./PerceptionPipeline.js";
-import type { FrameImage, LabelledScan, ScanFrame, ScanOutcome } from "./ScanFrame.js";
+import type { FailedScan, FrameImage, ScanFrame, ScanWithCloud } from "./ScanFrame.js";
 
 const bundle = await ModelBundle.load(fileURLToPath(new URL("../../models/street-tiny", import.meta.url)));
 const AUTO: FusionPolicyOptions = { mode: "auto", minImages: 1, minSeenShare: 0.01, seenShareHysteresis: 0 };
@@ -88,16 +88,19 @@ function frame(
   return { stamp, topic: "/points", sources: [source], images, missing: [] };
 }
 
-async function collect(pipeline: PerceptionPipeline, frames: readonly ScanFrame[]): Promise<ScanOutcome[]> {
+async function collect(
+  pipeline: PerceptionPipeline,
+  frames: readonly ScanFrame[],
+): Promise<(ScanWithCloud | FailedScan)[]> {
   async function* source() {
     for (const one of frames) yield await Promise.resolve(one);
   }
-  const outcomes: ScanOutcome[] = [];
+  const outcomes: (ScanWithCloud | FailedScan)[] = [];
   for await (const outcome of pipeline.label(source())) outcomes.push(outcome);
   return outcomes;
 }
 
-function labelled(outcome: ScanOutcome | undefined): LabelledScan {
+function labelled(outcome: ScanWithCloud | FailedScan | undefined): ScanWithCloud {
   if (outcome?.kind !== "labelled")
     throw new Error(`not labelled: ${outcome?.fault.message ?? "no outcome"}`);
   return outcome;

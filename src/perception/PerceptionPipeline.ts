@@ -5,20 +5,24 @@ import type { NamedTensor } from "../model/NamedTensor.js";
 import type { ModelBundle } from "../model/ModelBundle.js";
 import type { ProviderChoice, ProviderReport } from "../model/providers.js";
 import { mapInOrder } from "../sync/mapInOrder.js";
-import type { FusionPolicyOptions } from "./FusionPolicy.js";
-import type { CloudFilter } from "./labelledClouds.js";
-import type { PreparedScan } from "./preparationProtocol.js";
+import type { PipelineSettings } from "./PipelineSettings.js";
+import { deserializeFault, type ComposedScan, type PreparedScan } from "./preparationProtocol.js";
 import { PreparationWorker } from "./PreparationWorker.js";
-import type { ScanDump, ScanFrame, ScanOutcome } from "./ScanFrame.js";
+import type {
+  FailedScan,
+  LabelledScan,
+  ScanDump,
+  ScanFrame,
+  ScanOutcome,
+  ScanWithCloud,
+} from "./ScanFrame.js";
+import { CLOUDS_ONLY, type WantedOutputs } from "./WantedOutputs.js";
 
-export interface PerceptionPipelineOptions {
+export interface PerceptionPipelineOptions extends PipelineSettings {
   readonly bundle: ModelBundle;
   readonly provider: ProviderChoice;
   /** Threads inside an operator of the model; 0 lets ONNX Runtime choose. */
   readonly threads: number;
-  readonly fusion: FusionPolicyOptions;
-  /** Also make a cloud without some classes. */
-  readonly filter?: CloudFilter;
   /** The value of the intensity field that stands for 1; without it, the layout tells. */
   readonly intensityScale?: number;
   /** Keep the voxels, inputs and logits of every scan for a dump: much memory. */
@@ -35,25 +39,40 @@ const SCANS_IN_FLIGHT = 3;
 export class PerceptionPipeline {
   readonly #engine: InferenceEngine;
   readonly #preparation: PreparationWorker;
-  readonly #options: PerceptionPipelineOptions;
+  readonly #dumps: boolean;
+  readonly #failed: Promise<Error>;
+  /** Of the scans that are labelled from now on. */
+  #settings: PipelineSettings;
   #nextId = 0;
 
-  private constructor(options: PerceptionPipelineOptions, engine: InferenceEngine) {
-    this.#options = options;
+  private constructor(
+    { dump = false, ...settings }: PerceptionPipelineOptions,
+    engine: InferenceEngine,
+    preparation: PreparationWorker,
+  ) {
+    this.#dumps = dump;
+    this.#settings = settings;
     this.#engine = engine;
-    this.#preparation = new PreparationWorker({
-      manifest: options.bundle.manifest,
-      fusion: options.fusion,
-      ...(options.filter && { filter: options.filter }),
-      ...(options.intensityScale !== undefined && { intensityScale: options.intensityScale }),
-      dump: options.dump === true,
-    });
+    this.#preparation = preparation;
+    this.#failed = Promise.race([engine.failed, preparation.failed]);
   }
 
   /** Throws a Fault when the model does not load with the provider. */
   static async start(options: PerceptionPipelineOptions): Promise<PerceptionPipeline> {
-    const engine = await InferenceEngine.start(options.bundle, options);
-    return new PerceptionPipeline(options, engine);
+    const { bundle, intensityScale, dump = false } = options;
+    const preparation = new PreparationWorker({
+      manifest: bundle.manifest,
+      settings: plainSettings(options),
+      ...(intensityScale !== undefined && { intensityScale }),
+      dump,
+    });
+    try {
+      const engine = await InferenceEngine.start(bundle, options);
+      return new PerceptionPipeline(options, engine, preparation);
+    } catch (error) {
+      await preparation.close();
+      throw error;
+    }
   }
 
   get providerReport(): ProviderReport {
@@ -61,84 +80,128 @@ export class PerceptionPipeline {
   }
 
   /**
+   * Resolves, with the reason, when a worker thread has died: of a defect, or for want of memory. Scans then reject with
+   * an error that is no Fault; close the pipeline and start another. Never settles otherwise.
+   */
+  get failed(): Promise<Error> {
+    return this.#failed;
+  }
+
+  /** Replaces all settings for the frames that are given from now on; those under way keep theirs. */
+  update(settings: PipelineSettings): void {
+    this.#settings = settings;
+    this.#preparation.update(plainSettings(settings));
+  }
+
+  /**
    * Labels frames in their order, nothing dropped; intake waits while the pipeline is full. A frame that cannot
    * be labelled comes out as a FailedScan. Frames' message buffers are taken over.
    */
-  label(frames: AsyncIterable<ScanFrame>): AsyncGenerator<ScanOutcome> {
-    return mapInOrder(frames, (frame) => this.#labelOne(frame), { concurrency: SCANS_IN_FLIGHT });
+  label(frames: AsyncIterable<ScanFrame>): AsyncGenerator<ScanWithCloud | FailedScan> {
+    return mapInOrder(frames, (frame) => this.labelFrame(frame, CLOUDS_ONLY), {
+      concurrency: SCANS_IN_FLIGHT,
+    });
   }
 
-  async close(): Promise<void> {
-    await Promise.all([this.#engine.close(), this.#preparation.close()]);
-  }
-
-  async #labelOne(frame: ScanFrame): Promise<ScanOutcome> {
-    const { stamp, topic, missing } = frame;
+  /**
+   * Labels one frame; call in the order of the stamps, up to 3 at a time (2 keep both threads busy). A frame that
+   * cannot be labelled comes out as a FailedScan; a rejection means that the pipeline has failed, or was closed. The
+   * frame's message buffers are taken over; a later frame may use the same messages again.
+   */
+  labelFrame(
+    frame: ScanFrame,
+    wanted: WantedOutputs & { readonly labelled: true },
+  ): Promise<ScanWithCloud | FailedScan>;
+  labelFrame(frame: ScanFrame, wanted: WantedOutputs): Promise<ScanOutcome>;
+  async labelFrame(frame: ScanFrame, wanted: WantedOutputs): Promise<ScanOutcome> {
+    const { stamp, topic } = frame;
+    const wantLogits =
+      this.#dumps || (wanted.filtered && this.#settings.filter?.probabilityThreshold !== undefined);
     try {
       const id = this.#nextId++;
-      const prepared = await this.#preparation.prepare(id, frame);
-      const result = await this.#infer(id, prepared);
-      const dump = this.#options.dump === true ? copyForDump(prepared, result) : undefined;
+      const prepared = await this.#preparation.prepare(id, frame, wanted);
+      const result = await this.#infer(id, prepared, wantLogits);
+      const dump = this.#dumps ? copyForDump(prepared, result) : undefined;
+      const { label, confidence, logits, inputs } = result;
       const composed = await this.#preparation.compose(id, {
-        label: result.label,
-        confidence: result.confidence,
-        ...(result.logits && { logits: result.logits }),
-        inputs: result.inputs,
+        label,
+        confidence,
+        ...(logits && { logits }),
+        inputs,
       });
-      return {
-        kind: "labelled",
-        stamp,
-        topic,
-        mode: prepared.mode,
-        reason: prepared.reason,
-        imagesUsed: prepared.imagesUsed,
-        missing,
-        faults: prepared.faults.map(
-          ({ code, message, topic: imageTopic }) =>
-            new Fault(code, message, imageTopic === undefined ? {} : { place: { topic: imageTopic } }),
-        ),
-        seenShare: prepared.seenShare,
-        pointCount: prepared.pointCount,
-        voxelCount: prepared.voxelCount,
-        unlabeledCount: composed.unlabeledCount,
-        classCounts: composed.classCounts,
-        labelledCloud: composed.labelledCloud,
-        ...(composed.filteredCloud && { filteredCloud: composed.filteredCloud }),
-        times: {
-          decode: prepared.decodeMs,
-          geometry: prepared.geometryMs,
-          images: prepared.imagesMs,
-          projection: prepared.projectionMs,
-          imageEncoder: result.imageEncoderMs,
-          backbone: result.backboneMs,
-          compose: composed.composeMs,
-        },
-        ...(dump && { dump }),
-      };
+      return { ...labelledScan(frame, prepared, result, composed), ...(dump && { dump }) };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       return { kind: "failed", stamp, topic, fault: error.at({ topic, stamp }).asError() };
     }
   }
 
-  async #infer(id: number, { mode, inputs, images, voxelCount }: PreparedScan): Promise<LabelResult> {
+  /** Ends the threads; frames under way are rejected. */
+  async close(): Promise<void> {
+    await Promise.all([this.#engine.close(), this.#preparation.close()]);
+  }
+
+  async #infer(
+    id: number,
+    { mode, inputs, images, voxelCount }: PreparedScan,
+    wantLogits: boolean,
+  ): Promise<LabelResult> {
     if (voxelCount === 0) return emptyResult(inputs);
     try {
       return await this.#engine.label({
         graph: mode === "fused" ? "fused" : "image_free",
         inputs,
         ...(images && { images }),
-        wantLogits: this.#wantLogits,
+        wantLogits,
       });
     } catch (error) {
       this.#preparation.discard(id);
       throw error;
     }
   }
+}
 
-  get #wantLogits(): boolean {
-    return this.#options.dump === true || this.#options.filter?.probabilityThreshold !== undefined;
-  }
+/** Nothing but the settings, so that they can be posted. */
+function plainSettings({ fusion, filter, colors }: PipelineSettings): PipelineSettings {
+  return { fusion, ...(filter && { filter }), ...(colors && { colors }) };
+}
+
+function labelledScan(
+  { stamp, topic }: ScanFrame,
+  prepared: PreparedScan,
+  { imageEncoderMs, backboneMs }: LabelResult,
+  composed: ComposedScan,
+): LabelledScan {
+  const { mode, reason, imagesUsed, missing, seenShare, pointCount, voxelCount } = prepared;
+  const { labelledCloud, filteredCloud, overlays, overlaysMs, unlabeledCount, classCounts } = composed;
+  return {
+    kind: "labelled",
+    stamp,
+    topic,
+    mode,
+    reason,
+    imagesUsed,
+    missing,
+    faults: [...prepared.faults, ...composed.faults].map(deserializeFault),
+    seenShare,
+    pointCount,
+    voxelCount,
+    unlabeledCount,
+    classCounts,
+    ...(labelledCloud && { labelledCloud }),
+    ...(filteredCloud && { filteredCloud }),
+    overlays,
+    times: {
+      decode: prepared.decodeMs,
+      geometry: prepared.geometryMs,
+      images: prepared.imagesMs,
+      projection: prepared.projectionMs,
+      imageEncoder: imageEncoderMs,
+      backbone: backboneMs,
+      compose: composed.composeMs,
+    },
+    overlaysMs,
+  };
 }
 
 /** A scan without a single point in the model's range has nothing to infer. */

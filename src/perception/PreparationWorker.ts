@@ -1,47 +1,44 @@
 import { Worker } from "node:worker_threads";
-import { Fault } from "../faults/Fault.js";
-import type {
-  ComposedScan,
-  PreparationCommand,
-  PreparationReply,
-  PreparationWorkerData,
-  PreparedScan,
-  VoxelLabels,
+import { RequestWorker } from "../model/RequestWorker.js";
+import type { PipelineSettings } from "./PipelineSettings.js";
+import {
+  deserializeFault,
+  type ComposedScan,
+  type PreparationCommand,
+  type PreparationNotice,
+  type PreparationReply,
+  type PreparationWorkerData,
+  type PreparedScan,
+  type VoxelLabels,
 } from "./preparationProtocol.js";
 import type { ScanFrame } from "./ScanFrame.js";
-
-interface Pending {
-  readonly resolve: (reply: PreparationReply) => void;
-  readonly reject: (error: unknown) => void;
-}
+import { SentMessages } from "./SentMessages.js";
+import type { WantedOutputs } from "./WantedOutputs.js";
 
 /** The main thread's handle of the thread that prepares scans for the model and composes what comes out. */
 export class PreparationWorker {
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, Pending>();
-  #failure: Error | undefined;
+  readonly #worker: RequestWorker<PreparationCommand, PreparationReply>;
+  readonly #messages = new SentMessages();
 
   constructor(workerData: PreparationWorkerData) {
-    this.#worker = new Worker(new URL("./preparationThread.js", import.meta.url), { workerData });
-    this.#worker.on("message", (reply: PreparationReply) => {
-      const pending = this.#pending.get(reply.id)!;
-      this.#pending.delete(reply.id);
-      pending.resolve(reply);
-    });
-    this.#worker.on("error", (error) => {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
-    });
-    this.#worker.on("exit", (code) => {
-      this.#fail(new Error(`the preparation worker ended with code ${code}`));
-    });
+    const worker = new Worker(new URL("./preparationThread.js", import.meta.url), { workerData });
+    this.#worker = new RequestWorker(worker, "preparation");
   }
 
-  /** Takes the buffer of the frame's first source. Rejects with a Fault when the cloud cannot be read. */
-  async prepare(id: number, frame: ScanFrame): Promise<PreparedScan> {
-    const reply = await this.#ask(
-      { kind: "prepare", id, frame },
-      frame.sources.slice(0, 1).map(({ cdr }) => cdr.buffer),
-    );
+  /** See RequestWorker. */
+  get failed(): Promise<Error> {
+    return this.#worker.failed;
+  }
+
+  /** Holds for the scans that are prepared from now on. */
+  update(settings: PipelineSettings): void {
+    this.#tell({ kind: "update", settings });
+  }
+
+  /** Takes the buffers of the frame's messages. Rejects with a Fault when the cloud cannot be read. */
+  async prepare(id: number, frame: ScanFrame, wanted: WantedOutputs): Promise<PreparedScan> {
+    const sent = this.#messages.send(frame);
+    const reply = await this.#worker.ask({ kind: "prepare", id, frame: sent.frame, wanted }, sent.transfer);
     if (reply.kind !== "prepared") throw unexpected(reply);
     return reply.scan;
   }
@@ -50,40 +47,28 @@ export class PreparationWorker {
   async compose(id: number, labels: VoxelLabels): Promise<ComposedScan> {
     const views = [labels.label, labels.confidence, ...labels.inputs.map(({ data }) => data)];
     if (labels.logits !== undefined) views.push(labels.logits);
-    const reply = await this.#ask({ kind: "compose", id, labels }, [
-      ...new Set(views.map(({ buffer }) => buffer)),
-    ]);
+    const buffers = [...new Set(views.map(({ buffer }) => buffer))];
+    const reply = await this.#worker.ask({ kind: "compose", id, labels }, buffers);
     if (reply.kind !== "composed") throw unexpected(reply);
     return reply.scan;
   }
 
   /** Forgets a prepared scan that will not be composed. */
   discard(id: number): void {
-    const command: PreparationCommand = { kind: "discard", id };
-    this.#worker.postMessage(command);
+    this.#tell({ kind: "discard", id });
   }
 
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#worker.close();
   }
 
-  #ask(command: PreparationCommand, transfer: ArrayBuffer[]): Promise<PreparationReply> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return new Promise((resolve, reject) => {
-      this.#pending.set(command.id, { resolve, reject });
-      this.#worker.postMessage(command, transfer);
-    });
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const { reject } of this.#pending.values()) reject(this.#failure);
-    this.#pending.clear();
+  #tell(notice: PreparationNotice): void {
+    this.#worker.tell(notice);
   }
 }
 
 function unexpected(reply: PreparationReply): Error {
   return reply.kind === "failed"
-    ? new Fault(reply.fault.code, reply.fault.message)
+    ? deserializeFault(reply.fault)
     : new Error(`unexpected reply of the preparation worker: ${reply.kind}`);
 }

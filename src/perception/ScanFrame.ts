@@ -12,7 +12,10 @@ export interface FrameImage {
   readonly type: string;
   /** Of the header. */
   readonly frameId: string;
-  /** The message; copied to the preparation worker, since an image may serve several scans. */
+  /**
+   * The message; its buffer is transferred to the preparation thread with the first scan that uses it, later scans give
+   * the same array again.
+   */
   readonly cdr: Uint8Array<ArrayBuffer>;
   readonly info: CameraInfo;
   /** 4x4, column-major: from the cloud's frame to the camera's optical frame. */
@@ -28,7 +31,7 @@ export type ScanSource = {
   readonly topic: string;
   /** Of the header. */
   readonly frameId: string;
-  /** The message. The first source's buffer is transferred to the preparation worker, the others are copied. */
+  /** The message; its buffer is transferred as that of an image. */
   readonly cdr: Uint8Array<ArrayBuffer>;
   /** 4x4, column-major: from the source's frame at its stamp to the scan's frame at the scan's; absent for none. */
   readonly toScan?: Float64Array;
@@ -86,6 +89,13 @@ export interface ScanDump {
   readonly inputs: readonly NamedTensor[];
 }
 
+/** A camera's image with the labelled points on it in their classes' colours. */
+export interface OverlayImage {
+  readonly camera: string;
+  /** sensor_msgs/msg/Image (rgb8) as CDR, with the header of the camera's image. */
+  readonly cdr: Uint8Array<ArrayBuffer>;
+}
+
 export interface LabelledScan {
   readonly kind: "labelled";
   readonly stamp: bigint;
@@ -103,11 +113,15 @@ export interface LabelledScan {
   readonly unlabeledCount: number;
   /** Points per class id. */
   readonly classCounts: ReadonlyMap<number, number>;
-  /** sensor_msgs/msg/PointCloud2 as CDR. */
-  readonly labelledCloud: Uint8Array<ArrayBuffer>;
-  /** sensor_msgs/msg/PointCloud2 as CDR, when a filter is configured. */
+  /** sensor_msgs/msg/PointCloud2 as CDR, when it is wanted. */
+  readonly labelledCloud?: Uint8Array<ArrayBuffer>;
+  /** sensor_msgs/msg/PointCloud2 as CDR, when it is wanted and a filter is configured. */
   readonly filteredCloud?: Uint8Array<ArrayBuffer>;
+  /** Of the wanted cameras that have a usable image for this scan, in the order of its images. */
+  readonly overlays: readonly OverlayImage[];
   readonly times: StageTimes;
+  /** Milliseconds that all overlays took: most of them while the model was running. */
+  readonly overlaysMs: number;
   readonly dump?: ScanDump;
 }
 
@@ -117,6 +131,11 @@ export interface FailedScan {
   readonly stamp: bigint;
   readonly topic: string;
   readonly fault: Fault;
+}
+
+/** A scan whose labelled cloud was wanted. */
+export interface ScanWithCloud extends LabelledScan {
+  readonly labelledCloud: Uint8Array<ArrayBuffer>;
 }
 
 export type ScanOutcome = LabelledScan | FailedScan;

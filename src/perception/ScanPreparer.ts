@@ -1,4 +1,3 @@
-import { cameraModelFromInfo } from "../camera/CameraModel.js";
 import { prepareEncoderInput } from "../camera/encoderInput.js";
 import { PatchAssigner, type CameraView, type PatchAssignment } from "../camera/PatchAssigner.js";
 import type { PatchGrid } from "../camera/PatchGrid.js";
@@ -13,7 +12,7 @@ import { geometryConfig, patchesPerVoxel } from "../model/graphContract.js";
 import { featureTensor, geometryTensors, hostInputs, selectInputs } from "../model/graphInputs.js";
 import { float32Tensor, int32Tensor, type NamedTensor } from "../model/NamedTensor.js";
 import { FusionPolicy, type FusionPolicyOptions } from "./FusionPolicy.js";
-import type { PreparedScan, SerializedFault } from "./preparationProtocol.js";
+import { serializeFault, type PreparedScan } from "./preparationProtocol.js";
 import { FrameImages } from "./FrameImages.js";
 import type { FrameImage, ScanFrame } from "./ScanFrame.js";
 import { ScanReader, type ScanPoints } from "./ScanReader.js";
@@ -23,6 +22,17 @@ export interface HeldScan {
   readonly cloud: PointCloud2;
   readonly geometry: ScanGeometry;
   readonly arena: TableArena;
+}
+
+/** A scan that was prepared, and what there is of it until the next one is. */
+export interface Preparation {
+  readonly scan: PreparedScan;
+  readonly held: HeldScan;
+  readonly images: FrameImages;
+  /** Were images that cannot be used reported with the scan? Otherwise they were not even looked at. */
+  readonly imagesReported: boolean;
+  /** [N, 3] as ScanPoints.xyz; void when the next scan is prepared. */
+  readonly xyz: Float32Array;
 }
 
 /** An image that was decoded and fits its CameraInfo. */
@@ -58,12 +68,35 @@ export class ScanPreparer {
     });
   }
 
+  /** Holds from the next scan on. */
+  configure(fusion: FusionPolicyOptions): void {
+    this.#policy.configure(fusion);
+  }
+
   /**
    * Call for one scan after the other. The inputs are views of the held arena's memory, which is free again
    * when `release` is called. Throws a Fault when the cloud cannot be used; an image that cannot be used is
    * left out and reported.
    */
-  async prepare(frame: ScanFrame): Promise<{ scan: PreparedScan; held: HeldScan }> {
+  async prepare(frame: ScanFrame): Promise<Preparation> {
+    const arena = this.#arenas.acquire();
+    try {
+      return await this.#prepare(frame, arena);
+    } catch (error) {
+      this.#arenas.release(arena);
+      throw error;
+    }
+  }
+
+  /** Takes back the memory of a scan, with the buffers of the inputs that went to the model. */
+  release({ arena }: HeldScan, inputs: readonly NamedTensor[]): void {
+    this.#arenas.release(
+      arena,
+      inputs.map(({ name, data }) => [name, data.buffer] as const),
+    );
+  }
+
+  async #prepare(frame: ScanFrame, arena: TableArena): Promise<Preparation> {
     const start = performance.now();
     const images = new FrameImages(frame.images);
     const points = await this.#reader.read(frame, images);
@@ -71,9 +104,9 @@ export class ScanPreparer {
     const count = pointCount(cloud);
     const columns = this.#columnsOf(points);
     const decoded = performance.now();
-    const arena = this.#arenas.acquire();
     const geometry = this.#builder.build(xyz, count, { arena });
     const built = performance.now();
+    const imagesReported = this.#policy.mayFuse;
     const { usable, faults } = await this.#usableImages(images, frame.stamp);
     const imagesReady = performance.now();
     const assignment = this.#assign(xyz, geometry.representative, usable);
@@ -99,12 +132,16 @@ export class ScanPreparer {
     const stacked = fused ? stackImages(usable, this.#encoder) : undefined;
     return {
       held: { cloud, geometry, arena },
+      images,
+      imagesReported,
+      xyz,
       scan: {
         ...decision,
         inputs,
         ...(stacked && { images: stacked }),
+        missing: frame.missing,
         imagesUsed: fused ? usable.map(({ source: { camera, delta } }) => ({ camera, delta })) : [],
-        faults: [...points.faults, ...faults].map(serializedFault),
+        faults: [...points.faults, ...faults].map(serializeFault),
         seenShare: assignment?.seenShare ?? 0,
         pointCount: count,
         voxelCount,
@@ -114,14 +151,6 @@ export class ScanPreparer {
         projectionMs: performance.now() - imagesReady,
       },
     };
-  }
-
-  /** Takes back the memory of a scan, with the buffers of the inputs that went to the model. */
-  release({ arena }: HeldScan, inputs: readonly NamedTensor[]): void {
-    this.#arenas.release(
-      arena,
-      inputs.map(({ name, data }) => [name, data.buffer] as const),
-    );
   }
 
   get #encoder(): ImageEncoderSpec {
@@ -168,12 +197,7 @@ export class ScanPreparer {
   }
 
   async #readImage(source: FrameImage, images: FrameImages): Promise<UsableImage> {
-    const image = await images.decoded(source);
-    const model = cameraModelFromInfo(source.info, {
-      rectified: source.rectified,
-      imageWidth: image.width,
-      imageHeight: image.height,
-    });
+    const { image, model } = await images.located(source);
     const { input_height, input_width, mean, std, resize } = this.#encoder;
     const { data } = await prepareEncoderInput(image, {
       inputHeight: input_height,
@@ -201,10 +225,6 @@ export class ScanPreparer {
       occlusion,
     });
   }
-}
-
-function serializedFault({ code, message, place }: Fault): SerializedFault {
-  return { code, message, ...(place && { topic: place.topic }) };
 }
 
 function patchGrid({ input_width, input_height, patch_size, resize }: ImageEncoderSpec): PatchGrid {

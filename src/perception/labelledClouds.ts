@@ -21,12 +21,16 @@ export interface PointLabels {
   readonly confidence: Float32Array;
   /** Packed colours of the classes, black for unlabeled points. */
   readonly rgb: Float32Array;
+}
+
+export interface PointCounts {
+  /** Points per class id; classes without any are absent. */
   readonly classCounts: ReadonlyMap<number, number>;
   /** Points without a voxel. */
   readonly unlabeledCount: number;
 }
 
-/** Turns class indices of voxels into labels of points; made once per model. */
+/** Turns class indices of voxels into labels of points; made once per model and colours. */
 export class PointLabeller {
   readonly #classes: BundleManifest["classes"];
   readonly #unlabeledId: number;
@@ -34,12 +38,15 @@ export class PointLabeller {
   readonly #colors: readonly Rgb[];
   readonly #wide: boolean;
 
-  constructor({ classes, unlabeled_id }: BundleManifest) {
+  /** @param classColors of the bundle's classes, in their order */
+  constructor({ classes, unlabeled_id }: BundleManifest, classColors: readonly Rgb[]) {
     this.#classes = classes;
     this.#unlabeledId = unlabeled_id;
     const largest = Math.max(unlabeled_id, ...classes.map(({ id }) => id));
     const colors: Rgb[] = Array.from({ length: largest + 1 }, () => [0, 0, 0]);
-    for (const { id, color } of classes) colors[id] = color;
+    classes.forEach(({ id }, index) => {
+      colors[id] = classColors[index]!;
+    });
     this.#colors = colors;
     this.#wide = largest > 255;
   }
@@ -54,27 +61,33 @@ export class PointLabeller {
     const ids = Uint16Array.from(this.#classes, ({ id }) => id);
     const label = this.#wide ? new Uint16Array(count) : new Uint8Array(count);
     const confidence = new Float32Array(count);
-    const histogram = new Uint32Array(this.#classes.length);
-    let unlabeledCount = 0;
     for (let point = 0; point < count; point++) {
       const voxel = pointToVoxel[point]!;
       if (voxel < 0) {
         label[point] = this.#unlabeledId;
-        unlabeledCount++;
         continue;
       }
-      const index = voxelLabel[voxel]!;
-      label[point] = ids[index]!;
+      label[point] = ids[voxelLabel[voxel]!]!;
       confidence[point] = voxelConfidence[voxel]!;
-      histogram[index]!++;
+    }
+    return { label, confidence, rgb: packRgb(label, this.#colors) };
+  }
+
+  /** Parameters as those of `label`. */
+  count(pointToVoxel: Int32Array, voxelLabel: Int32Array): PointCounts {
+    const histogram = new Uint32Array(this.#classes.length);
+    let unlabeledCount = 0;
+    for (let point = 0; point < pointToVoxel.length; point++) {
+      const voxel = pointToVoxel[point]!;
+      if (voxel < 0) unlabeledCount++;
+      else histogram[voxelLabel[voxel]!]!++;
     }
     const classCounts = new Map(
       this.#classes.flatMap(({ id }, index) =>
         histogram[index]! > 0 ? [[id, histogram[index]!] as const] : [],
       ),
     );
-    const rgb = packRgb(label, this.#colors);
-    return { label, confidence, rgb, classCounts, unlabeledCount };
+    return { classCounts, unlabeledCount };
   }
 }
 

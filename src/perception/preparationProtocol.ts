@@ -1,19 +1,36 @@
-import type { FaultCode } from "../faults/Fault.js";
+import { Fault, type FaultCode } from "../faults/Fault.js";
 import type { BundleManifest } from "../model/bundleManifest.js";
 import type { NamedTensor } from "../model/NamedTensor.js";
-import type { LabellingMode, FusionPolicyOptions, ModeReason } from "./FusionPolicy.js";
-import type { CloudFilter } from "./labelledClouds.js";
-import type { ScanFrame } from "./ScanFrame.js";
+import type { LabellingMode, ModeReason } from "./FusionPolicy.js";
+import type { PipelineSettings } from "./PipelineSettings.js";
+import type { FrameImage, MissingImage, OverlayImage, ScanFrame, ScanSource } from "./ScanFrame.js";
+import type { WantedOutputs } from "./WantedOutputs.js";
 
 /** What the preparation worker is started with. */
 export interface PreparationWorkerData {
   readonly manifest: BundleManifest;
-  readonly fusion: FusionPolicyOptions;
-  readonly filter?: CloudFilter;
+  readonly settings: PipelineSettings;
   /** The value of the intensity field that stands for 1; without it, the layout tells. */
   readonly intensityScale?: number;
   /** Add `voxelCoordinates` to every prepared scan. */
   readonly dump: boolean;
+}
+
+/** A message that goes, or went before, from thread to thread. */
+export interface MessageReference {
+  readonly id: number;
+  /** Absent when it was sent before. */
+  readonly cdr?: Uint8Array<ArrayBuffer>;
+}
+
+type Sent<T> = T extends unknown ? Omit<T, "cdr"> & { readonly message: MessageReference } : never;
+
+/** A frame on its way to the worker: see SentMessages. */
+export interface SentFrame extends Omit<ScanFrame, "sources" | "images"> {
+  readonly sources: readonly Sent<ScanSource>[];
+  readonly images: readonly Sent<FrameImage>[];
+  /** Messages that no later frame refers to. */
+  readonly forgotten: readonly number[];
 }
 
 /** A scan as the model takes it; its points stay in the worker until `compose`. */
@@ -23,6 +40,7 @@ export interface PreparedScan {
   readonly inputs: readonly NamedTensor[];
   /** `image` [B, 3, H, W]; only with mode "fused". */
   readonly images?: NamedTensor;
+  readonly missing: readonly MissingImage[];
   readonly imagesUsed: readonly { readonly camera: string; readonly delta: bigint }[];
   /** What was left out or made up. */
   readonly faults: readonly SerializedFault[];
@@ -46,12 +64,17 @@ export interface VoxelLabels {
 }
 
 export interface ComposedScan {
-  readonly labelledCloud: Uint8Array<ArrayBuffer>;
+  /** Clouds and overlays as far as they were wanted. */
+  readonly labelledCloud?: Uint8Array<ArrayBuffer>;
   readonly filteredCloud?: Uint8Array<ArrayBuffer>;
+  readonly overlays: readonly OverlayImage[];
+  /** Images that no overlay could be made of and that were not reported with the prepared scan. */
+  readonly faults: readonly SerializedFault[];
   /** [65536 or less] points per class id. */
   readonly classCounts: ReadonlyMap<number, number>;
   readonly unlabeledCount: number;
   readonly composeMs: number;
+  readonly overlaysMs: number;
 }
 
 export interface SerializedFault {
@@ -61,9 +84,20 @@ export interface SerializedFault {
   readonly topic?: string;
 }
 
+/** What the worker answers. */
 export type PreparationCommand =
-  | { readonly kind: "prepare"; readonly id: number; readonly frame: ScanFrame }
-  | { readonly kind: "compose"; readonly id: number; readonly labels: VoxelLabels }
+  | {
+      readonly kind: "prepare";
+      readonly id: number;
+      readonly frame: SentFrame;
+      readonly wanted: WantedOutputs;
+    }
+  | { readonly kind: "compose"; readonly id: number; readonly labels: VoxelLabels };
+
+/** What the worker does without an answer. */
+export type PreparationNotice =
+  /** From the next `prepare` on. */
+  | { readonly kind: "update"; readonly settings: PipelineSettings }
   /** The scan will not be composed: inference failed. */
   | { readonly kind: "discard"; readonly id: number };
 
@@ -71,3 +105,11 @@ export type PreparationReply =
   | { readonly kind: "prepared"; readonly id: number; readonly scan: PreparedScan }
   | { readonly kind: "composed"; readonly id: number; readonly scan: ComposedScan }
   | { readonly kind: "failed"; readonly id: number; readonly fault: SerializedFault };
+
+export function serializeFault({ code, message, place }: Fault): SerializedFault {
+  return { code, message, ...(place && { topic: place.topic }) };
+}
+
+export function deserializeFault({ code, message, topic }: SerializedFault): Fault {
+  return new Fault(code, message, topic === undefined ? {} : { place: { topic } });
+}

@@ -1,78 +1,90 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { Fault } from "../faults/Fault.js";
-import { appendFields } from "../messages/appendFields.js";
-import { filterPoints } from "../messages/filterPoints.js";
-import { decodePointCloud2 } from "../messages/pointCloud2.js";
-import { keptPoints, labelColumns, PointLabeller } from "./labelledClouds.js";
-import type {
-  ComposedScan,
-  PreparationCommand,
-  PreparationReply,
-  PreparationWorkerData,
-  PreparedScan,
-  VoxelLabels,
+import { KeptMessages } from "./KeptMessages.js";
+import { OverlayMaker, type OverlayDrafts } from "./OverlayMaker.js";
+import {
+  serializeFault,
+  type PreparationCommand,
+  type PreparationNotice,
+  type PreparationReply,
+  type PreparationWorkerData,
+  type PreparedScan,
 } from "./preparationProtocol.js";
-import { ScanPreparer, type HeldScan } from "./ScanPreparer.js";
+import { ScanComposer } from "./ScanComposer.js";
+import { ScanPreparer, type HeldScan, type Preparation } from "./ScanPreparer.js";
+import type { WantedOutputs } from "./WantedOutputs.js";
 
-/** The thread behind PreparationWorker: decoding, geometry, projection, and the clouds that come out. */
+/** The thread behind PreparationWorker: decoding, geometry, projection, and the clouds and images that come out. */
+
+/** A scan that the model works on, with the settings that it was prepared under. */
+interface WaitingScan {
+  readonly held: HeldScan;
+  readonly wanted: WantedOutputs;
+  readonly composer: ScanComposer;
+  readonly overlays: OverlayDrafts;
+}
 
 const port = parentPort!;
-const { manifest, fusion, filter, intensityScale, dump } = workerData as PreparationWorkerData;
-const preparer = new ScanPreparer(manifest, fusion, intensityScale);
-const labeller = new PointLabeller(manifest);
-const held = new Map<number, HeldScan>();
+const { manifest, settings, intensityScale, dump } = workerData as PreparationWorkerData;
+const messages = new KeptMessages();
+const preparer = new ScanPreparer(manifest, settings.fusion, intensityScale);
+const overlayMaker = new OverlayMaker();
+let composer = new ScanComposer(manifest, settings);
+const waiting = new Map<number, WaitingScan>();
 
-function compose({ cloud, geometry }: HeldScan, { label, confidence, logits }: VoxelLabels): ComposedScan {
-  const start = performance.now();
-  const { pointToVoxel } = geometry;
-  const points = labeller.label(pointToVoxel, label, confidence);
-  const labelledCloud = appendFields(cloud, labelColumns(points));
-  const filteredCloud =
-    filter &&
-    filterPoints(decodePointCloud2(labelledCloud), keptPoints(filter, manifest, pointToVoxel, label, logits));
-  return {
-    labelledCloud,
-    ...(filteredCloud && { filteredCloud }),
-    classCounts: points.classCounts,
-    unlabeledCount: points.unlabeledCount,
-    composeMs: performance.now() - start,
-  };
-}
-
-function take(id: number): HeldScan {
-  const scan = held.get(id)!;
-  held.delete(id);
-  return scan;
-}
-
-async function answer(command: PreparationCommand): Promise<void> {
-  const { id } = command;
+async function answer(command: PreparationCommand | PreparationNotice): Promise<void> {
   switch (command.kind) {
+    case "update":
+      preparer.configure(command.settings.fusion);
+      composer = new ScanComposer(manifest, command.settings);
+      break;
     case "prepare": {
-      const { scan, held: kept } = await preparer.prepare(command.frame);
-      held.set(id, kept);
-      const coordinates = kept.geometry.stages[0]!.coordinates;
+      const { id, wanted } = command;
+      const preparation = await preparer.prepare(messages.receive(command.frame));
+      const { scan, held } = preparation;
+      const coordinates = held.geometry.stages[0]!.coordinates;
       reply(
         { kind: "prepared", id, scan: dump ? { ...scan, voxelCoordinates: coordinates.slice() } : scan },
         buffersOf(scan),
       );
+      // Not before the reply: the model need not wait for it.
+      waiting.set(id, { held, wanted, composer, overlays: await draftOverlays(preparation, wanted) });
       break;
     }
     case "compose": {
-      const scan = take(id);
-      const composed = compose(scan, command.labels);
-      preparer.release(scan, command.labels.inputs);
-      const clouds = [composed.labelledCloud, composed.filteredCloud].filter((cloud) => cloud !== undefined);
+      const { id, labels } = command;
+      const { held, wanted, composer: itsComposer, overlays } = take(id);
+      const { cloud, geometry } = held;
+      const { pointToVoxel } = geometry;
+      const composed = itsComposer.compose({ cloud, pointToVoxel, wanted, overlays }, labels);
+      preparer.release(held, labels.inputs);
+      const { labelledCloud, filteredCloud } = composed;
+      const outputs = [labelledCloud, filteredCloud, ...composed.overlays.map(({ cdr }) => cdr)];
       reply(
         { kind: "composed", id, scan: composed },
-        clouds.map(({ buffer }) => buffer),
+        outputs.flatMap((output) => (output === undefined ? [] : [output.buffer])),
       );
       break;
     }
     case "discard":
-      preparer.release(take(id), []);
+      preparer.release(take(command.id).held, []);
       break;
   }
+}
+
+async function draftOverlays(
+  { images, imagesReported, xyz, held }: Preparation,
+  { overlays: wanted }: WantedOutputs,
+): Promise<OverlayDrafts> {
+  const { pointToVoxel } = held.geometry;
+  const drafts = await overlayMaker.draft(images, wanted, { xyz, pointToVoxel });
+  return imagesReported ? { ...drafts, faults: [] } : drafts;
+}
+
+function take(id: number): WaitingScan {
+  const scan = waiting.get(id)!;
+  waiting.delete(id);
+  return scan;
 }
 
 function buffersOf({ inputs, images }: PreparedScan): ArrayBuffer[] {
@@ -86,14 +98,14 @@ function reply(message: PreparationReply, transfer: ArrayBuffer[] = []): void {
 
 /** `prepare` keeps state from scan to scan, so one command ends before the next begins. */
 let previous = Promise.resolve();
-port.on("message", (command: PreparationCommand) => {
+port.on("message", (command: PreparationCommand | PreparationNotice) => {
   previous = previous.then(async () => {
     try {
       await answer(command);
     } catch (error) {
       // What is not a Fault is a defect: it ends the worker, and the pipeline with it.
-      if (!(error instanceof Fault)) throw error;
-      reply({ kind: "failed", id: command.id, fault: { code: error.code, message: error.message } });
+      if (!(error instanceof Fault) || command.kind === "update") throw error;
+      reply({ kind: "failed", id: command.id, fault: serializeFault(error) });
     }
   });
 });

@@ -6,7 +6,7 @@ import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import type { BundleManifest } from "../../model/bundleManifest.js";
 import { FrameAssembler, type SensorMessage } from "../../perception/FrameAssembler.js";
 import type { PerceptionPipeline } from "../../perception/PerceptionPipeline.js";
-import type { ScanFrame, ScanOutcome } from "../../perception/ScanFrame.js";
+import type { FailedScan, ScanFrame, ScanWithCloud } from "../../perception/ScanFrame.js";
 import type { SyncLedger } from "../../sync/SyncLedger.js";
 import type { SyncOptions } from "../../sync/SyncOptions.js";
 import { synchronizeRecording, type LoggedMessage } from "../../sync/synchronizeRecording.js";
@@ -47,7 +47,7 @@ interface BagCloud extends SensorMessage {
  * scan before it is yielded. The same bag and model give the same bytes. A message that cannot be read is recorded
  * and left out.
  */
-export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanOutcome> {
+export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWithCloud | FailedScan> {
   const { reader, selection, pipeline, writer, faults } = options;
   const rectified = new Set([
     ...selection.cameras.filter(({ imageTopic }) => isRectified(imageTopic)).map(({ name }) => name),

@@ -1,0 +1,80 @@
+import type { Worker } from "node:worker_threads";
+
+interface Pending<Reply> {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A worker thread that answers each request once, by its id, until it is closed or fails. */
+export class RequestWorker<Request extends { readonly id: number }, Reply extends { readonly id: number }> {
+  readonly #worker: Worker;
+  readonly #name: string;
+  readonly #pending = new Map<number, Pending<Reply>>();
+  readonly #failed: Promise<Error>;
+  #reportFailure: (error: Error) => void = () => undefined;
+  /** Why no request is taken any more. */
+  #end: Error | undefined;
+
+  /** @param name what the worker is, for error messages: "preparation" */
+  constructor(worker: Worker, name: string) {
+    this.#worker = worker;
+    this.#name = name;
+    this.#failed = new Promise((resolve) => {
+      this.#reportFailure = resolve;
+    });
+    worker.on("message", (reply: Reply) => {
+      const pending = this.#pending.get(reply.id);
+      this.#pending.delete(reply.id);
+      if (pending === undefined) this.#fail(new Error(`the ${name} worker answered what nobody asked`));
+      else pending.resolve(reply);
+    });
+    // A worker that has run out of memory reports so here.
+    worker.on("error", (cause) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      this.#fail(new Error(`the ${name} worker failed: ${reason}`, { cause }));
+    });
+    worker.on("messageerror", (cause) => {
+      this.#fail(new Error(`a reply of the ${name} worker cannot be read: ${cause.message}`, { cause }));
+    });
+    worker.on("exit", (code) => {
+      this.#fail(new Error(`the ${name} worker ended with code ${code}`));
+    });
+  }
+
+  /** Resolves, with the reason, when the worker dies of itself; never when it is closed. */
+  get failed(): Promise<Error> {
+    return this.#failed;
+  }
+
+  /** Rejects when the worker has ended, or ends before it answers. */
+  ask(request: Request, transfer: readonly ArrayBuffer[]): Promise<Reply> {
+    if (this.#end !== undefined) return Promise.reject(this.#end);
+    return new Promise((resolve, reject) => {
+      this.#pending.set(request.id, { resolve, reject });
+      this.#worker.postMessage(request, transfer);
+    });
+  }
+
+  /** Sends what has no answer. */
+  tell(message: unknown): void {
+    this.#worker.postMessage(message);
+  }
+
+  /** Ends the thread; what was not answered is rejected. */
+  async close(): Promise<void> {
+    this.#stop(new Error(`the ${this.#name} worker was closed`));
+    await this.#worker.terminate();
+  }
+
+  #fail(error: Error): void {
+    if (this.#end !== undefined) return;
+    this.#stop(error);
+    this.#reportFailure(error);
+  }
+
+  #stop(reason: Error): void {
+    this.#end ??= reason;
+    for (const { reject } of this.#pending.values()) reject(this.#end);
+    this.#pending.clear();
+  }
+}
