@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ditr_train.device import DEVICES
+
+OPTIMIZATION = ("steps", "seed", "learning_rate", "autocast")
+"""Options of add_optimization that replace settings of the configuration."""
+
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
@@ -28,12 +33,19 @@ def add_optimization(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="instead of the configuration's")
     parser.add_argument("--learning-rate", type=float, help="instead of the configuration's")
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    parser.add_argument(
+        "--autocast", action="store_true", default=None, help="compute matrix products of training in bfloat16"
+    )
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=positive, default=os.cpu_count() or 1, help="CPU threads (default %(default)s)"
     )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="auto: CUDA where there is one, else the CPU")
 
 
 def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.scans import load_scans
+from ditr_train.device import choose_device
 from ditr_train.distill_command import describe_distillation
 from ditr_train.encoder_training import EncoderTraining, load_images
 from ditr_train.evaluation import score
@@ -122,6 +123,8 @@ def _parser() -> argparse.ArgumentParser:
 
     imports = add_import_commands(commands)
 
+    for command in (encoder, train, distill, compare, evaluation):
+        arguments.add_device(command)
     for command in (encoder, train, distill, compare, evaluation, export, *imports):
         arguments.add_threads(command)
     return parser
@@ -137,7 +140,8 @@ def _train_encoder(options: argparse.Namespace) -> None:
     run.create(config, resume=False)
     images = load_images(options.bags, config, progress=arguments.progress())
     validation = load_images(options.validation, config, progress=arguments.progress())
-    scores = EncoderTraining(config, images, run).fit(validation, progress=arguments.progress())
+    training = EncoderTraining(config, images, run, choose_device(options.device))
+    scores = training.fit(validation, progress=arguments.progress())
     run.write_json("scores.json", scores)
     run.write_json("data.json", arguments.bag_names(options, images=len(images)))
     print(f"{scores['images']} validation images, mIoU {100 * scores['miou']:.1f} -> {options.output}")
@@ -147,8 +151,9 @@ def _train(options: argparse.Namespace) -> None:
     config = load_config(options.config)
     if options.image_free:
         config = replace(config, injection=None, image_encoder=None, encoder_training=None)
-    settings = replace(config.training, **arguments.given(options, "steps", "seed", "learning_rate"))
+    settings = replace(config.training, **arguments.given(options, *arguments.OPTIMIZATION))
     config = replace(config, training=settings, distillation=None)
+    device = choose_device(options.device)
     run = RunFolder(options.output)
     run.create(config, resume=options.resume)
     encoder = None
@@ -158,10 +163,11 @@ def _train(options: argparse.Namespace) -> None:
         source = RunFolder(options.encoder)
         encoder = load_run_encoder(source, config)
         keep_encoder(run, encoder, source)
+        encoder.to(device)
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
     scans = choose_labelled(scans, options.label_share, options.label_seed)
     validation = load_scans(options.validation, config, encoder, progress=arguments.progress())
-    training = Training(config, scans, run)
+    training = Training(config, scans, run, device)
     data = arguments.bag_names(options, scans=len(scans))
     if options.label_share < 1:
         data |= {"label_share": options.label_share, "label_seed": options.label_seed}
@@ -187,9 +193,10 @@ def _train(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     run = RunFolder(options.run)
     config = run.config()
-    encoder = load_run_encoder(run, config) if config.injection is not None else None
+    device = choose_device(options.device)
+    encoder = load_run_encoder(run, config).to(device) if config.injection is not None else None
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
-    scores = score(_load_segmentor(run, config), scans, config, progress=arguments.progress())
+    scores = score(_load_segmentor(run, config).to(device), scans, config, progress=arguments.progress())
     _print_scores(scores)
     if options.json:
         scores["bags"] = [bag.name for bag in options.bags]

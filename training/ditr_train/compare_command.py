@@ -12,6 +12,7 @@ from ditr_train.comparison import Comparison, ComparisonData, Cost, plan_runs
 from ditr_train.comparison_table import METHODS, Result, markdown, write_csv
 from ditr_train.config import ConfigError, load_config
 from ditr_train.data.scans import load_scans
+from ditr_train.device import choose_device
 from ditr_train.distill_command import scans_with_images
 from ditr_train.frozen_encoder import load_frozen_encoder
 
@@ -50,15 +51,15 @@ def _compare(options: argparse.Namespace) -> None:
         distillation=replace(distillation, steps=options.distillation_steps or distillation.steps),
     )
     show = arguments.progress()
-    encoder = load_frozen_encoder(options.encoder, config)
+    device = choose_device(options.device)
+    encoder = load_frozen_encoder(options.encoder, config).to(device)
     scans = load_scans(options.bags, config, encoder, progress=show)
     distillable = scans_with_images(scans, config.backbone, "the bags of --bags")
     test = load_scans(options.test, config, encoder, progress=show)
     names = {"bags": [bag.name for bag in options.bags], "validation_bags": [bag.name for bag in options.test]}
     plan = plan_runs(options.methods, options.label_shares, options.seeds)
-    comparison = Comparison(
-        config, options.output, ComparisonData(scans, distillable, test, encoder, options.encoder, names), plan
-    )
+    data = ComparisonData(scans, distillable, test, encoder, options.encoder, names)
+    comparison = Comparison(config, options.output, data, plan, device)
     _print_costs(comparison.estimate())
     if options.estimate:
         return

@@ -11,12 +11,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from ditr_train.comparison_table import Method, Result
 from ditr_train.config import Config
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.scans import LabeledScan
+from ditr_train.device import CPU
 from ditr_train.distillation import Distillation
 from ditr_train.evaluation import predict, score
 from ditr_train.frozen_encoder import keep_encoder
@@ -74,13 +76,21 @@ class Cost:
 class Comparison:
     """Trains the planned networks, each in its own folder, going on where an earlier call was interrupted."""
 
-    def __init__(self, config: Config, folder: Path, data: ComparisonData, plan: Sequence[PlannedRun]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        folder: Path,
+        data: ComparisonData,
+        plan: Sequence[PlannedRun],
+        device: torch.device = CPU,
+    ) -> None:
         if config.distillation is None or config.injection is None or config.image_encoder is None:
             raise ValueError("a comparison needs distillation, injection and image_encoder in the configuration")
         self.config = config
         self.folder = folder
         self.data = data
         self.plan = plan
+        self.device = device
 
     def run(self, *, progress: bool) -> Iterator[Result]:
         """Yields the result of each planned network as soon as it is there."""
@@ -103,7 +113,7 @@ class Comparison:
             if not run.has("scores.json"):
                 if planned.method == "fused":
                     keep_encoder(run, self.data.encoder, RunFolder(self.data.encoder_folder))
-                self._train(Training(config, labelled, run), origin, planned, progress=progress)
+                self._train(Training(config, labelled, run, self.device), origin, planned, progress=progress)
             yield _result(planned, len(labelled), run.read_json("scores.json"))
 
     def estimate(self) -> list[Cost]:
@@ -115,14 +125,14 @@ class Comparison:
             seeds = {planned.seed for planned in left if planned.method == "d-ditr"}
             seeds = {seed for seed in seeds if not self._is_distilled(seed)}
             if seeds:
-                loop: TrainingLoop = Distillation(self._distillation_config(0), self.data.distillable, run)
+                loop: TrainingLoop = Distillation(self._distillation_config(0), self.data.distillable, run, self.device)
                 costs.append(Cost("distillation", len(seeds), loop.settings.steps, loop.seconds_per_step(), 0.0))
             for kind, methods in (("image-free training", ("scratch", "d-ditr")), ("fused training", ("fused",))):
                 runs = [planned for planned in left if planned.method in methods]
                 if not runs:
                     continue
                 config = self._training_config(runs[0])
-                training = Training(config, self.data.scans, run)
+                training = Training(config, self.data.scans, run, self.device)
                 per_step = training.seconds_per_step()
                 per_test = _seconds_per_scan(training, self.data.test[:3], config) * len(self.data.test)
                 # A fused network is scored with images and without.
@@ -149,7 +159,7 @@ class Comparison:
         run.create(config, resume=True)
         run.describe_data({"scans": len(scans), **self.data.names, "image_encoder": self.data.encoder_folder.name})
         if not self._is_distilled(seed):
-            distillation = Distillation(config, scans, run)
+            distillation = Distillation(config, scans, run, self.device)
             if run.has("checkpoint.pt"):
                 distillation.resume()
             distillation.fit([], progress=progress, description=run.path.name)

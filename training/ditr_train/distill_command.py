@@ -15,6 +15,7 @@ from ditr_train.bundle_weights import read_image_free, unfold
 from ditr_train.config import BackboneConfig, Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
 from ditr_train.data.scans import LabeledScan, load_scans
+from ditr_train.device import choose_device
 from ditr_train.distillation import Distillation, feature_similarity
 from ditr_train.frozen_encoder import is_bundle, load_frozen_encoder
 from ditr_train.initialization import Initialization, initialize
@@ -51,11 +52,12 @@ def _distill(options: argparse.Namespace) -> None:
     config = load_config(options.config)
     if config.distillation is None or config.image_encoder is None:
         raise ConfigError(f"{options.config}: distillation and image_encoder are needed to distill")
-    settings = replace(config.distillation, **arguments.given(options, "steps", "seed", "learning_rate"))
+    settings = replace(config.distillation, **arguments.given(options, *arguments.OPTIMIZATION))
     config = distillation_config(replace(config, distillation=settings))
     run = RunFolder(options.output)
     run.create(config, resume=options.resume)
-    encoder = load_frozen_encoder(options.encoder, config)
+    device = choose_device(options.device)
+    encoder = load_frozen_encoder(options.encoder, config).to(device)
     show = arguments.progress()
     scans = scans_with_images(
         load_scans(options.bags, config, encoder, labels=False, progress=show), config.backbone, "the bags of --bags"
@@ -64,7 +66,7 @@ def _distill(options: argparse.Namespace) -> None:
     if options.validation:
         loaded = load_scans(options.validation, config, encoder, labels=False, progress=show)
         validation = scans_with_images(loaded, config.backbone, "the bags of --validation")
-    distillation = Distillation(config, scans, run)
+    distillation = Distillation(config, scans, run, device)
     data = arguments.bag_names(options, scans=len(scans)) | {"image_encoder": options.encoder.name}
     resumed = options.resume and run.has("checkpoint.pt")
     if options.init is not None:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ditr_train.config import Config
 from ditr_train.data.augmentation import augment
 from ditr_train.data.scans import LabeledScan, ScanSample, make_sample
+from ditr_train.device import CPU, device_of, tensors_on
 from ditr_train.model.backbone import Backbone
 from ditr_train.model.tables import ImageFeatures, image_features, scan_tables
 from ditr_train.run_folder import RunFolder
@@ -49,13 +50,15 @@ def seen_image_features(images: ImageFeatures) -> tuple[Tensor, Tensor]:
 class Distillation(TrainingLoop):
     """A backbone that learns from scans with image features."""
 
-    def __init__(self, config: Config, scans: Sequence[LabeledScan], run: RunFolder) -> None:
+    def __init__(
+        self, config: Config, scans: Sequence[LabeledScan], run: RunFolder, device: torch.device = CPU
+    ) -> None:
         if config.distillation is None:
             raise ValueError("the configuration has no distillation")
         self.config = config
         torch.manual_seed(config.distillation.seed)
         self.distiller = Distiller(config)
-        super().__init__(self.distiller, config.distillation, scans, run)
+        super().__init__(self.distiller, config.distillation, scans, run, device)
 
     def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
         scan = augment(scan, self.config.training.augmentation, rng, fused=True)
@@ -63,7 +66,8 @@ class Distillation(TrainingLoop):
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         """1 - cosine similarity, mean over the seen voxels."""
-        similarity, _ = _similarity(self.distiller, sample)
+        with self.autocast():
+            similarity, _ = _similarity(self.distiller, sample)
         # A scan in which augmentation left nothing visible has nothing to teach.
         return 1 - similarity.mean() if len(similarity) else similarity.sum()
 
@@ -74,11 +78,11 @@ class Distillation(TrainingLoop):
 
 def _similarity(distiller: Distiller, sample: ScanSample) -> tuple[Tensor, Tensor]:
     """Cosine similarity of prediction and image feature [number of seen voxels], and the image features."""
-    inputs = {name: torch.from_numpy(value) for name, value in sample.inputs.items()}
+    inputs = tensors_on(device_of(distiller), sample.inputs)
     images = image_features(inputs)
     assert images is not None, "only scans with images are distilled"
     seen, target = seen_image_features(images)
-    return F.cosine_similarity(distiller(inputs, seen), target, dim=-1), target
+    return F.cosine_similarity(distiller(inputs, seen).float(), target, dim=-1), target
 
 
 def feature_similarity(

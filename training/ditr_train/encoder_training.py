@@ -18,6 +18,7 @@ from ditr_train.config import Config, ConfigError, ImageEncoderConfig
 from ditr_train.data.bag import read_images
 from ditr_train.data.images import decode_image, normalize, resize_labels
 from ditr_train.data.scans import class_indices
+from ditr_train.device import CPU
 from ditr_train.losses import class_counts, class_weights
 from ditr_train.metrics import ConfusionMatrix
 from ditr_train.model.image_encoder import ImageEncoder, PatchSegmentationHead
@@ -53,7 +54,9 @@ def load_images(bags: Sequence[Path], config: Config, *, progress: bool) -> list
 class EncoderTraining:
     """The encoder with a segmentation head that is thrown away afterwards."""
 
-    def __init__(self, config: Config, images: Sequence[LabeledImage], run: RunFolder) -> None:
+    def __init__(
+        self, config: Config, images: Sequence[LabeledImage], run: RunFolder, device: torch.device = CPU
+    ) -> None:
         if config.image_encoder is None or config.encoder_training is None:
             raise ValueError("the configuration has no image_encoder or no encoder_training")
         if config.image_encoder.architecture != "vit":
@@ -67,13 +70,14 @@ class EncoderTraining:
         self.encoder_config: ImageEncoderConfig = config.image_encoder
         self.settings: EncoderTrainingConfig = config.encoder_training
         self.images = images
+        self.device = device
         self.run = run
         torch.manual_seed(self.settings.seed)
         self.encoder = ImageEncoder(self.encoder_config)
         self.head = PatchSegmentationHead(self.encoder_config.feature_dimension, len(config.classes))
         counts = sum(class_counts(image.label.ravel(), len(config.classes)) for image in images)
-        self.class_weights = class_weights(counts, self.settings.class_weight_power)
-        self.modules = torch.nn.ModuleList([self.encoder, self.head])
+        self.class_weights = class_weights(counts, self.settings.class_weight_power).to(device)
+        self.modules = torch.nn.ModuleList([self.encoder, self.head]).to(device)
         decayed, plain = decayed_and_not(self.modules)
         self.optimizer = torch.optim.AdamW(
             [
@@ -95,7 +99,7 @@ class EncoderTraining:
             pixels, label = self._batch(step)
             self.modules.train()
             self.optimizer.zero_grad()
-            target = torch.from_numpy(label)
+            target = torch.from_numpy(label).to(self.device)
             loss = F.cross_entropy(self._logits(pixels), target, self.class_weights, ignore_index=-1)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.modules.parameters(), 1.0)
@@ -121,13 +125,13 @@ class EncoderTraining:
         self.modules.eval()
         for image in images:
             with torch.no_grad():
-                prediction = self._logits(image.pixels[None]).argmax(1)[0].numpy()
+                prediction = self._logits(image.pixels[None]).argmax(1)[0].cpu().numpy()
             confusion.add(image.label.ravel(), prediction.ravel())
         return confusion.summary() | {"images": len(images)}
 
     def _logits(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
         size = self.encoder_config
-        features = self.encoder(torch.from_numpy(normalize(pixels, size)))
+        features = self.encoder(torch.from_numpy(normalize(pixels, size)).to(self.device))
         rows, columns = size.input_height // size.patch_size, size.input_width // size.patch_size
         logits: torch.Tensor = self.head(features, rows, columns)
         return logits

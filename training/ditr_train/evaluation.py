@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ditr_train.config import Config
 from ditr_train.data.scans import LabeledScan, make_sample
+from ditr_train.device import device_of, tensors_on
 from ditr_train.metrics import ConfusionMatrix
 from ditr_train.model.segmentor import Segmentor
 
@@ -31,8 +32,8 @@ def predict(segmentor: Segmentor, scan: LabeledScan, config: Config, *, fused: b
     """[N] class index of each point; -1 where a point is outside the range."""
     sample = make_sample(scan, config, fused=fused)
     with torch.no_grad():
-        logits = segmentor.eval()({name: torch.from_numpy(value) for name, value in sample.inputs.items()})
-    voxel_label = logits.argmax(-1).numpy()
+        logits = segmentor.eval()(tensors_on(device_of(segmentor), sample.inputs))
+    voxel_label = logits.argmax(-1).cpu().numpy()
     return np.where(sample.point_to_voxel >= 0, voxel_label[sample.point_to_voxel], -1)
 
 

@@ -24,7 +24,7 @@ class OnnxImageEncoder(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """image [B, 3, H, W], `(RGB / 255 - mean) / std` -> features [B, rows * columns, C_2D]."""
-        (features,) = self.session.run(["features"], {"image": image.numpy()})
+        (features,) = self.session.run(["features"], {"image": image.cpu().numpy()})
         return torch.from_numpy(features)
 
 

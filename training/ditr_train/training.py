@@ -12,6 +12,7 @@ from torch import Tensor
 from ditr_train.config import Config
 from ditr_train.data.augmentation import augment
 from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
+from ditr_train.device import CPU, tensors_on
 from ditr_train.evaluation import evaluate
 from ditr_train.losses import class_counts, class_weights, lovasz_softmax
 from ditr_train.model.segmentor import Segmentor
@@ -22,13 +23,15 @@ from ditr_train.training_loop import LogRow, TrainingLoop
 class Training(TrainingLoop):
     """A segmentation network that learns from labelled scans."""
 
-    def __init__(self, config: Config, scans: Sequence[LabeledScan], run: RunFolder) -> None:
+    def __init__(
+        self, config: Config, scans: Sequence[LabeledScan], run: RunFolder, device: torch.device = CPU
+    ) -> None:
         torch.manual_seed(config.training.seed)
         self.config = config
         self.segmentor = Segmentor(config)
-        super().__init__(self.segmentor, config.training, scans, run)
+        super().__init__(self.segmentor, config.training, scans, run, device)
         counts = sum(class_counts(scan.label, len(config.classes)) for scan in scans)
-        self.class_weights = class_weights(counts, config.training.class_weight_power)
+        self.class_weights = class_weights(counts, config.training.class_weight_power).to(device)
 
     def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
         augmentation = self.config.training.augmentation
@@ -36,8 +39,10 @@ class Training(TrainingLoop):
         return make_sample(augment(scan, augmentation, rng, fused=fused), self.config, fused=fused)
 
     def loss_of(self, sample: ScanSample) -> Tensor:
-        logits = self.segmentor({name: torch.from_numpy(value) for name, value in sample.inputs.items()})
-        return self.loss(logits, torch.from_numpy(sample.label))
+        inputs = tensors_on(self.device, sample.inputs)
+        with self.autocast():
+            logits = self.segmentor(inputs)
+        return self.loss(logits.float(), torch.from_numpy(sample.label).to(self.device))
 
     def loss(self, logits: Tensor, label: Tensor) -> Tensor:
         """Weighted cross-entropy plus Lovasz-softmax over the labelled voxels."""

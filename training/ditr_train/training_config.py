@@ -41,6 +41,8 @@ class OptimizationConfig:
     seed: int = 0
     evaluate_every: int = 500
     """Steps between evaluations and checkpoints."""
+    autocast: bool = False
+    """Are the matrix products of a step computed in bfloat16? Weights and losses stay float32."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ditr_train.data.scans import LabeledScan, ScanSample
+from ditr_train.device import CPU
 from ditr_train.run_folder import RunFolder
 from ditr_train.schedule import decayed_and_not, one_cycle
 from ditr_train.training_config import OptimizationConfig
@@ -26,11 +27,17 @@ class TrainingLoop(ABC):
     training takes the same steps as one that was not interrupted."""
 
     def __init__(
-        self, network: nn.Module, settings: OptimizationConfig, scans: Sequence[LabeledScan], run: RunFolder
+        self,
+        network: nn.Module,
+        settings: OptimizationConfig,
+        scans: Sequence[LabeledScan],
+        run: RunFolder,
+        device: torch.device = CPU,
     ) -> None:
         if not scans:
             raise ValueError("there are no scans to train on")
-        self.network = network
+        self.network = network.to(device)
+        self.device = device
         self.settings = settings
         self.scans = scans
         self.run = run
@@ -44,6 +51,10 @@ class TrainingLoop(ABC):
         )
         self.factor = one_cycle(settings.steps, settings.warm_up)
         self.step = 0
+
+    def autocast(self) -> torch.autocast:
+        """What the network computes a loss in: bfloat16 matrix products if the settings say so."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.autocast)
 
     @abstractmethod
     def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:

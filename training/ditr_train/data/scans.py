@@ -16,6 +16,7 @@ from tqdm import tqdm
 from ditr_train.config import Config
 from ditr_train.data.bag import Frame, read_frames
 from ditr_train.data.images import decode_image, normalize, patch_grid
+from ditr_train.device import device_of
 from ditr_train.graph_inputs import GraphInputs, voxelize_scan
 from ditr_train.projection import assign_patches
 
@@ -121,8 +122,9 @@ def _labeled_scan(frame: Frame, config: Config, encoder: nn.Module | None) -> La
     if encoder is not None and frame.image is not None and frame.view is not None:
         assert config.image_encoder is not None
         image = decode_image(frame.image.encoded, config.image_encoder)
+        pixels = torch.from_numpy(normalize(image[None], config.image_encoder)).to(device_of(encoder))
         with torch.no_grad():
-            features = encoder.eval()(torch.from_numpy(normalize(image[None], config.image_encoder)))[0].numpy()
+            features = encoder.eval()(pixels)[0].cpu().numpy()
         xyz = np.stack([fields[axis] for axis in "xyz"], axis=1)
         patch, weight, _ = assign_patches(
             xyz,

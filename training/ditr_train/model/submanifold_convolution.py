@@ -35,7 +35,12 @@ class SubmanifoldConvolution(nn.Module):
     def forward(self, x: Tensor, neighbors: Tensor) -> Tensor:
         """x [V, in_channels], neighbors int32 [V, kernel_volume] with V where empty -> [V, out_channels]."""
         if torch.is_grad_enabled() and not torch.compiler.is_exporting():
-            y: Tensor = _SparseConvolution.apply(x, self.weight, neighbors)  # type: ignore[no-untyped-call]
+            weight: Tensor = self.weight
+            if torch.is_autocast_enabled(x.device.type):
+                # Autocast does not reach into functions with a backward pass of their own.
+                dtype = torch.get_autocast_dtype(x.device.type)
+                x, weight = x.to(dtype), weight.to(dtype)
+            y: Tensor = _SparseConvolution.apply(x, weight, neighbors)  # type: ignore[no-untyped-call]
         else:
             y = self._dense(x, neighbors)
         return y if self.bias is None else y + self.bias
@@ -64,7 +69,7 @@ class _SparseConvolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, neighbors: Tensor) -> Tensor:
         ctx.save_for_backward(x, weight, neighbors)
-        out = x.new_zeros(x.shape[0], weight.shape[1])
+        out = x.new_zeros(x.shape[0], weight.shape[1], dtype=torch.float32)
         for k, (rows, sources) in enumerate(_occupied_pairs(neighbors)):
             # Each row occurs once per offset, so a plain indexed write is a correct sum.
             out[rows] += x[sources] @ _offset_weight(weight, k, x.shape[1])
@@ -75,7 +80,8 @@ class _SparseConvolution(torch.autograd.Function):
         (grad,) = gradients
         x, weight, neighbors = ctx.saved_tensors
         channels = x.shape[1]
-        grad_x = torch.zeros_like(x) if ctx.needs_input_grad[0] else None
+        grad = grad.to(x.dtype)
+        grad_x = torch.zeros_like(x, dtype=torch.float32) if ctx.needs_input_grad[0] else None
         grad_weight = torch.zeros_like(weight)
         for k, (rows, sources) in enumerate(_occupied_pairs(neighbors)):
             grad_rows = grad[rows]
@@ -91,10 +97,9 @@ def _offset_weight(weight: Tensor, k: int, channels: int) -> Tensor:
 
 
 def _occupied_pairs(neighbors: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """For each offset the voxels that have a neighbour there, and those neighbours."""
-    voxels = neighbors.shape[0]
-    pairs = []
-    for column in neighbors.T.contiguous():
-        rows = torch.nonzero(column < voxels).squeeze(1)
-        pairs.append((rows, column[rows].long()))
-    return pairs
+    """For each offset the voxels that have a neighbour there, and those neighbours; the device is waited for twice."""
+    occupied = (neighbors < neighbors.shape[0]).T
+    offsets, rows = torch.nonzero(occupied, as_tuple=True)
+    sources = neighbors[rows, offsets].long()
+    counts = occupied.sum(1).tolist()
+    return list(zip(torch.split(rows, counts), torch.split(sources, counts), strict=True))
