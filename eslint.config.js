@@ -76,6 +76,7 @@ export default tseslint.config(
         URL: "readonly",
         Buffer: "readonly",
         performance: "readonly",
+        structuredClone: "readonly",
         setImmediate: "readonly",
         setTimeout: "readonly",
         clearTimeout: "readonly",

@@ -3,7 +3,7 @@ export declare const rosMissing: string | undefined;
 
 /**
  * `describe` of tests against a real ROS 2, skipped by name where there is none (or rclnodejs is not built for it).
- * Whatever a test started is killed after it.
+ * Whatever a test started is killed after it, and what beforeAll started after the last one.
  */
 export declare const describeWithRos: (name: string, body: () => void) => void;
 
@@ -34,6 +34,8 @@ export interface RosProcess {
   readonly exit: Promise<RosExit>;
   /** Resolves with the match as soon as `output` has one; throws with the output at the end of the process or of the time (20 s). */
   waitFor(pattern: RegExp | string, seconds?: number): Promise<RegExpExecArray>;
+  /** Calls after each piece of output, and at the end. */
+  onOutput(listener: () => void): void;
   /** Writes a line to stdin. */
   send(line: string): void;
   /** Sends SIGINT (to the process and its children) and waits for the end; SIGKILL after 10 s. */

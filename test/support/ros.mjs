@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, describe } from "@jest/globals";
+import { afterAll, afterEach, beforeEach, describe } from "@jest/globals";
 import { checkRclnodejs, checkRosEnvironment } from "../../dist/ros/rclnodejs/environment.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -71,12 +71,21 @@ export function describeWithRos(name, body) {
     return;
   }
   describe(name, () => {
-    afterEach(() => Promise.all([...running].map((child) => child.stop("SIGKILL"))));
-    afterAll(() => {
+    let shared = new Set();
+    beforeEach(() => {
+      shared = new Set(running);
+    });
+    afterEach(() => killAll([...running].filter((child) => !shared.has(child))));
+    afterAll(async () => {
+      await killAll([...running]);
       rmSync(logs, { recursive: true, force: true });
     });
     body();
   });
+}
+
+function killAll(children) {
+  return Promise.all(children.map((child) => child.stop("SIGKILL")));
 }
 
 class RosProcess {
@@ -161,6 +170,10 @@ class RosProcess {
       this.#changed.add(check);
       check();
     });
+  }
+
+  onOutput(listener) {
+    this.#changed.add(listener);
   }
 
   send(line) {
