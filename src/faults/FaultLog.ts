@@ -28,6 +28,8 @@ export interface FaultLogOptions {
    * a flood of one cause makes a few lines. Faults of severity `info` are only counted.
    */
   readonly announce?: (announcement: FaultAnnouncement) => void;
+  /** Told of every fault, also those of severity `info`. */
+  readonly onRecord?: (fault: Fault) => void;
   /** Shortest time between announcements of the same code and topic, milliseconds. Default 10 s. */
   readonly intervalMs?: number;
   /** Milliseconds that never go back. Default `performance.now`. */
@@ -51,12 +53,21 @@ export class FaultLog {
   readonly #byCode = new Map<FaultCode, Entry>();
   readonly #streams = new Map<string, Stream>();
   readonly #announce: (announcement: FaultAnnouncement) => void;
-  readonly #intervalMs: number;
+  readonly #onRecord: (fault: Fault) => void;
   readonly #clock: () => number;
 
-  constructor({ announce, intervalMs = 10_000, clock = () => performance.now() }: FaultLogOptions = {}) {
+  /** See FaultLogOptions; may change at any time. */
+  intervalMs: number;
+
+  constructor({
+    announce,
+    onRecord,
+    intervalMs = 10_000,
+    clock = () => performance.now(),
+  }: FaultLogOptions = {}) {
     this.#announce = announce ?? (() => undefined);
-    this.#intervalMs = intervalMs;
+    this.#onRecord = onRecord ?? (() => undefined);
+    this.intervalMs = intervalMs;
     this.#clock = clock;
   }
 
@@ -67,6 +78,7 @@ export class FaultLog {
     entry.count++;
     entry.severity = worse(entry.severity, severity);
     if (entry.messages.length < KEPT_MESSAGES_PER_CODE) entry.messages.push(message);
+    this.#onRecord(fault);
     if (severity !== "info") this.#announceInTime(fault);
   }
 
@@ -92,7 +104,7 @@ export class FaultLog {
     const now = this.#clock();
     const key = this.#streams.size < MAX_STREAMS ? `${code}\n${place?.topic ?? ""}` : code;
     const stream = this.#streams.get(key);
-    if (stream !== undefined && now - stream.announcedAt < this.#intervalMs) {
+    if (stream !== undefined && now - stream.announcedAt < this.intervalMs) {
       stream.silent++;
       return;
     }

@@ -68,6 +68,10 @@ export class MemoryRosNode implements RosNode {
     return `${this.namespace === "/" ? "" : this.namespace}/${name}`;
   }
 
+  resolveTopic(topic: string): string {
+    return this.resolve(topic);
+  }
+
   subscribe(options: SubscriptionOptions): RosSubscription {
     const topic = this.resolve(options.topic);
     const all = this.#subscriptions.get(topic) ?? new Set();

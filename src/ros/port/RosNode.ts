@@ -88,6 +88,8 @@ export interface RosNode {
   readonly namespace: string;
   /** Namespace and name, for example /robot/ditr_perception. */
   readonly fullyQualifiedName: string;
+  /** Fully qualified, after remapping: what a subscription or publisher with this name would be on. */
+  resolveTopic(topic: string): string;
   subscribe(options: SubscriptionOptions): RosSubscription;
   advertise(options: PublisherOptions): RosPublisher;
   serveTrigger(options: TriggerServiceOptions): void;

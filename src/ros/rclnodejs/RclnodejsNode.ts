@@ -87,6 +87,10 @@ export class RclnodejsNode implements RosNode {
     return this.#callbackErrors;
   }
 
+  resolveTopic(topic: string): string {
+    return this.#node.resolveTopicName(topic);
+  }
+
   subscribe({ topic, type, qos, onMessage }: SubscriptionOptions): RosSubscription {
     const options = { qos: this.#qos(qos), isRaw: true } as const;
     let subscription: RclSubscription | undefined = this.#node.createSubscription(

@@ -53,6 +53,7 @@ export interface RclLifecycleNode {
   readonly transitions: readonly PlainMessage[];
   name(): string;
   namespace(): string;
+  resolveTopicName(topic: string): string;
   createPublisher(type: string, topic: string, options: { readonly qos: RclQos }): RclPublisher;
   createSubscription(
     type: string,
