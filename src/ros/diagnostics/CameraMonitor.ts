@@ -1,0 +1,134 @@
+import { FAULTS } from "../../faults/faultTable.js";
+import type { CameraStatistics } from "../../sync/SyncLedger.js";
+import type { MissingReason } from "../../sync/types.js";
+import { type DiagnosticFinding, formatCounts, keyValues, type SubjectReport } from "./DiagnosticFinding.js";
+import type { ValuesOf } from "./diagnosticValues.js";
+import { InputMonitor, type MonitoredInput, type MonitorTime } from "./InputMonitor.js";
+import type { ScanInfo } from "./ScanInfo.js";
+import { SlidingWindow } from "./SlidingWindow.js";
+
+const DELTAS = 100;
+/** Reasons that are told apart: those of the join and the codes of faults are fewer. */
+const MAX_REASONS = 32;
+
+const LOOK_AT: Readonly<Record<MissingReason, string>> = {
+  never_seen: "look at the driver and at the topic's name",
+  inactive: "its images stopped, or come too late: look at its rate and delay",
+  not_arrived: "its images come too late: make the driver faster, or raise sync.max_wait",
+  no_match: "its stamps are too far from the clouds': look at the deltas, set its offset or tolerance",
+  ended: "its stream has ended",
+};
+
+/** What one camera sent, and what became of it. */
+export class CameraMonitor {
+  readonly images: InputMonitor;
+  readonly #deltas = new SlidingWindow(DELTAS);
+  /** Scans without a usable image since activation, by reason. */
+  readonly #missing = new Map<string, number>();
+  #scansWithImage = 0;
+  #cameraInfos = 0;
+  /** Since the last report. */
+  #scans = 0;
+  #missed = new Map<string, number>();
+
+  constructor(input: MonitoredInput, since: number) {
+    this.images = new InputMonitor(input, "image", since);
+  }
+
+  cameraInfoArrived(): void {
+    this.#cameraInfos++;
+  }
+
+  scanFinished({ images, missing }: ScanInfo): void {
+    const { name } = this.images.input;
+    this.#scans++;
+    const image = images.find(({ camera }) => camera === name);
+    if (image !== undefined) {
+      this.#scansWithImage++;
+      this.#deltas.add(Number(image.delta) / 1e6);
+      return;
+    }
+    const reason = missing.find(({ camera }) => camera === name)?.reason;
+    if (reason === undefined) return;
+    // A fault's sentence follows its code.
+    const [code] = reason.split(":", 1);
+    count(this.#missing, code!);
+    count(this.#missed, code!);
+  }
+
+  restart(since: number): void {
+    this.images.restart(since);
+    this.#deltas.clear();
+    this.#missing.clear();
+    this.#missed.clear();
+    this.#scansWithImage = this.#cameraInfos = this.#scans = 0;
+  }
+
+  report(now: MonitorTime, active: boolean, statistics: CameraStatistics | undefined): SubjectReport {
+    const findings = active ? this.#findings(now, statistics) : [];
+    this.#scans = 0;
+    this.#missed = new Map();
+    const { name, topic } = this.images.input;
+    return {
+      title: `camera ${name}`,
+      summary: active ? `${this.images.hertz(now.steady).toFixed(1)} images/s on ${topic}` : "not subscribed",
+      findings,
+      values: keyValues({ ...this.images.values(now, statistics), ...this.#values(statistics) }),
+    };
+  }
+
+  #findings({ steady }: MonitorTime, statistics: CameraStatistics | undefined): DiagnosticFinding[] {
+    const silence = this.images.silence("camera-silent", steady);
+    const strangeStamp = this.images.strangeStamp("camera-stamp");
+    const findings = [silence, strangeStamp].filter((finding) => finding !== undefined);
+    const missed = [...this.#missed.values()].reduce((sum, misses) => sum + misses, 0);
+    const inactive = statistics?.active === false;
+    // Why the images are missing is said once: a silent camera has no need for a second sentence.
+    if (inactive) {
+      const why = silence === undefined ? `: ${lookAt(this.#mostFrequent() ?? "inactive")}` : "";
+      findings.push({ rule: "camera-inactive", sentence: `inactive, scans do not wait for it${why}` });
+    } else if (silence === undefined && missed * 2 > this.#scans) {
+      const advice = lookAt(this.#mostFrequent()!);
+      const reasons = formatCounts(this.#missed);
+      findings.push({
+        rule: "camera-missing",
+        sentence: `${missed} of ${this.#scans} scans had no usable image (${reasons}): ${advice}`,
+      });
+    }
+    return findings;
+  }
+
+  /** The reason of most misses of the period that says more than that it is inactive. */
+  #mostFrequent(): string | undefined {
+    const reasons = [...this.#missed].sort(([, a], [, b]) => b - a).map(([reason]) => reason);
+    return reasons.find((reason) => reason !== "inactive") ?? reasons[0];
+  }
+
+  #values(statistics: CameraStatistics | undefined): ValuesOf<"camera"> {
+    const { last } = this.#deltas;
+    return {
+      "CameraInfo messages": String(this.#cameraInfos),
+      ...(statistics && {
+        Active: statistics.active ? "yes" : "no",
+        Reused: String(statistics.reused),
+      }),
+      ...(statistics?.period !== undefined && { "Period (s)": (Number(statistics.period) / 1e9).toFixed(4) }),
+      ...(last !== undefined && {
+        "Last delta (ms)": last.toFixed(2),
+        "Mean delta (ms)": this.#deltas.mean()!.toFixed(2),
+      }),
+      "Scans with image": String(this.#scansWithImage),
+      "Scans without image": formatCounts(this.#missing),
+    };
+  }
+}
+
+function lookAt(reason: string): string {
+  if (Object.hasOwn(LOOK_AT, reason)) return LOOK_AT[reason as MissingReason];
+  return Object.hasOwn(FAULTS, reason) ? `${reason}, see docs/faults.md` : reason;
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  const key = counts.has(name) || counts.size < MAX_REASONS ? name : "other";
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

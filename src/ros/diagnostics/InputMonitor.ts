@@ -1,0 +1,138 @@
+import { PeriodEstimator } from "../../sync/PeriodEstimator.js";
+import type { StreamStatistics } from "../../sync/SyncLedger.js";
+import { counted, type DiagnosticFinding, formatCounts } from "./DiagnosticFinding.js";
+import {
+  type DiagnosticRuleName,
+  FIRST_MESSAGE_MS,
+  SILENT_MS,
+  SILENT_PERIODS,
+  STAMP_AHEAD_S,
+  STAMP_BEHIND_S,
+} from "./diagnosticRules.js";
+import type { ValuesOf } from "./diagnosticValues.js";
+import { RateMeter } from "./RateMeter.js";
+
+/** A topic with clouds or images that the node subscribes to. */
+export interface MonitoredInput {
+  readonly name: string;
+  /** Fully qualified, after remapping. */
+  readonly topic: string;
+  /** What the subscription asks for. */
+  readonly reliability: "reliable" | "best_effort";
+  /** Publishers on the topic now; asked once per report. */
+  readonly publisherCount: () => number;
+}
+
+/** The moment of an arrival or report. */
+export interface MonitorTime {
+  /** Milliseconds of a clock that never goes back. */
+  readonly steady: number;
+  /** The node's ROS time, nanoseconds. */
+  readonly ros: bigint;
+}
+
+/** What came on one topic, when, and how old it was. Each arrival costs the same; memory does not grow. */
+export class InputMonitor {
+  readonly input: MonitoredInput;
+  readonly #noun: "cloud" | "image";
+  #rate = new RateMeter();
+  #period = new PeriodEstimator();
+  #messages = 0;
+  #since: number;
+  #last: number | undefined;
+  #stamp: bigint | undefined;
+  /** Nanoseconds. */
+  #delay: bigint | undefined;
+
+  /** @param since steady milliseconds: when messages could first come */
+  constructor(input: MonitoredInput, noun: "cloud" | "image", since: number) {
+    this.input = input;
+    this.#noun = noun;
+    this.#since = since;
+  }
+
+  /** @param stamp nanoseconds; undefined when the message has none that can be read */
+  arrived(now: MonitorTime, stamp: bigint | undefined, bytes: number): void {
+    this.#messages++;
+    this.#last = now.steady;
+    this.#rate.add(now.steady, bytes);
+    this.#period.add(BigInt(Math.round(now.steady * 1e6)));
+    this.#stamp = stamp;
+    this.#delay = stamp === undefined ? undefined : now.ros - stamp;
+  }
+
+  /** Steady milliseconds of the last message. */
+  get lastArrival(): number | undefined {
+    return this.#last;
+  }
+
+  /** Starts again, as when the node is activated. */
+  restart(since: number): void {
+    this.#rate = new RateMeter();
+    this.#period = new PeriodEstimator();
+    this.#messages = 0;
+    this.#since = since;
+    this.#last = this.#stamp = this.#delay = undefined;
+  }
+
+  hertz(now: number): number {
+    return this.#rate.rate(now).hertz;
+  }
+
+  /** "no cloud on /points for 3.2 s; 0 publishers on the topic", when that is too long. */
+  silence(rule: DiagnosticRuleName, now: number): DiagnosticFinding | undefined {
+    const silent = now - (this.#last ?? this.#since);
+    const { median } = this.#period;
+    const period = median === undefined ? 0 : Number(median) / 1e6;
+    const allowed =
+      this.#last === undefined ? FIRST_MESSAGE_MS : Math.max(SILENT_MS, SILENT_PERIODS * period);
+    if (silent <= allowed) return undefined;
+    const sentence = `no ${this.#noun} on ${this.input.topic} for ${(silent / 1000).toFixed(1)} s; ${this.#whySilent()}`;
+    return { rule, sentence };
+  }
+
+  /** Is the last stamp far from this node's clock? */
+  strangeStamp(rule: DiagnosticRuleName): DiagnosticFinding | undefined {
+    if (this.#delay === undefined) return undefined;
+    const seconds = Number(this.#delay) / 1e9;
+    if (seconds <= STAMP_BEHIND_S && seconds >= -STAMP_AHEAD_S) return undefined;
+    const how = seconds > 0 ? "behind" : "ahead of";
+    const sentence = `the stamps on ${this.input.topic} are ${Math.abs(seconds).toFixed(1)} s ${how} this node's clock; synchronize the clocks, or set use_sim_time while a bag plays`;
+    return { rule, sentence };
+  }
+
+  values({ steady, ros }: MonitorTime, statistics: StreamStatistics | undefined): ValuesOf<"cloud"> {
+    const { hertz, bytesPerSecond } = this.#rate.rate(steady);
+    return {
+      Topic: this.input.topic,
+      Publishers: String(this.input.publisherCount()),
+      "Actual frequency (Hz)": hertz.toFixed(2),
+      "Bytes per second": bytesPerSecond.toFixed(0),
+      Messages: String(this.#messages),
+      ...(this.#last !== undefined && { "Last message (s)": ((steady - this.#last) / 1000).toFixed(3) }),
+      ...(this.#stamp !== undefined && { "Last stamp age (s)": seconds(ros - this.#stamp) }),
+      ...(this.#delay !== undefined && { "Delay at arrival (s)": seconds(this.#delay) }),
+      ...(statistics && {
+        Received: String(statistics.received),
+        Delivered: String(statistics.delivered),
+        Dropped: formatCounts(Object.entries(statistics.dropped)),
+        Pending: String(statistics.pending),
+      }),
+    };
+  }
+
+  #whySilent(): string {
+    const publishers = this.input.publisherCount();
+    const there = counted(publishers, "publisher");
+    if (publishers === 0) return `${there} on the topic`;
+    if (this.#last !== undefined) return `${there} on the topic, silent now`;
+    // A best-effort, volatile subscription matches every publisher.
+    return this.input.reliability === "reliable"
+      ? `${there}, no message: reliability may not match, this node asks for reliable (ros2 topic info -v)`
+      : `${there}, no message: it is silent, or the DDS loses parts of large messages (socket buffers)`;
+  }
+}
+
+function seconds(nanoseconds: bigint): string {
+  return (Number(nanoseconds) / 1e9).toFixed(3);
+}
