@@ -53,6 +53,13 @@ export interface LabellingContext extends LabellingLimits {
   readonly sync: SyncStatistics | undefined;
 }
 
+/** What is said of the last scan; not the scan itself, whose clouds would stay in memory with it. */
+interface LastScan {
+  readonly mode: ScanKind;
+  readonly reason: string;
+  readonly seenShare?: number;
+}
+
 /** What became of the scans, and how long that took. */
 export class LabellingMonitor {
   #occurrences = noOccurrences();
@@ -67,7 +74,7 @@ export class LabellingMonitor {
     backbone: new SlidingWindow(WINDOW),
     compose: new SlidingWindow(WINDOW),
   };
-  #last: ScanOutcome | undefined;
+  #last: LastScan | undefined;
   /** Steady milliseconds of the first outcome. */
   #first: number | undefined;
   /** Steady milliseconds: since when scans should come out. */
@@ -83,7 +90,7 @@ export class LabellingMonitor {
     this.#occurrences[kind].add(now);
     if (kind !== "failed") this.#labelled.add(now);
     this.#first ??= now;
-    this.#last = outcome;
+    this.#last = lastScan(outcome);
     this.#expectedSince = now;
     this.#latency.add(latencyMs);
     this.#period.scans++;
@@ -123,7 +130,7 @@ export class LabellingMonitor {
   #summary(now: number, { active, listeners }: LabellingContext): string {
     if (!active) return "not active";
     if (listeners === 0) return "nobody listens, so that no scan is labelled";
-    if (this.#last?.kind !== "labelled") return "waiting for the first scan";
+    if (this.#last === undefined) return "waiting for the first scan";
     return `${this.#last.mode} (${this.#last.reason}), ${this.#labelled.hertz(now).toFixed(1)} scans/s`;
   }
 
@@ -143,7 +150,7 @@ export class LabellingMonitor {
       });
     }
     if (failed > 0) {
-      const reason = this.#last?.kind === "failed" ? `, the last: ${this.#last.fault.message}` : "";
+      const reason = this.#last?.mode === "failed" ? `, the last: ${this.#last.reason}` : "";
       findings.push({
         rule: failed === scans ? "all-scans-failed" : "scans-failed",
         sentence: `${failed} of ${counted(scans, "scan")} failed${reason}`,
@@ -181,12 +188,9 @@ export class LabellingMonitor {
     const last = this.#last;
     const { fused, "image-free": imageFree, failed } = this.#occurrences;
     return {
-      ...(last?.kind === "labelled" && {
-        Mode: last.mode,
-        Reason: last.reason,
-        "Share seen": last.seenShare.toFixed(3),
-      }),
-      ...(last?.kind === "failed" && { Mode: "failed", Reason: last.fault.message }),
+      Mode: last?.mode,
+      Reason: last?.reason,
+      "Share seen": last?.seenShare?.toFixed(3),
       Listeners: String(listeners),
       "Labelled per second": this.#labelled.hertz(now).toFixed(2),
       "Fused per second": fused.hertz(now).toFixed(2),
@@ -206,6 +210,12 @@ export class LabellingMonitor {
       "Compose p50 / p99 (ms)": percentiles(this.#stages.compose),
     };
   }
+}
+
+function lastScan(outcome: ScanOutcome): LastScan {
+  if (outcome.kind === "failed") return { mode: "failed", reason: outcome.fault.message };
+  const { mode, reason, seenShare } = outcome;
+  return { mode, reason, seenShare };
 }
 
 function noOccurrences(): Record<ScanKind, Occurrences> {

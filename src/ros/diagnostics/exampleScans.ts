@@ -28,7 +28,8 @@ export function labelledScan(changes: Partial<LabelledScan> = {}): LabelledScan 
     voxelCount: 61_000,
     unlabeledCount: 7,
     classCounts: new Map(),
-    labelledCloud: new Uint8Array(4),
+    overlays: [],
+    overlaysMs: 0,
     times: { decode: 1, geometry: 20, images: 3, projection: 4, imageEncoder: 50, backbone: 60, compose: 7 },
     ...changes,
   };
