@@ -49,7 +49,11 @@ const VALUES: Readonly<Record<ParameterType, fc.Arbitrary<ParameterValue>>> = {
 const anyValue = fc.oneof(...Object.values(VALUES));
 
 const declared = startedStore().list([], 0).names;
-const types = new Map(startedStore().getTypes(declared).map((type, index) => [declared[index]!, type]));
+const types = new Map(
+  startedStore()
+    .getTypes(declared)
+    .map((type, index) => [declared[index]!, type]),
+);
 const anyName = fc.oneof(
   { weight: 9, arbitrary: fc.constantFrom(...declared) },
   fc.constantFrom("__proto__", "constructor", "cameras.front", "cameras..offset", ""),
