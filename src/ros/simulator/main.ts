@@ -1,0 +1,53 @@
+import { Fault } from "../../faults/Fault.js";
+import { openRosNode } from "../rclnodejs/openRosNode.js";
+import { untilSignal } from "../untilSignal.js";
+import { cacheFolder } from "./driveCache.js";
+import { SimulatedRobot } from "./SimulatedRobot.js";
+import { SimulatorParameters } from "./simulatorParameters.js";
+import { systemClock } from "./systemClock.js";
+
+/** `ditr_simulator`: a simulated robot with LiDAR and cameras, until it is told to end. */
+
+const NODE_NAME = "ditr_simulator";
+
+async function run(): Promise<void> {
+  const ended = untilSignal();
+  const ros = await openRosNode({ name: NODE_NAME, args: process.argv });
+  try {
+    const parameters = new SimulatorParameters({
+      nodeName: ros.fullyQualifiedName,
+      overrides: ros.parameterOverrides,
+    });
+    ros.serveParameters(parameters);
+    if (parameters.unknown.length > 0) {
+      ros.log(
+        "info",
+        `parameters that are not of this node are left alone: ${parameters.unknown.join(", ")}`,
+      );
+    }
+    const robot = new SimulatedRobot({
+      ros,
+      settings: parameters.settings,
+      cacheFolder: parameters.settings.use_cache ? cacheFolder() : undefined,
+      clock: systemClock,
+    });
+    try {
+      await Promise.race([robot.run(), ended]);
+      await ended;
+    } finally {
+      await robot.stop();
+    }
+  } finally {
+    ros.shutdown();
+  }
+}
+
+try {
+  await run();
+  // Threads of ROS would keep the process.
+  process.exit(0);
+} catch (error) {
+  const text = error instanceof Fault ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${NODE_NAME}: ${text ?? "unknown error"}\n`);
+  process.exit(1);
+}
