@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { FaultLog } from "../faults/FaultLog.js";
 import { encodeCameraInfo } from "../messages/cameraInfo.js";
 import { cameraInfo } from "../messages/exampleMessages.js";
@@ -6,7 +6,7 @@ import { EXAMPLE_LAYOUTS, EXAMPLE_STAMP, exampleCloud } from "../messages/exampl
 import { IMAGE_TYPE } from "../messages/image.js";
 import { encodePointCloud2, POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
 import { encodeTFMessage } from "../messages/tfMessage.js";
-import type { PointCloud2 } from "../messages/types.js";
+import type { CameraInfo, PointCloud2 } from "../messages/types.js";
 import type { SyncedFrame } from "../sync/types.js";
 import { FrameAssembler, type FrameAssemblerOptions, type SensorMessage } from "./FrameAssembler.js";
 import type { ScanSource } from "./ScanFrame.js";
@@ -136,4 +136,116 @@ test("sources without a place or a CameraInfo are left out with the reason", () 
     ["camera-info-missing", 1],
     ["transform-missing", 1],
   ]);
+});
+
+function addOdometry(target: FrameAssembler, stamps: readonly bigint[]): void {
+  for (const stamp of stamps) {
+    const header = { stamp, frameId: "odom" };
+    const pose = { translation: [0, 0, 0], rotation: [0, 0, 0, 1] } as const;
+    target.addTransforms(
+      encodeTFMessage({ transforms: [{ header, childFrameId: "base_link", ...pose }] }),
+      false,
+    );
+  }
+}
+
+describe("what is worth waiting for", () => {
+  const image = { ...message("/image", "camera"), type: IMAGE_TYPE };
+  const withImage = (stamp = EXAMPLE_STAMP): SyncedFrame<SensorMessage, SensorMessage> => ({
+    ...frame(message("/front", "front"), { message: image, delta: 0n }),
+    stamp,
+  });
+  const mounted = (target: FrameAssembler, ...children: string[]): void => {
+    const pose = { translation: [0, 0, 0], rotation: [0, 0, 0, 1] } as const;
+    const header = { stamp: 0n, frameId: "base_link" };
+    const transforms = children.map((childFrameId) => ({ header, childFrameId, ...pose }));
+    target.addTransforms(encodeTFMessage({ transforms }), true);
+  };
+
+  test("the place of a camera, from the moment that its CameraInfo is known until it comes", () => {
+    const { assembler: one } = assembler({});
+    expect(one.awaits(withImage())).toBeUndefined();
+    one.addCameraInfo("/image", encodeCameraInfo(cameraInfo));
+    expect(one.awaits(withImage())).toMatchObject({ reason: "unknown-frame" });
+    mounted(one, "front");
+    expect(one.awaits(withImage())?.message).toMatch(/"camera"/);
+    mounted(one, "camera");
+    expect(one.awaits(withImage())).toBeUndefined();
+    expect(one.assemble(withImage()).images).toHaveLength(1);
+  });
+
+  test("a frame that nobody publishes costs one wait, and is waited for again once it was there", () => {
+    const { assembler: one } = assembler({});
+    one.addCameraInfo("/image", encodeCameraInfo(cameraInfo));
+    mounted(one, "front");
+    const first = withImage();
+    expect(one.awaits(first)).toBeDefined();
+    expect(one.assemble(first).images).toEqual([]);
+    expect(one.awaits(withImage(EXAMPLE_STAMP + 1n))).toBeUndefined();
+    // A frame that was not waited for gives up nothing.
+    const { assembler: other } = assembler({});
+    other.addCameraInfo("/image", encodeCameraInfo(cameraInfo));
+    other.assemble(withImage());
+    expect(other.awaits(withImage(EXAMPLE_STAMP + 1n))).toBeDefined();
+  });
+
+  test("odometry that is late is waited for, and again after a pause of it", () => {
+    const { assembler: one } = assembler({ fixedFrame: "odom", deskew: false });
+    one.addCameraInfo("/image", encodeCameraInfo(cameraInfo));
+    mounted(one, "front", "camera");
+    addOdometry(one, [EXAMPLE_STAMP - 20n, EXAMPLE_STAMP - 10n]);
+    const late = withImage();
+    const at = (delta: bigint) => ({
+      ...late,
+      stamp: EXAMPLE_STAMP + delta,
+      images: late.images.map((match) => ({ ...match, stamp: EXAMPLE_STAMP + delta })),
+    });
+    expect(one.awaits(late)).toMatchObject({ reason: "extrapolation-future" });
+    addOdometry(one, [EXAMPLE_STAMP + 5n]);
+    expect(one.awaits(late)).toBeUndefined();
+    expect(one.assemble(late).images).toHaveLength(1);
+    const lost = at(10n);
+    expect(one.awaits(lost)).toBeDefined();
+    expect(one.assemble(lost).images).toEqual([]);
+    expect(one.awaits(at(20n))).toBeUndefined();
+    addOdometry(one, [EXAMPLE_STAMP + 25n]);
+    expect(one.awaits(at(30n))).toMatchObject({ reason: "extrapolation-future" });
+    // What is older than all samples will not come.
+    expect(one.awaits(at(-100n))).toBeUndefined();
+  });
+
+  test("the end of the scan, as long as its motion is compensated", () => {
+    const { assembler: one } = assembler({ fixedFrame: "odom" });
+    addTransforms(one, EXAMPLE_STAMP + SCAN_LENGTH - 100n);
+    expect(one.awaits(frame(message("/front", "front")))).toMatchObject({ reason: "extrapolation-future" });
+    one.configure({ fixedFrame: "odom", deskew: false });
+    expect(one.awaits(frame(message("/front", "front")))).toBeUndefined();
+    one.configure({});
+    expect(one.assemble(frame(message("/front", "front"))).sources[0]).not.toHaveProperty("motion");
+    one.configure({ fixedFrame: "odom" });
+    addOdometry(one, [EXAMPLE_STAMP + SCAN_LENGTH]);
+    expect(one.awaits(frame(message("/front", "front")))).toBeUndefined();
+    expect(one.assemble(frame(message("/front", "front"))).sources[0]).toHaveProperty("motion");
+  });
+
+  test("not a cloud that cannot be read", () => {
+    const { assembler: one } = assembler({ fixedFrame: "odom" });
+    const garbage = { ...message("/front", "front"), cdr: Uint8Array.of(1, 2, 3) };
+    expect(one.awaits(frame(garbage))).toBeUndefined();
+  });
+});
+
+test("a CameraInfo that differs only in its stamp is not decoded again; any other difference counts", () => {
+  const { assembler: one } = assembler({});
+  const infoFor = (info: CameraInfo): CameraInfo | undefined => {
+    one.addCameraInfo("/depth", encodeCameraInfo(info));
+    const [source] = one.assemble(frame({ ...message("/depth", "front"), type: IMAGE_TYPE })).sources;
+    return source?.kind === "depth" ? source.info : undefined;
+  };
+  const first = infoFor(cameraInfo);
+  const later = { ...cameraInfo.header, stamp: cameraInfo.header.stamp + 5_000_000_001n };
+  expect(infoFor({ ...cameraInfo, header: later })).toBe(first);
+  const changed = { ...cameraInfo, width: cameraInfo.width + 1 };
+  expect(infoFor(changed)).toEqual(changed);
+  expect(infoFor({ ...changed, header: { ...later, frameId: "other" } })?.header.frameId).toBe("other");
 });

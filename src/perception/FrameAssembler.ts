@@ -9,6 +9,8 @@ import type { CameraInfo } from "../messages/types.js";
 import type { SyncedFrame } from "../sync/types.js";
 import { scanMotion, type ScanMotion } from "../transforms/ScanMotion.js";
 import { TransformBuffer } from "../transforms/TransformBuffer.js";
+import type { TransformFault } from "../transforms/TransformFault.js";
+import { AwaitedTransforms, type TransformLookup } from "./AwaitedTransforms.js";
 import type { FrameImage, MissingImage, ScanFrame, ScanSource } from "./ScanFrame.js";
 
 /** A cloud, image or depth image as it came, with what its header says. */
@@ -21,7 +23,8 @@ export interface SensorMessage {
   readonly cdr: Uint8Array<ArrayBuffer>;
 }
 
-export interface FrameAssemblerOptions {
+/** What is done about motion. */
+export interface MotionOptions {
   /**
    * A frame in which the world stands still (usually odom): the motion between scan and image, between sources and
    * within a scan whose points have times is then compensated. Without it extrinsics are taken at the image's stamp.
@@ -29,6 +32,9 @@ export interface FrameAssemblerOptions {
   readonly fixedFrame?: string;
   /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
   readonly deskew?: boolean;
+}
+
+export interface FrameAssemblerOptions extends MotionOptions {
   /** Cameras, and topics of depth images, that are rectified: their CameraInfo's P holds. */
   readonly rectified: ReadonlySet<string>;
   /** Members of a synchronized frame that are no cameras but further sources of points. */
@@ -43,17 +49,30 @@ export interface FrameAssemblerOptions {
  */
 export class FrameAssembler {
   readonly #transforms = new TransformBuffer();
+  readonly #awaited = new AwaitedTransforms();
+  /** Frames whose transforms were found to be on their way. */
+  readonly #waited = new WeakSet<object>();
   /** By camera name; by topic for depth images that points are made of. */
-  readonly #cameraInfos = new Map<string, CameraInfo>();
-  readonly #options: FrameAssemblerOptions;
+  readonly #cameraInfos = new Map<string, { readonly cdr: Uint8Array; readonly info: CameraInfo }>();
+  readonly #options: Omit<FrameAssemblerOptions, keyof MotionOptions>;
   readonly #faults: FaultLog;
+  /** When the points of a cloud were measured. */
+  readonly #spans = new WeakMap<object, readonly [first: number, last: number]>();
+  #motionOptions: MotionOptions;
   #offsets = new Float64Array(0);
   #epoch = 0;
 
   /** @param faults where images and sources that are left out are recorded */
   constructor(options: FrameAssemblerOptions, faults: FaultLog) {
     this.#options = options;
+    this.#motionOptions = options;
     this.#faults = faults;
+  }
+
+  /** Replaces both options, for the frames that are assembled from now on. */
+  configure(options: MotionOptions): void {
+    this.#motionOptions = options;
+    this.#awaited.clear();
   }
 
   /** Throws Fault("malformed-message"). */
@@ -62,20 +81,32 @@ export class FrameAssembler {
   }
 
   /**
-   * Replaces what was known of the camera.
+   * Replaces what was known of the camera; one that says the same again costs next to nothing.
    * @param camera its name; the topic of a depth image that points are made of
    * Throws Fault("malformed-message").
    */
   addCameraInfo(camera: string, cdr: Uint8Array): void {
-    this.#cameraInfos.set(camera, decodeCameraInfo(cdr));
+    const known = this.#cameraInfos.get(camera);
+    if (known !== undefined && equalButForStamp(known.cdr, cdr)) return;
+    this.#cameraInfos.set(camera, { cdr: cdr.slice(), info: decodeCameraInfo(cdr) });
+  }
+
+  /**
+   * Why `assemble` would leave something out of this frame although it may still come: a transform that has not arrived
+   * yet. A transform that was waited for in vain (`assemble` was called all the same) is not waited for again before
+   * it has come, so that a frame that nobody publishes costs one wait and not one per scan.
+   */
+  awaits(frame: SyncedFrame<SensorMessage, SensorMessage>): TransformFault | undefined {
+    this.#enter(frame.epoch);
+    const fault = this.#awaited.awaited(this.#lookups(frame));
+    if (fault !== undefined) this.#waited.add(frame);
+    return fault;
   }
 
   /** An image or a source without CameraInfo or transform is left out, with the reason. */
   assemble(frame: SyncedFrame<SensorMessage, SensorMessage>): ScanFrame {
-    if (frame.epoch !== this.#epoch) {
-      this.#epoch = frame.epoch;
-      this.#transforms.clear();
-    }
+    this.#enter(frame.epoch);
+    if (this.#waited.delete(frame)) this.#awaited.giveUp(this.#lookups(frame));
     const { cloud, stamp: scanStamp } = frame;
     const { otherSources, mergedFrame } = this.#options;
     const scanFrame = mergedFrame ?? cloud.frameId;
@@ -123,11 +154,8 @@ export class FrameAssembler {
     scanStamp: bigint,
   ): FrameImage {
     const info = this.#cameraInfo(camera, topic);
-    const { fixedFrame, rectified } = this.#options;
-    const cloudToCamera =
-      fixedFrame === undefined
-        ? this.#transforms.lookup(frameId, scanFrame, stamp)
-        : this.#transforms.lookupThrough(frameId, stamp, scanFrame, scanStamp, fixedFrame);
+    const { rectified } = this.#options;
+    const cloudToCamera = this.#cloudToCamera(frameId, stamp, scanFrame, scanStamp);
     return {
       camera,
       topic,
@@ -141,50 +169,37 @@ export class FrameAssembler {
     };
   }
 
-  #source(
-    { topic, type, frameId, cdr }: SensorMessage,
-    stamp: bigint,
-    scanFrame: string,
-    scanStamp: bigint,
-  ): ScanSource {
-    const toScan = this.#toScan(frameId, stamp, scanFrame, scanStamp);
+  #source(message: SensorMessage, stamp: bigint, scanFrame: string, scanStamp: bigint): ScanSource {
+    const { topic, type, frameId, cdr } = message;
+    // Points that are not merged need not be moved.
+    const toScan =
+      this.#options.mergedFrame === undefined
+        ? undefined
+        : this.#toScan(frameId, stamp, scanFrame, scanStamp);
     const placed = { topic, frameId, cdr, ...(toScan && { toScan }) };
     if (type !== POINT_CLOUD2_TYPE) {
       const rectified = this.#options.rectified.has(topic);
       return { ...placed, kind: "depth", type, info: this.#cameraInfo(topic, topic), rectified };
     }
-    const motion = this.#motion(placed, stamp, scanFrame, scanStamp);
+    const motion = this.#motion(message, stamp, scanFrame, scanStamp);
     return { ...placed, kind: "points", ...(motion && { motion }) };
-  }
-
-  /** Undefined when points need not be moved. */
-  #toScan(frameId: string, stamp: bigint, scanFrame: string, scanStamp: bigint): Float64Array | undefined {
-    const { mergedFrame, fixedFrame } = this.#options;
-    if (mergedFrame === undefined) return undefined;
-    return fixedFrame === undefined
-      ? this.#transforms.lookup(scanFrame, frameId, stamp)
-      : this.#transforms.lookupThrough(scanFrame, scanStamp, frameId, stamp, fixedFrame);
   }
 
   /** Undefined when it is not wanted, or cannot be known: the latter is recorded. */
   #motion(
-    { topic, frameId, cdr }: Pick<SensorMessage, "topic" | "frameId" | "cdr">,
+    message: SensorMessage,
     stamp: bigint,
     scanFrame: string,
     scanStamp: bigint,
   ): ScanMotion | undefined {
-    const { fixedFrame, deskew = true } = this.#options;
-    if (fixedFrame === undefined || !deskew) return undefined;
+    const { fixedFrame } = this.#motionOptions;
+    if (fixedFrame === undefined) return undefined;
+    const { topic, frameId: sensorFrame } = message;
     try {
-      const cloud = decodePointCloud2(cdr);
-      const { time } = pointLayout(cloud);
-      if (time === undefined) return undefined;
-      const times = readPointTimes(cloud, time, this.#offsets);
-      this.#offsets = new Float64Array(times.offsets.buffer as ArrayBuffer);
-      const span = timeSpan(times);
+      const span = this.#span(message);
       if (span === undefined) return undefined;
       return scanMotion(this.#transforms, {
-        sensorFrame: frameId,
+        sensorFrame,
         sensorStamp: stamp,
         span,
         scanFrame,
@@ -198,12 +213,103 @@ export class FrameAssembler {
     }
   }
 
+  /**
+   * When the points of a cloud were measured, nanoseconds after its stamp; undefined when they have no times, or no
+   * motion within scans is compensated.
+   */
+  #span(message: SensorMessage): readonly [first: number, last: number] | undefined {
+    const { fixedFrame, deskew = true } = this.#motionOptions;
+    if (fixedFrame === undefined || !deskew || message.type !== POINT_CLOUD2_TYPE) return undefined;
+    const known = this.#spans.get(message);
+    if (known !== undefined) return known;
+    const cloud = decodePointCloud2(message.cdr);
+    const { time } = pointLayout(cloud);
+    if (time === undefined) return undefined;
+    const times = readPointTimes(cloud, time, this.#offsets);
+    this.#offsets = new Float64Array(times.offsets.buffer as ArrayBuffer);
+    const span = timeSpan(times);
+    if (span !== undefined) this.#spans.set(message, span);
+    return span;
+  }
+
+  #cloudToCamera(cameraFrame: string, stamp: bigint, scanFrame: string, scanStamp: bigint): Float64Array {
+    const { fixedFrame } = this.#motionOptions;
+    return fixedFrame === undefined
+      ? this.#transforms.lookup(cameraFrame, scanFrame, stamp)
+      : this.#transforms.lookupThrough(cameraFrame, stamp, scanFrame, scanStamp, fixedFrame);
+  }
+
+  #toScan(sourceFrame: string, stamp: bigint, scanFrame: string, scanStamp: bigint): Float64Array {
+    const { fixedFrame } = this.#motionOptions;
+    return fixedFrame === undefined
+      ? this.#transforms.lookup(scanFrame, sourceFrame, stamp)
+      : this.#transforms.lookupThrough(scanFrame, scanStamp, sourceFrame, stamp, fixedFrame);
+  }
+
+  /** What `assemble` will ask the transforms for; of the motion within a scan its two ends. */
+  #lookups(frame: SyncedFrame<SensorMessage, SensorMessage>): TransformLookup[] {
+    const { cloud, stamp: scanStamp, images } = frame;
+    const { otherSources, mergedFrame } = this.#options;
+    const scanFrame = mergedFrame ?? cloud.frameId;
+    const lookups: TransformLookup[] = [];
+    const need = (what: string, run: () => unknown): void => {
+      lookups.push({ key: `${what} in ${scanFrame}`, run });
+    };
+    const needForSource = (message: SensorMessage, stamp: bigint): void => {
+      const { frameId } = message;
+      if (mergedFrame !== undefined)
+        need(`points of ${frameId}`, () => this.#toScan(frameId, stamp, scanFrame, scanStamp));
+      const [first, last] = this.#readableSpan(message) ?? [];
+      if (first === undefined || last === undefined) return;
+      const [start, end] = [stamp + BigInt(Math.floor(first)), stamp + BigInt(Math.ceil(last))];
+      need(`start of ${frameId}`, () => this.#toScan(frameId, start, scanFrame, scanStamp));
+      need(`end of ${frameId}`, () => this.#toScan(frameId, end, scanFrame, scanStamp));
+    };
+    needForSource(cloud, scanStamp);
+    for (const { camera, image, stamp } of images) {
+      const { frameId } = image;
+      if (otherSources?.has(camera) === true) needForSource(image, stamp);
+      else if (this.#cameraInfos.has(camera))
+        need(`camera ${frameId}`, () => this.#cloudToCamera(frameId, stamp, scanFrame, scanStamp));
+    }
+    return lookups;
+  }
+
+  /** `assemble` reports what is wrong with times that cannot be read. */
+  #readableSpan(message: SensorMessage): readonly [first: number, last: number] | undefined {
+    try {
+      return this.#span(message);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Forgets what a jump of time makes wrong. */
+  #enter(epoch: number): void {
+    if (epoch === this.#epoch) return;
+    this.#epoch = epoch;
+    this.#transforms.clear();
+    this.#awaited.clear();
+  }
+
   #cameraInfo(camera: string, topic: string): CameraInfo {
-    const info = this.#cameraInfos.get(camera);
-    if (info !== undefined) return info;
+    const known = this.#cameraInfos.get(camera);
+    if (known !== undefined) return known.info;
     throw new Fault(
       "camera-info-missing",
       `no CameraInfo has come for camera ${camera} (image topic ${topic})`,
     );
   }
+}
+
+/** Encapsulation (4 bytes), header.stamp (8), and the rest. */
+const STAMP_START = 4;
+const STAMP_END = 12;
+
+function equalButForStamp(a: Uint8Array, b: Uint8Array): boolean {
+  return (
+    Buffer.compare(a.subarray(0, STAMP_START), b.subarray(0, STAMP_START)) === 0 &&
+    Buffer.compare(a.subarray(STAMP_END), b.subarray(STAMP_END)) === 0
+  );
 }
