@@ -281,9 +281,13 @@ describe("while it runs", () => {
   });
 
   test("a parameter cannot be deleted", () => {
-    expect(storeOf([]).set([{ name: "mode", value: { type: "not_set" } }])[0]!.reason).toMatch(
-      /^mode is not set/,
-    );
+    const store = storeWith({ "filter.classes": ["car"] });
+    const deleted = ["mode", "filter.classes"].map((name) => ({ name, value: { type: "not_set" } as const }));
+    expect(store.set(deleted).map(({ reason }) => reason)).toEqual([
+      "mode cannot be removed",
+      "filter.classes cannot be removed",
+    ]);
+    expect(store.settings.filter.classes).toEqual(["car"]);
   });
 
   test("classes are checked while a model is loaded", () => {

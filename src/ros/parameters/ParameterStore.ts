@@ -128,6 +128,7 @@ export class ParameterStore implements ParameterServer {
     if (parameter.declaration.change === "read-only") {
       return { problem: `${name} is read-only: give it when the node is started` };
     }
+    if (value.type === "not_set") return { problem: `${name} cannot be removed` };
     return acceptValue(name, parameter.declaration, value);
   }
 

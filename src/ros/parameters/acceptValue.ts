@@ -1,5 +1,6 @@
 import type { ParameterType, ParameterValue } from "../port/ParameterServer.js";
 import { isDerived, type ParameterDeclaration, type PlainValue } from "./ParameterDeclaration.js";
+import { showDouble, showValue } from "./showValue.js";
 import { STRING_FORMS } from "./stringForms.js";
 
 /** Longer values are cut in messages. */
@@ -27,7 +28,7 @@ export function acceptValue(
       ? showTyped(given)
       : given.type === "integer"
         ? String(given.value)
-        : showPlain(value);
+        : cut(showValue(declaration, value));
   return { problem: `${name} is ${shown}, but it must be ${describeAllowed(declaration)}` };
 }
 
@@ -52,12 +53,6 @@ export function describeAllowed(declaration: ParameterDeclaration): string {
       return `a list of ${number}different strings, each ${STRING_FORMS[form].allowed}`;
     }
   }
-}
-
-/** As in a parameter file: doubles have a point. */
-export function showDouble(value: number): string {
-  const text = String(value);
-  return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
 function describeRange(declaration: ParameterDeclaration & { readonly type: "integer" | "double" }): string {
@@ -117,10 +112,6 @@ function isAllowed(declaration: ParameterDeclaration, value: PlainValue): boolea
       );
     }
   }
-}
-
-export function showPlain(value: PlainValue): string {
-  return cut(typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value));
 }
 
 const TYPE_NAMES: Readonly<Record<Exclude<ParameterType, "not_set">, string>> = {

@@ -97,7 +97,7 @@ export const CLOUD_PARAMETERS = {
   rectified: {
     type: "bool",
     default: {
-      text: "true if the topic is called `rect`, `image_rect`, `image_rect_raw` ...",
+      text: "true if the topic is called `rect`, `image_rect`, `image_rect_raw` or alike",
       example: "false",
       derive: ({ sibling }) => isRectifiedTopic(sibling("topic")),
     },
@@ -170,7 +170,7 @@ export const CAMERA_PARAMETERS = {
   rectified: {
     type: "bool",
     default: {
-      text: "true if the topic is called `rect`, `image_rect`, `image_rect_color` ...",
+      text: "true if the topic is called `rect`, `image_rect`, `image_rect_color` or alike",
       example: "false",
       derive: ({ sibling }) => isRectifiedTopic(sibling("image_topic")),
     },

@@ -170,7 +170,8 @@ export const DIAGNOSTICS_PARAMETERS = {
     range: [0, 3600],
     unit: "s",
     change: "dynamic",
-    description: "/diagnostics warns when labels are published later than this after their cloud came. 0.0: never",
+    description:
+      "/diagnostics warns when labels are published later than this after their cloud came. 0.0: never",
   },
   "diagnostics.min_rate": {
     type: "double",

@@ -1,5 +1,5 @@
 import type { PlainValue } from "./ParameterDeclaration.js";
-import { showDouble } from "./acceptValue.js";
+import { showDouble } from "./showValue.js";
 
 /** What does not fit between several parameters: a sentence for each. */
 export function crossCheck(values: ReadonlyMap<string, PlainValue>): string[] {
