@@ -24,6 +24,7 @@ import type {
 } from "../port/ParameterServer.js";
 
 const change = "read-only";
+const LIDARS = Object.keys(LIDAR_PRESETS) as LidarPresetName[];
 
 /** All parameters of the simulated robot; none can change while it runs. */
 export const SIMULATOR_PARAMETERS = {
@@ -53,7 +54,7 @@ export const SIMULATOR_PARAMETERS = {
   lidar: {
     type: "string",
     default: "hdl-64e",
-    choices: Object.keys(LIDAR_PRESETS),
+    choices: LIDARS,
     change,
     description: "Which beams the LiDAR has",
   },
