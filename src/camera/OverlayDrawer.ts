@@ -7,7 +7,7 @@ import type { RgbImage } from "./RgbImage.js";
 /** Overlays are made of wider images after these have been shrunk to this width: enough to look at. */
 export const MAXIMUM_OVERLAY_WIDTH = 800;
 /** Edge of the square that stands for a point, pixels of the overlay. */
-const POINT_SIZE = 3;
+const POINT_SIZE = 2;
 
 /** An image, and what of a scan is seen where in it. */
 export interface OverlayDraft {

@@ -30,8 +30,7 @@ export class RequestWorker<Request extends { readonly id: number }, Reply extend
     });
     // A worker that has run out of memory reports so here.
     worker.on("error", (cause) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      this.#fail(new Error(`the ${name} worker failed: ${reason}`, { cause }));
+      this.#fail(new Error(`the ${name} worker failed: ${messageOf(cause)}`, { cause }));
     });
     worker.on("messageerror", (cause) => {
       this.#fail(new Error(`a reply of the ${name} worker cannot be read: ${cause.message}`, { cause }));
@@ -77,4 +76,11 @@ export class RequestWorker<Request extends { readonly id: number }, Reply extend
     for (const { reject } of this.#pending.values()) reject(this.#end);
     this.#pending.clear();
   }
+}
+
+/** What is thrown in a worker arrives as an object that has the fields of an Error, or as whatever else it was. */
+function messageOf(cause: unknown): string {
+  return typeof cause === "object" && cause !== null && "message" in cause
+    ? String(cause.message)
+    : String(cause);
 }

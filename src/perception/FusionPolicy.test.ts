@@ -48,6 +48,15 @@ describe("FusionPolicy", () => {
     ]);
   });
 
+  test("keeps what it decided before when the options change", () => {
+    const policy = new FusionPolicy({ ...AUTO, minSeenShare: 0.1, seenShareHysteresis: 0.05 }, BOTH);
+    expect(decisions(policy, [[1, 0.2]])).toEqual(["fused: images-available"]);
+    policy.configure({ ...AUTO, minSeenShare: 0.3, seenShareHysteresis: 0.15 });
+    expect(decisions(policy, [[1, 0.2]])).toEqual(["fused: images-available"]);
+    policy.configure({ ...AUTO, minSeenShare: 0.3, seenShareHysteresis: 0 });
+    expect(decisions(policy, [[1, 0.2]])).toEqual(["image-free: too-few-points-seen"]);
+  });
+
   test("asks for the configured number of cameras", () => {
     expect(decisions(new FusionPolicy({ ...AUTO, minImages: 2 }, BOTH), [[1, 0.9]])).toEqual([
       "image-free: too-few-images",

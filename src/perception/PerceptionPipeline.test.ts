@@ -1,6 +1,10 @@
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { encodeCompressedImage, COMPRESSED_IMAGE_TYPE } from "../messages/image.js";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import {
+  COMPRESSED_IMAGE_TYPE,
+  decodeImage as decodeImageMessage,
+  encodeCompressedImage,
+} from "../messages/image.js";
 import { decodePointCloud2, encodePointCloud2, pointCount } from "../messages/pointCloud2.js";
 import { readColumn, readXyz } from "../messages/pointColumns.js";
 import { PointFieldType, type CameraInfo, type PointCloud2 } from "../messages/types.js";
@@ -8,7 +12,8 @@ import { ModelBundle } from "../model/ModelBundle.js";
 import sharp from "sharp";
 import type { FusionPolicyOptions } from "./FusionPolicy.js";
 import { PerceptionPipeline } from "./PerceptionPipeline.js";
-import type { FailedScan, FrameImage, ScanFrame, ScanWithCloud } from "./ScanFrame.js";
+import type { FailedScan, FrameImage, LabelledScan, ScanFrame, ScanWithCloud } from "./ScanFrame.js";
+import type { WantedOutputs } from "./WantedOutputs.js";
 
 const bundle = await ModelBundle.load(fileURLToPath(new URL("../../models/street-tiny", import.meta.url)));
 const AUTO: FusionPolicyOptions = { mode: "auto", minImages: 1, minSeenShare: 0.01, seenShareHysteresis: 0 };
@@ -259,6 +264,127 @@ describe("forced modes", () => {
     } finally {
       await pipeline.close();
     }
+  });
+});
+
+describe("live", () => {
+  const nothing: WantedOutputs = { labelled: false, filtered: false, overlays: new Set() };
+  const road = bundle.classId("road");
+  let pipeline: PerceptionPipeline;
+  beforeEach(async () => {
+    pipeline = await PerceptionPipeline.start({ bundle, provider: "cpu", threads: 1, fusion: AUTO });
+  });
+  afterEach(async () => {
+    await pipeline.close();
+  });
+
+  async function scan(one: ScanFrame, wanted: WantedOutputs): Promise<LabelledScan> {
+    const outcome = await pipeline.labelFrame(one, wanted);
+    if (outcome.kind === "failed") throw outcome.fault;
+    return outcome;
+  }
+
+  test("only what is wanted is made, and what a scan is like is told in any case", async () => {
+    const filter = { classIds: [road] };
+    pipeline.update({ fusion: AUTO, filter });
+    const none = await scan(frame(1n, []), nothing);
+    expect(none).not.toHaveProperty("labelledCloud");
+    expect(none).not.toHaveProperty("filteredCloud");
+    expect(none.overlays).toEqual([]);
+    expect([none.pointCount, none.unlabeledCount]).toEqual([2000, 1]);
+    const all = await scan(frame(1n, []), { ...nothing, labelled: true, filtered: true });
+    expect(none.classCounts).toEqual(all.classCounts);
+    const filtered = await scan(frame(1n, []), { ...nothing, filtered: true });
+    expect(filtered).not.toHaveProperty("labelledCloud");
+    expect(filtered.filteredCloud).toEqual(all.filteredCloud);
+  });
+
+  test("settings change between two scans, in the order of the calls, while scans are under way", async () => {
+    const everything = { ...nothing, labelled: true, filtered: true };
+    const image = await frontImage();
+    const first = scan(frame(1n, [image]), everything);
+    const unusual = [1, 2, 3] as const;
+    const filter = { classIds: [], probabilityThreshold: 0 };
+    const colors = new Map(bundle.manifest.classes.map(({ id }) => [id, unusual]));
+    pipeline.update({ fusion: { ...AUTO, mode: "image-free" }, filter, colors });
+    const second = scan(frame(2n, [image]), everything);
+    pipeline.update({ fusion: AUTO });
+    const third = scan(frame(3n, [image]), everything);
+    expect((await Promise.all([first, second, third])).map(({ mode, reason }) => [mode, reason])).toEqual([
+      ["fused", "images-available"],
+      ["image-free", "mode-parameter"],
+      ["fused", "images-available"],
+    ]);
+    expect(await first).not.toHaveProperty("filteredCloud");
+    expect(await second).toHaveProperty("filteredCloud");
+    expect(await third).not.toHaveProperty("filteredCloud");
+    const rgb = async (one: Promise<LabelledScan>) =>
+      new Set(readColumn(decodePointCloud2((await one).labelledCloud!), "rgb", new Float32Array(2000)));
+    const packed = new Float32Array(Uint32Array.of(0x010203).buffer)[0]!;
+    // The point without a voxel is black.
+    expect(await rgb(second)).toEqual(new Set([packed, 0]));
+    expect((await rgb(third)).has(packed)).toBe(false);
+  });
+
+  test.each(["auto", "image-free"] as const)(
+    "an overlay shows the scan in the image, mode %s",
+    async (mode) => {
+      const colors = new Map(bundle.manifest.classes.map(({ id }) => [id, [255, 0, 0] as const]));
+      pipeline.update({ fusion: { ...AUTO, mode }, colors });
+      const images = [await frontImage({ delta: 4n }), await frontImage({ camera: "rear" })];
+      const { overlays, overlaysMs } = await scan(frame(1n, images), {
+        ...nothing,
+        overlays: new Set(["front", "elsewhere"]),
+      });
+      expect(overlays.map(({ camera }) => camera)).toEqual(["front"]);
+      expect(overlaysMs).toBeGreaterThan(0);
+      const { header, width, height, encoding, step, data } = decodeImageMessage(overlays[0]!.cdr);
+      expect({ header, width, height, encoding, step }).toEqual({
+        header: { stamp: 0n, frameId: "camera" },
+        width: 320,
+        height: 160,
+        encoding: "rgb8",
+        step: 960,
+      });
+      const red = (x: number, y: number) => data.subarray(3 * (y * 320 + x), 3 * (y * 320 + x) + 3).join();
+      let painted = 0;
+      for (let y = 0; y < 160; y++) for (let x = 0; x < 320; x++) if (red(x, y) === "255,0,0") painted++;
+      expect(painted).toBeGreaterThan(1000);
+      // All points are below the camera, so nothing above the horizon is.
+      for (let x = 0; x < 320; x++) expect(red(x, 40)).not.toBe("255,0,0");
+    },
+  );
+
+  test.each(["auto", "image-free"] as const)(
+    "an image that no overlay can be made of is reported once, mode %s",
+    async (mode) => {
+      pipeline.update({ fusion: { ...AUTO, mode } });
+      const wrong = await frontImage({ info: { ...INFO, width: 640 } });
+      const { overlays, faults } = await scan(frame(1n, [wrong]), {
+        ...nothing,
+        overlays: new Set(["front"]),
+      });
+      expect(overlays).toEqual([]);
+      expect(faults.map(({ code, place }) => [code, place?.topic])).toEqual([
+        ["camera-info-mismatch", "/front/image/compressed"],
+      ]);
+    },
+  );
+
+  test("a defect in a worker rejects the scans and resolves `failed`; another pipeline goes on", async () => {
+    const broken = await frontImage({ info: undefined as never });
+    const reason = /^the preparation worker failed: /;
+    const results = await Promise.allSettled([
+      pipeline.labelFrame(frame(1n, [broken]), nothing),
+      pipeline.labelFrame(frame(2n, []), nothing),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect((await pipeline.failed).message).toMatch(reason);
+    await expect(pipeline.labelFrame(frame(3n, []), nothing)).rejects.toThrow(reason);
+    await pipeline.close();
+    pipeline = await PerceptionPipeline.start({ bundle, provider: "cpu", threads: 1, fusion: AUTO });
+    const { mode, missing } = await scan(frame(4n, [broken]), nothing);
+    expect([mode, missing.map(({ camera }) => camera)]).toEqual(["image-free", ["front"]]);
   });
 });
 
