@@ -43,10 +43,20 @@ function intakeCommand(): Command {
         results.push(await benchmarkIntake(intake, { seconds, cameras, pointCount: points }));
       console.log(
         formatTable(
-          ["frames are", "scans", "ms per scan, median", "p99", "event loop late by, p99", "most", "RSS MB"],
-          results.map(({ intake, scans, medianMs, p99Ms, delayP99Ms, delayMaxMs, rss }) => [
+          [
+            "frames are",
+            "scans",
+            "CPU ms per scan",
+            "handing over ms, median",
+            "p99",
+            "event loop late by ms, p99",
+            "most",
+            "RSS MB",
+          ],
+          results.map(({ intake, scans, cpuMs, medianMs, p99Ms, delayP99Ms, delayMaxMs, rss }) => [
             intake,
             String(scans),
+            cpuMs?.toFixed(2) ?? "-",
             ...[medianMs, p99Ms, delayP99Ms, delayMaxMs].map((ms) => ms.toFixed(2)),
             rss.toFixed(0),
           ]),

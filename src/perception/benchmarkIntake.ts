@@ -1,12 +1,16 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { FrameImage, ScanFrame } from "./ScanFrame.js";
 import { SentMessages } from "./SentMessages.js";
 
-/** How frames get to the preparation thread: as structured clones, or handed over by SentMessages. */
-export const INTAKES = ["copied", "handed-over"] as const;
+/**
+ * How frames get to the preparation thread: not at all (what is left is the cost of getting the messages), as structured
+ * clones, or handed over by SentMessages.
+ */
+export const INTAKES = ["not sent", "copied", "handed over"] as const;
 export type Intake = (typeof INTAKES)[number];
 
 export interface IntakeBenchmarkOptions {
@@ -21,9 +25,11 @@ export interface IntakeBenchmarkOptions {
 export interface IntakeBenchmark {
   readonly intake: Intake;
   readonly scans: number;
-  /** Milliseconds of the main thread per scan: of handing the frame over, without receiving its messages. */
+  /** Milliseconds of handing a frame over, without getting its messages. */
   readonly medianMs: number;
   readonly p99Ms: number;
+  /** Processor time of the main thread per scan, milliseconds, its messages included; undefined where it is not known. */
+  readonly cpuMs: number | undefined;
   /** Milliseconds by which timers of the main thread were late while messages and frames came and went. */
   readonly delayP99Ms: number;
   readonly delayMaxMs: number;
@@ -62,6 +68,7 @@ export async function benchmarkIntake(
     await once(sink, "message");
     const delay = monitorEventLoopDelay({ resolution: RESOLUTION });
     delay.enable();
+    const cpuStart = mainThreadCpuMs();
     const timers = newest.map((_, index) =>
       setInterval(() => {
         newest[index] = exampleImage(`camera${index}`, picture.slice());
@@ -73,7 +80,7 @@ export async function benchmarkIntake(
         const start = performance.now();
         if (intake === "copied") {
           sink.postMessage({ frame }, [frame.sources[0]!.cdr.buffer]);
-        } else {
+        } else if (intake === "handed over") {
           const sent = messages.send(frame);
           sink.postMessage({ frame: sent.frame }, sent.transfer);
         }
@@ -84,6 +91,7 @@ export async function benchmarkIntake(
     await sleep(1000 * seconds);
     timers.forEach(clearInterval);
     delay.disable();
+    const cpuEnd = mainThreadCpuMs();
     const sorted = times.toSorted((a, b) => a - b);
     const quantile = (q: number) => sorted[Math.max(Math.ceil(q * sorted.length) - 1, 0)] ?? NaN;
     return {
@@ -91,6 +99,7 @@ export async function benchmarkIntake(
       scans: times.length,
       medianMs: quantile(0.5),
       p99Ms: quantile(0.99),
+      cpuMs: cpuStart === undefined || cpuEnd === undefined ? undefined : (cpuEnd - cpuStart) / times.length,
       delayP99Ms: delay.percentile(99) / 1e6 - RESOLUTION,
       delayMaxMs: delay.max / 1e6 - RESOLUTION,
       rss,
@@ -98,6 +107,13 @@ export async function benchmarkIntake(
   } finally {
     await sink.terminate();
   }
+}
+
+/** Linux only: time on a processor, so that a busy machine does not count. */
+function mainThreadCpuMs(): number | undefined {
+  if (process.platform !== "linux") return undefined;
+  const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ");
+  return Number(nanoseconds) / 1e6;
 }
 
 function exampleFrame(cdr: Uint8Array<ArrayBuffer>, images: readonly FrameImage[]): ScanFrame {
