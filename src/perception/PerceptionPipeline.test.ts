@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import {
   COMPRESSED_IMAGE_TYPE,
   decodeImage as decodeImageMessage,
@@ -271,10 +271,10 @@ describe("live", () => {
   const nothing: WantedOutputs = { labelled: false, filtered: false, overlays: new Set() };
   const road = bundle.classId("road");
   let pipeline: PerceptionPipeline;
-  beforeEach(async () => {
+  beforeAll(async () => {
     pipeline = await PerceptionPipeline.start({ bundle, provider: "cpu", threads: 1, fusion: AUTO });
   });
-  afterEach(async () => {
+  afterAll(async () => {
     await pipeline.close();
   });
 
