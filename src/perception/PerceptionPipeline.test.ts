@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import {
   COMPRESSED_IMAGE_TYPE,
   decodeImage as decodeImageMessage,
@@ -273,6 +273,9 @@ describe("live", () => {
   let pipeline: PerceptionPipeline;
   beforeAll(async () => {
     pipeline = await PerceptionPipeline.start({ bundle, provider: "cpu", threads: 1, fusion: AUTO });
+  });
+  beforeEach(() => {
+    pipeline.update({ fusion: AUTO });
   });
   afterAll(async () => {
     await pipeline.close();
