@@ -48,7 +48,11 @@ class Peer:
         self.publisher(type, topic, qos)
 
     def publish(self, type, topic, qos, message=None, cdr=None):
+        new = topic not in self.publishers
         publisher = self.publisher(type, topic, qos)
+        until = time.time() + 2
+        while new and publisher.get_subscription_count() == 0 and time.time() < until:
+            time.sleep(0.01)
         if cdr is not None:
             publisher.publish(base64.b64decode(cdr))
             return

@@ -117,6 +117,13 @@ const commands = {
       callbackErrors: node.callbackErrors,
       state: node.state ?? null,
     }),
+  advertise: (unknown) => {
+    try {
+      node.advertise({ topic: "x", type: unknown, qos });
+    } catch ({ code, message }) {
+      say({ code, message });
+    }
+  },
   unsubscribe: () => input.destroy(),
   unadvertise: () => output.destroy(),
   shutdown: () => {

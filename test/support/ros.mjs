@@ -75,12 +75,13 @@ export function describeWithRos(name, body) {
     beforeEach(() => {
       shared = new Set(running);
     });
+    body();
+    // After the hooks of the body, which may still look at its processes.
     afterEach(() => killAll([...running].filter((child) => !shared.has(child))));
     afterAll(async () => {
       await killAll([...running]);
       rmSync(logs, { recursive: true, force: true });
     });
-    body();
   });
 }
 

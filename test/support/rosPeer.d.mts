@@ -26,7 +26,7 @@ export interface RosPeer {
   /** Waits for the service. Throws when there is no answer after `seconds` (10). */
   call(type: string, service: string, request?: PeerMessage, seconds?: number): Promise<PeerMessage>;
   advertise(type: string, topic: string, qos?: PeerQos): Promise<void>;
-  /** Advertises too, at the first time. @param message its fields, or its CDR as it is to be sent */
+  /** At the first time it advertises, and waits for a subscription (up to 2 s). @param message its fields, or its CDR as it is to be sent */
   publish(type: string, topic: string, message: PeerMessage | Uint8Array, qos?: PeerQos): Promise<void>;
   unadvertise(topic: string): Promise<void>;
   /** From now on every message is in `messages(topic)`. */

@@ -90,7 +90,9 @@ export interface RosNode {
   readonly fullyQualifiedName: string;
   /** Fully qualified, after remapping: what a subscription or publisher with this name would be on. */
   resolveTopic(topic: string): string;
+  /** Throws a Fault "ros-unavailable" when ROS does not know the type. */
   subscribe(options: SubscriptionOptions): RosSubscription;
+  /** Throws a Fault "ros-unavailable" when ROS does not know the type. */
   advertise(options: PublisherOptions): RosPublisher;
   serveTrigger(options: TriggerServiceOptions): void;
   /** To the console, the log file and /rosout. */

@@ -75,6 +75,17 @@ describeWithRos("RclnodejsNode: messages and services", () => {
     }
   });
 
+  test("a type of no sourced workspace is one sentence", async () => {
+    node.send("advertise no_such_msgs/msg/Thing");
+    await node.waitFor(
+      /"ros-unavailable","message":"The message type no_such_msgs\/msg\/Thing is in no sourced/,
+    );
+    node.send("advertise std_msgs/msg/NoSuchThing");
+    await node.waitFor(
+      /"ros-unavailable","message":"The message type std_msgs\/msg\/NoSuchThing is in no sourced/,
+    );
+  });
+
   test("after shutdown nothing is touched, and the process ends by itself", async () => {
     node.send("unsubscribe");
     node.send("unadvertise");

@@ -17,6 +17,7 @@ import type {
 import { LIFECYCLE_TRANSITIONS } from "../port/RosNode.js";
 import type { SafeNode } from "./nodeClass.js";
 import { serveParameters } from "./parameterServices.js";
+import { withRawType } from "./rawType.js";
 import type {
   LoadedRclnodejs,
   PlainMessage,
@@ -93,14 +94,11 @@ export class RclnodejsNode implements RosNode {
 
   subscribe({ topic, type, qos, onMessage }: SubscriptionOptions): RosSubscription {
     const options = { qos: this.#qos(qos), isRaw: true } as const;
-    let subscription: RclSubscription | undefined = this.#node.createSubscription(
-      type,
-      topic,
-      options,
-      (message) => {
-        if (subscription !== undefined) onMessage(alone(message));
-      },
-    );
+    let subscription: RclSubscription | undefined;
+    const receive = (message: Buffer): void => {
+      if (subscription !== undefined) onMessage(alone(message));
+    };
+    subscription = withRawType(type, (raw) => this.#node.createSubscription(raw, topic, options, receive));
     const alive = (): RclSubscription | undefined => (this.#ended ? undefined : subscription);
     return {
       topic: subscription.topic,
@@ -116,9 +114,9 @@ export class RclnodejsNode implements RosNode {
   }
 
   advertise({ topic, type, qos }: PublisherOptions): RosPublisher {
-    let publisher: RclPublisher | undefined = this.#node.createPublisher(type, topic, {
-      qos: this.#qos(qos),
-    });
+    let publisher: RclPublisher | undefined = withRawType(type, (raw) =>
+      this.#node.createPublisher(raw, topic, { qos: this.#qos(qos) }),
+    );
     const alive = (): RclPublisher | undefined => (this.#ended ? undefined : publisher);
     return {
       topic: publisher.topic,
@@ -207,7 +205,9 @@ export class RclnodejsNode implements RosNode {
   }
 
   serveParameters(server: ParameterServer): void {
-    this.#parameterChanges = serveParameters(this.#node, this.fullyQualifiedName, server);
+    const { fullyQualifiedName } = this;
+    const qos = this.#qos({ reliability: "reliable", durability: "volatile", depth: 1000 });
+    this.#parameterChanges = serveParameters({ node: this.#node, fullyQualifiedName, server, qos });
   }
 
   shutdown(): void {

@@ -7,7 +7,7 @@ import {
   parameterTypeNumber,
   valueToMessage,
 } from "./parameterMessages.js";
-import type { PlainMessage, RclLifecycleNode } from "./rclnodejs.js";
+import type { PlainMessage, RclLifecycleNode, RclPublisher, RclQos } from "./rclnodejs.js";
 
 interface ParameterService {
   readonly type: string;
@@ -48,27 +48,35 @@ const SERVICES: Readonly<Record<string, ParameterService>> = {
   },
 };
 
+export interface ParameterServicesOptions {
+  readonly node: RclLifecycleNode;
+  readonly fullyQualifiedName: string;
+  readonly server: ParameterServer;
+  /** Of /parameter_events: rmw_qos_profile_parameter_events. */
+  readonly qos: RclQos;
+}
+
 /**
  * Serves the parameters of a node, tells /parameter_events what it starts with, and then of each change.
  *
  * @returns the subscription to the changes
  */
-export function serveParameters(
-  node: RclLifecycleNode,
-  fullName: string,
-  server: ParameterServer,
-): Subscription {
+export function serveParameters(options: ParameterServicesOptions): Subscription {
+  const { node, fullyQualifiedName, server, qos } = options;
   for (const [name, { type, answer }] of Object.entries(SERVICES)) {
     node.createService(`rcl_interfaces/srv/${type}`, `~/${name}`, (request, response) => {
       response.send(answer(server, request));
     });
   }
+  // rclnodejs' own publisher is on the wrong topic where the node has a namespace: it is a relative name there.
+  node.destroyPublisher(node._parameterEventPublisher);
+  const publisher = node.createPublisher("rcl_interfaces/msg/ParameterEvent", "/parameter_events", { qos });
   const { names } = server.list([], 0);
   const values = server.get(names);
   const declared = names.map((name, index) => ({ name, value: values[index]! }));
-  publishEvent(node, fullName, { new_parameters: declared.map(parameterToMessage) });
+  publishEvent(publisher, fullyQualifiedName, { new_parameters: declared.map(parameterToMessage) });
   return server.changed.subscribe((changed) => {
-    publishEvent(node, fullName, { changed_parameters: changed.map(parameterToMessage) });
+    publishEvent(publisher, fullyQualifiedName, { changed_parameters: changed.map(parameterToMessage) });
   });
 }
 
@@ -76,11 +84,11 @@ function requestedParameters({ parameters }: PlainMessage): Parameter[] {
   return (parameters as readonly PlainMessage[]).map(parameterFromMessage);
 }
 
-function publishEvent(node: RclLifecycleNode, fullName: string, what: PlainMessage): void {
+function publishEvent(publisher: RclPublisher, node: string, what: PlainMessage): void {
   const now = BigInt(Date.now()) * 1_000_000n;
-  node._parameterEventPublisher.publish({
+  publisher.publish({
     stamp: { sec: Number(now / 1_000_000_000n), nanosec: Number(now % 1_000_000_000n) },
-    node: fullName,
+    node,
     new_parameters: [],
     changed_parameters: [],
     deleted_parameters: [],

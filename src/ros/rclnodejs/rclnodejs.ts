@@ -29,6 +29,12 @@ export interface RclResponse {
   send(response: PlainMessage): void;
 }
 
+/** What of a message class is used where messages go in and out as CDR. */
+export interface RclRawType {
+  (): void;
+  type(): { readonly pkgName: string; readonly subFolder: string; readonly interfaceName: string };
+}
+
 export interface RclQos {
   readonly depth: number;
 }
@@ -54,9 +60,9 @@ export interface RclLifecycleNode {
   name(): string;
   namespace(): string;
   resolveTopicName(topic: string): string;
-  createPublisher(type: string, topic: string, options: { readonly qos: RclQos }): RclPublisher;
+  createPublisher(type: string | RclRawType, topic: string, options: { readonly qos: RclQos }): RclPublisher;
   createSubscription(
-    type: string,
+    type: RclRawType,
     topic: string,
     options: { readonly qos: RclQos; readonly isRaw: true },
     callback: (message: Buffer) => void,
