@@ -17,9 +17,9 @@ if (python === undefined) {
   const rules = ["--config", "training/pyproject.toml"];
   checks.push(
     [python, "-m", "ruff", "check", "training"],
-    [python, "-m", "ruff", "check", ...rules, "test/reference"],
+    [python, "-m", "ruff", "check", ...rules, "test/reference", "test/ros"],
     [python, "-m", "ruff", "format", "--check", "training"],
-    [python, "-m", "ruff", "format", "--check", ...rules, "test/reference"],
+    [python, "-m", "ruff", "format", "--check", ...rules, "test/reference", "test/ros"],
     [python, "-m", "mypy", ...rules.with(0, "--config-file"), "training/ditr_train"],
   );
 }
