@@ -23,6 +23,9 @@ export interface SensorMessage {
   readonly cdr: Uint8Array<ArrayBuffer>;
 }
 
+/** Nanoseconds: a transform of the same time is at most so much newer than a scan that has just come. */
+const TRANSFORMS_AHEAD = 2_000_000_000n;
+
 /** What is done about motion. */
 export interface MotionOptions {
   /**
@@ -39,7 +42,10 @@ export interface FrameAssemblerOptions extends MotionOptions {
   readonly rectified: ReadonlySet<string>;
   /** Members of a synchronized frame that are no cameras but further sources of points. */
   readonly otherSources?: ReadonlySet<string>;
-  /** The frame that the points of all sources are merged in; without it the first source stays as it came. */
+  /**
+   * The frame that the points of all sources are merged in; without it several sources are merged in the frame of the
+   * first, and a single one stays as it came.
+   */
   readonly mergedFrame?: string;
 }
 
@@ -75,6 +81,12 @@ export class FrameAssembler {
     this.#awaited.clear();
   }
 
+  /** Time jumped: dynamic transforms of another time are forgotten, static ones stay. */
+  forgetMotion(): void {
+    this.#transforms.clear();
+    this.#awaited.clear();
+  }
+
   /** Throws Fault("malformed-message"). */
   addTransforms(cdr: Uint8Array, isStatic: boolean): void {
     this.#transforms.add(decodeTFMessage(cdr), isStatic);
@@ -97,7 +109,7 @@ export class FrameAssembler {
    * it has come, so that a frame that nobody publishes costs one wait and not one per scan.
    */
   awaits(frame: SyncedFrame<SensorMessage, SensorMessage>): TransformFault | undefined {
-    this.#enter(frame.epoch);
+    this.#enter(frame);
     const fault = this.#awaited.awaited(this.#lookups(frame));
     if (fault !== undefined) this.#waited.add(frame);
     return fault;
@@ -105,10 +117,11 @@ export class FrameAssembler {
 
   /** An image or a source without CameraInfo or transform is left out, with the reason. */
   assemble(frame: SyncedFrame<SensorMessage, SensorMessage>): ScanFrame {
-    this.#enter(frame.epoch);
+    this.#enter(frame);
     if (this.#waited.delete(frame)) this.#awaited.giveUp(this.#lookups(frame));
     const { cloud, stamp: scanStamp } = frame;
-    const { otherSources, mergedFrame } = this.#options;
+    const { otherSources } = this.#options;
+    const mergedFrame = this.#mergedFrame(cloud);
     const scanFrame = mergedFrame ?? cloud.frameId;
     const missing: MissingImage[] = frame.missing.map(({ camera, reason }) => ({ camera, reason }));
     const orMissing = <T>(name: string, place: MessagePlace, locate: () => T): T[] => {
@@ -122,13 +135,15 @@ export class FrameAssembler {
       }
     };
     const sources = orMissing(cloud.topic, { topic: cloud.topic, stamp: scanStamp }, () =>
-      this.#source(cloud, scanStamp, scanFrame, scanStamp),
+      this.#source(cloud, scanStamp, mergedFrame, scanFrame, scanStamp),
     );
     const images: FrameImage[] = [];
     for (const { camera, image, stamp, delta } of frame.images) {
       const place = { topic: image.topic, stamp };
       if (otherSources?.has(camera) === true) {
-        sources.push(...orMissing(camera, place, () => this.#source(image, stamp, scanFrame, scanStamp)));
+        sources.push(
+          ...orMissing(camera, place, () => this.#source(image, stamp, mergedFrame, scanFrame, scanStamp)),
+        );
       } else {
         images.push(
           ...orMissing(camera, place, () => this.#image(camera, image, stamp, delta, scanFrame, scanStamp)),
@@ -169,13 +184,17 @@ export class FrameAssembler {
     };
   }
 
-  #source(message: SensorMessage, stamp: bigint, scanFrame: string, scanStamp: bigint): ScanSource {
+  #source(
+    message: SensorMessage,
+    stamp: bigint,
+    mergedFrame: string | undefined,
+    scanFrame: string,
+    scanStamp: bigint,
+  ): ScanSource {
     const { topic, type, frameId, cdr } = message;
     // Points that are not merged need not be moved.
     const toScan =
-      this.#options.mergedFrame === undefined
-        ? undefined
-        : this.#toScan(frameId, stamp, scanFrame, scanStamp);
+      mergedFrame === undefined ? undefined : this.#toScan(frameId, stamp, mergedFrame, scanStamp);
     const placed = { topic, frameId, cdr, ...(toScan && { toScan }) };
     if (type !== POINT_CLOUD2_TYPE) {
       const rectified = this.#options.rectified.has(topic);
@@ -249,7 +268,8 @@ export class FrameAssembler {
   /** What `assemble` will ask the transforms for; of the motion within a scan its two ends. */
   #lookups(frame: SyncedFrame<SensorMessage, SensorMessage>): TransformLookup[] {
     const { cloud, stamp: scanStamp, images } = frame;
-    const { otherSources, mergedFrame } = this.#options;
+    const { otherSources } = this.#options;
+    const mergedFrame = this.#mergedFrame(cloud);
     const scanFrame = mergedFrame ?? cloud.frameId;
     const lookups: TransformLookup[] = [];
     const need = (what: string, run: () => unknown): void => {
@@ -285,12 +305,20 @@ export class FrameAssembler {
     }
   }
 
-  /** Forgets what a jump of time makes wrong. */
-  #enter(epoch: number): void {
+  /**
+   * Time has jumped: forgets the transforms of the other time. Those that are already of this one stay, since they may
+   * come before the first scan does.
+   */
+  #enter({ epoch, stamp }: SyncedFrame<SensorMessage, SensorMessage>): void {
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
-    this.#transforms.clear();
+    this.#transforms.forgetFrom(stamp + TRANSFORMS_AHEAD);
     this.#awaited.clear();
+  }
+
+  #mergedFrame({ frameId }: SensorMessage): string | undefined {
+    const { otherSources, mergedFrame } = this.#options;
+    return mergedFrame ?? (otherSources !== undefined && otherSources.size > 0 ? frameId : undefined);
   }
 
   #cameraInfo(camera: string, topic: string): CameraInfo {

@@ -294,3 +294,33 @@ describeWithPython("TransformBuffer against SciPy", () => {
     }
   });
 });
+
+describe("TransformBuffer.forgetFrom", () => {
+  const buffer = (): TransformBuffer =>
+    bufferOf(
+      [
+        transform("odom", "base", 100n * SECOND),
+        transform("odom", "base", 101n * SECOND),
+        transform("odom", "other", 100n * SECOND),
+        transform("odom", "other", 110n * SECOND),
+      ],
+      [transform("base", "lidar", 500n * SECOND)],
+    );
+
+  test("forgets the frames that are known at that time or later, whole, and no static ones", () => {
+    const kept = buffer();
+    kept.forgetFrom(110n * SECOND);
+    expectMatrix(kept.lookup("odom", "lidar", 100n * SECOND), planar(0, 0, 0));
+    expect(reasonOf(() => kept.lookup("odom", "other", 100n * SECOND))).toBe("not-connected");
+    expectMatrix(kept.lookup("base", "lidar", "latest"), planar(0, 0, 0));
+  });
+
+  test("lets transforms of an earlier time in again", () => {
+    const kept = buffer();
+    kept.add({ transforms: [transform("odom", "other", 50n * SECOND, [5, 0, 0])] }, false);
+    expect(reasonOf(() => kept.lookup("odom", "other", 50n * SECOND))).toBe("extrapolation-past");
+    kept.forgetFrom(60n * SECOND);
+    kept.add({ transforms: [transform("odom", "other", 50n * SECOND, [5, 0, 0])] }, false);
+    expectMatrix(kept.lookup("odom", "other", 50n * SECOND), planar(0, 5, 0));
+  });
+});

@@ -69,6 +69,14 @@ export class TransformBuffer {
     for (const cache of this.#caches.values()) cache.clear();
   }
 
+  /** Forgets the dynamic transforms of every frame that has one at this time or later, nanoseconds. */
+  forgetFrom(stamp: bigint): void {
+    for (const cache of this.#caches.values()) {
+      const latest = cache.isStatic ? undefined : cache.latest;
+      if (latest !== undefined && latest.stamp >= stamp) cache.clear();
+    }
+  }
+
   has(frame: string): boolean {
     return this.#frames.has(stripSlash(frame));
   }

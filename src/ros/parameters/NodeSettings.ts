@@ -17,12 +17,15 @@ interface ImageInput {
   readonly rectified: boolean;
 }
 
+/** What the node can subscribe to. */
+export type SensorMessageType = typeof POINT_CLOUD2_TYPE | typeof IMAGE_TYPE | typeof COMPRESSED_IMAGE_TYPE;
+
 interface Input {
   readonly name: string;
   /** What to subscribe to, not yet remapped. */
   readonly topic: string;
-  /** Of the topic: sensor_msgs/msg/PointCloud2 and so on. */
-  readonly messageType: string;
+  /** Of the topic. */
+  readonly messageType: SensorMessageType;
   readonly qos: RosQos;
 }
 

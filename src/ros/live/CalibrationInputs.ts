@@ -1,0 +1,83 @@
+import { Fault } from "../../faults/Fault.js";
+import type { FaultLog } from "../../faults/FaultLog.js";
+import { CAMERA_INFO_TYPE } from "../../messages/cameraInfo.js";
+import { TF_MESSAGE_TYPE } from "../../messages/tfMessage.js";
+import type { FrameAssembler } from "../../perception/FrameAssembler.js";
+import type { RosNode, RosQos, RosSubscription } from "../port/RosNode.js";
+import { CAMERA_INFO_QOS, STATIC_TRANSFORMS_QOS, TRANSFORMS_QOS } from "./qosProfiles.js";
+
+export interface CalibrationInputsOptions {
+  readonly ros: RosNode;
+  readonly assembler: FrameAssembler;
+  readonly faults: FaultLog;
+  /** CameraInfo topics, by the name that the assembler knows the camera by. */
+  readonly cameraInfoTopics: ReadonlyMap<string, string>;
+  /** Told of every message, before it is used. */
+  readonly onMessage: (topic: string, type: string, cdr: Uint8Array) => void;
+  /** @param camera as in `cameraInfoTopics` */
+  readonly onCameraInfo: (camera: string) => void;
+  readonly onTransforms: () => void;
+}
+
+/**
+ * The subscriptions of transforms and CameraInfo, which are kept while the node is inactive too, so that the first
+ * scan after activation finds them.
+ */
+export class CalibrationInputs {
+  readonly #subscriptions: readonly RosSubscription[];
+
+  constructor({
+    ros,
+    assembler,
+    faults,
+    cameraInfoTopics,
+    onMessage,
+    onCameraInfo,
+    onTransforms,
+  }: CalibrationInputsOptions) {
+    const subscribe = (
+      topic: string,
+      type: string,
+      qos: RosQos,
+      use: (cdr: Uint8Array) => void,
+    ): RosSubscription => {
+      const subscription = ros.subscribe({
+        topic,
+        type,
+        qos,
+        onMessage: (cdr) => {
+          onMessage(subscription.topic, type, cdr);
+          try {
+            use(cdr);
+          } catch (error) {
+            if (!(error instanceof Fault)) throw error;
+            faults.record(error.at({ topic: subscription.topic }));
+          }
+        },
+      });
+      return subscription;
+    };
+    const transforms = (isStatic: boolean) => (cdr: Uint8Array) => {
+      try {
+        assembler.addTransforms(cdr, isStatic);
+      } finally {
+        // The good ones of a message that has a bad one were taken.
+        onTransforms();
+      }
+    };
+    this.#subscriptions = [
+      subscribe("/tf_static", TF_MESSAGE_TYPE, STATIC_TRANSFORMS_QOS, transforms(true)),
+      subscribe("/tf", TF_MESSAGE_TYPE, TRANSFORMS_QOS, transforms(false)),
+      ...[...cameraInfoTopics].map(([camera, topic]) =>
+        subscribe(topic, CAMERA_INFO_TYPE, CAMERA_INFO_QOS, (cdr) => {
+          onCameraInfo(camera);
+          assembler.addCameraInfo(camera, cdr);
+        }),
+      ),
+    ];
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.destroy();
+  }
+}

@@ -1,0 +1,279 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, describe, expect, test } from "@jest/globals";
+import { openBag } from "../../bag/openBag.js";
+import { encodeClock } from "../../messages/time.js";
+import type { ParameterValue } from "../port/ParameterServer.js";
+import { ParameterStore } from "../parameters/ParameterStore.js";
+import { MemoryRosNode } from "../port/MemoryRosNode.js";
+import { MemoryRobot } from "./MemoryRobot.js";
+import { PerceptionNode } from "./PerceptionNode.js";
+
+const BUNDLED_MODEL = fileURLToPath(new URL("../../../models/street-tiny", import.meta.url));
+const SECOND = 1_000_000_000n;
+const START = 1_800_000_000n * SECOND;
+
+const text = (value: string): ParameterValue => ({ type: "string", value });
+const CAMERA = { camera_names: { type: "string_array", value: ["front"] } } as const;
+
+let running: { readonly ros: MemoryRosNode; readonly node: PerceptionNode } | undefined;
+
+afterEach(async () => {
+  await running?.node.close();
+  running?.ros.shutdown();
+  running = undefined;
+});
+
+function makeNode(
+  parameters: Readonly<Record<string, ParameterValue>> = {},
+  options: { readonly listens?: boolean } = {},
+): {
+  ros: MemoryRosNode;
+  node: PerceptionNode;
+  store: ParameterStore;
+  robot: MemoryRobot;
+} {
+  const parameterOverrides = Object.entries(parameters).map(([name, value]) => ({
+    nodeName: "/**",
+    name,
+    value,
+  }));
+  const ros = new MemoryRosNode({ name: "ditr_perception", parameterOverrides });
+  const store = new ParameterStore({ nodeName: ros.fullyQualifiedName, overrides: ros.parameterOverrides });
+  const robot = new MemoryRobot(ros, options);
+  const node = new PerceptionNode({ ros, store, bundledModel: BUNDLED_MODEL });
+  running = { ros, node };
+  return { ros, node, store, robot };
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`${what} did not happen in 30 s`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe("PerceptionNode", () => {
+  test("labels each cloud with its image, and tells how", async () => {
+    const { ros, node, robot } = makeNode(CAMERA);
+    await node.start();
+    expect(ros.state).toBe("active");
+    robot.sendStaticTransform();
+    robot.sendCameraInfo();
+    for (const offset of [0n, 1n]) {
+      const stamp = START + offset * SECOND;
+      robot.sendCloud(stamp);
+      robot.sendImage(stamp + 1_000_000n);
+      await until(() => robot.labelled.length === Number(offset) + 1, "a labelled cloud");
+    }
+    const [cloud] = robot.labelled;
+    expect(cloud).toMatchObject({ header: { stamp: START, frameId: "lidar" }, width: 2000 });
+    expect(cloud!.fields.map(({ name }) => name)).toEqual([
+      "x",
+      "y",
+      "z",
+      "intensity",
+      "label",
+      "confidence",
+      "rgb",
+    ]);
+    expect(robot.statuses[0]).toMatchObject({
+      mode: "fused",
+      reason: "images-available",
+      pointCount: 2000,
+      cameras: [{ name: "front", used: true, delta: 1_000_000n, missingReason: "" }],
+    });
+    await until(() => robot.diagnosis("labelling")?.level === 0, "a healthy diagnosis");
+    expect(ros.callbackErrors).toBe(0);
+  });
+
+  test("labels without image when the camera sends none, and tells that", async () => {
+    const { node, robot } = makeNode(CAMERA);
+    await node.start();
+    robot.sendCloud(START);
+    await until(() => robot.labelled.length === 1, "a labelled cloud");
+    expect(robot.statuses[0]).toMatchObject({
+      mode: "image-free",
+      reason: "no-images",
+      cameras: [{ name: "front", used: false, missingReason: "never_seen" }],
+    });
+  });
+
+  test("labels nothing while nobody listens", async () => {
+    const { ros, node, robot } = makeNode({}, { listens: false });
+    await node.start();
+    robot.sendCloud(START);
+    const says = (): string => robot.diagnosis("labelling")?.message ?? "";
+    await until(() => says().includes("nobody listens"), "a diagnosis that nobody listens");
+    const end = ros.listen("~/points_filtered");
+    robot.sendCloud(START + SECOND);
+    end();
+    ros.listen("~/points_labelled");
+    robot.sendCloud(START + 2n * SECOND);
+    const published = (topic: string): number =>
+      ros.published.get(`/ditr_perception/${topic}`)!.messages.length;
+    await until(() => published("points_labelled") === 1, "a labelled cloud once someone listens");
+    expect([published("points_filtered"), published("label_info")]).toEqual([0, 1]);
+  });
+
+  test("goes through its states: inactive keeps the model, unconfigured frees it", async () => {
+    const { ros, robot } = makeNode({ autostart: { type: "bool", value: false } });
+    expect(await ros.changeState("configure")).toBe(true);
+    expect(ros.isSubscribed("points")).toBe(false);
+    expect(ros.isSubscribed("/tf")).toBe(true);
+    expect(await ros.changeState("activate")).toBe(true);
+    robot.sendCloud(START);
+    await until(() => robot.labelled.length === 1, "a labelled cloud");
+    expect(await ros.changeState("deactivate")).toBe(true);
+    expect(ros.isSubscribed("points")).toBe(false);
+    expect(await ros.changeState("activate")).toBe(true);
+    robot.sendCloud(START + SECOND);
+    await until(() => robot.labelled.length === 2, "a labelled cloud after reactivation");
+    await ros.changeState("deactivate");
+    expect(await ros.changeState("cleanup")).toBe(true);
+    expect(ros.isSubscribed("/tf")).toBe(false);
+    expect(await ros.changeState("shutdown")).toBe(true);
+    expect(ros.state).toBe("finalized");
+  });
+
+  test("a model that cannot be loaded leaves it unconfigured, and diagnostics say why", async () => {
+    const { ros, node, robot } = makeNode({ model: text("/no/such/model") });
+    await node.start();
+    expect(ros.state).toBe("unconfigured");
+    expect(ros.logLines.filter(({ severity }) => severity === "error").map(({ text: line }) => line)).toEqual(
+      [expect.stringContaining("/no/such/model")],
+    );
+    await until(() => robot.diagnosis("model")?.level === 2, "an error in diagnostics");
+    expect(robot.diagnosis("model")!.message).toContain("/no/such/model");
+  });
+
+  test("a class to filter that the model does not have is refused, at the start and later", async () => {
+    const { ros, node, store } = makeNode({ "filter.classes": { type: "string_array", value: ["dragon"] } });
+    await node.start();
+    expect(ros.state).toBe("unconfigured");
+    expect(store.set([{ name: "filter.classes", value: { type: "string_array", value: ["car"] } }])).toEqual([
+      { successful: true, reason: "" },
+    ]);
+    await node.start();
+    expect(ros.state).toBe("active");
+    const [refused] = store.set([
+      { name: "filter.classes", value: { type: "string_array", value: ["dragon"] } },
+    ]);
+    expect(refused!.successful).toBe(false);
+    expect(refused!.reason).toContain("dragon");
+  });
+
+  test("takes dynamic parameters up without a restart", async () => {
+    const { node, robot, store } = makeNode(CAMERA);
+    await node.start();
+    robot.sendStaticTransform();
+    robot.sendCameraInfo();
+    const scan = async (index: bigint, imageDelay: bigint): Promise<void> => {
+      const stamp = START + index * SECOND;
+      robot.sendCloud(stamp);
+      robot.sendImage(stamp + imageDelay);
+      await until(() => robot.labelled.length === Number(index) + 1, `scan ${index.toString()}`);
+    };
+    await scan(0n, 0n);
+    store.set([{ name: "mode", value: text("image-free") }]);
+    await scan(1n, 0n);
+    store.set([{ name: "mode", value: text("auto") }]);
+    await scan(2n, 200_000_000n);
+    store.set([{ name: "cameras.front.offset", value: { type: "double", value: 0.2 } }]);
+    await scan(3n, 200_000_000n);
+    expect(robot.statuses.map(({ mode, reason }) => [mode, reason])).toEqual([
+      ["fused", "images-available"],
+      ["image-free", "mode-parameter"],
+      ["image-free", "no-images"],
+      ["fused", "images-available"],
+    ]);
+  });
+
+  test("messages that cannot be read cost themselves, and are told of", async () => {
+    const { ros, node, robot } = makeNode(CAMERA);
+    await node.start();
+    ros.deliver("/points", Uint8Array.of(0, 1, 0, 0));
+    ros.deliver("/front/image_raw", Uint8Array.of(0, 1, 0, 0, 7, 7, 7, 7, 7, 7));
+    ros.deliver("/front/camera_info", Uint8Array.of(9));
+    ros.deliver("/tf", Uint8Array.of(0, 1, 0, 0, 255, 255, 255, 255));
+    robot.sendCloud(START);
+    await until(() => robot.labelled.length === 1, "a labelled cloud");
+    const lines = ros.logLines.map(({ text: line }) => line);
+    for (const topic of ["/points", "/front/image_raw", "/front/camera_info", "/tf"]) {
+      expect(lines.filter((line) => line.startsWith(`${topic}: `))).toHaveLength(1);
+    }
+    expect(ros.callbackErrors).toBe(0);
+  });
+
+  test("waits for transforms that come a little later than the scan", async () => {
+    const { node, robot } = makeNode({
+      ...CAMERA,
+      fixed_frame: text("odom"),
+      transform_timeout: { type: "double", value: 10 },
+    });
+    await node.start();
+    robot.sendStaticTransform();
+    robot.sendCameraInfo();
+    robot.sendOdometry(START - SECOND);
+    robot.sendCloud(START);
+    robot.sendImage(START + 1_000_000n);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(robot.labelled).toHaveLength(0);
+    robot.sendOdometry(START + SECOND);
+    await until(() => robot.labelled.length === 1, "a labelled cloud");
+    expect(robot.statuses[0]).toMatchObject({ mode: "fused" });
+  });
+
+  test("starts anew when simulated time jumps back", async () => {
+    const { ros, node, robot } = makeNode({
+      ...CAMERA,
+      fixed_frame: text("odom"),
+      use_sim_time: { type: "bool", value: true },
+    });
+    await node.start();
+    robot.sendStaticTransform();
+    robot.sendCameraInfo();
+    for (const [index, time] of [START, START - 600n * SECOND].entries()) {
+      ros.deliver("/clock", encodeClock({ clock: time }));
+      robot.sendOdometry(time - SECOND);
+      robot.sendOdometry(time + SECOND);
+      robot.sendCloud(time);
+      robot.sendImage(time);
+      await until(() => robot.labelled.length === index + 1, `a labelled cloud at ${time.toString()}`);
+    }
+    expect(robot.statuses.map(({ mode }) => mode)).toEqual(["fused", "fused"]);
+  });
+
+  test("saves what came and went as a bag that can be labelled again", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "ditr-recording-"));
+    try {
+      const { ros, node, robot } = makeNode({ "recording.directory": text(folder) });
+      await node.start();
+      robot.sendCloud(START);
+      await until(() => robot.labelled.length === 1, "a labelled cloud");
+      const answer = await ros.call("~/save_recording");
+      expect(answer).toMatchObject({ success: true });
+      const reader = await openBag(answer.message.split(":")[0]!);
+      const counts = Object.fromEntries(
+        reader.topics.map(({ topic, messageCount }) => [topic, messageCount] as const),
+      );
+      await reader.close();
+      expect(counts).toMatchObject({ "/points": 1, "/ditr_perception/points_labelled": 1 });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  test("a recording that cannot be written is one sentence", async () => {
+    const noFolder = fileURLToPath(import.meta.url);
+    const { ros, node, robot } = makeNode({ "recording.directory": text(noFolder) });
+    await node.start();
+    robot.sendCloud(START);
+    const answer = await ros.call("~/save_recording");
+    expect(answer.success).toBe(false);
+    expect(answer.message).toContain(noFolder);
+  });
+});

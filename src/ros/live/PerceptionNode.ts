@@ -1,0 +1,251 @@
+import { Subscription } from "rxjs";
+import { Fault } from "../../faults/Fault.js";
+import { FaultLog } from "../../faults/FaultLog.js";
+import { DIAGNOSTIC_ARRAY_TYPE, encodeDiagnosticArray } from "../../messages/diagnosticArray.js";
+import { NodeMonitor } from "../diagnostics/NodeMonitor.js";
+import { classNamesValidator } from "../parameters/classNamesValidator.js";
+import type { ParameterStore, SettingsChange } from "../parameters/ParameterStore.js";
+import type {
+  LifecycleCallbacks,
+  LogSeverity,
+  RosNode,
+  RosPublisher,
+  TransitionResult,
+} from "../port/RosNode.js";
+import { RecentMessages, savedSentence } from "../recording/RecentMessages.js";
+import { ConfiguredPerception } from "./ConfiguredPerception.js";
+import { monitoredInputs } from "./monitoredInputs.js";
+import type { NodeContext } from "./NodeContext.js";
+import { DIAGNOSTICS_QOS } from "./qosProfiles.js";
+import { RosTime } from "./RosTime.js";
+
+/** diagnostic_updater's default. */
+const DIAGNOSTICS_PERIOD_MS = 1000;
+/** A node that starts itself tries again so often when its workers die, waiting longer each time. */
+const MAX_RESTARTS = 5;
+const FIRST_RESTART_DELAY_MS = 1000;
+
+const LOG_SEVERITY = { info: "info", warning: "warn", error: "error" } as const satisfies Record<
+  Fault["severity"],
+  LogSeverity
+>;
+
+export interface PerceptionNodeOptions {
+  readonly ros: RosNode;
+  readonly store: ParameterStore;
+  /** Folder of the model when the parameter `model` is empty. */
+  readonly bundledModel: string;
+}
+
+/**
+ * The managed node. Configuring loads the model, activating subscribes to clouds and images; diagnostics are published
+ * from the start to the end. When a worker dies the node goes back to unconfigured and, if it starts itself, starts
+ * again.
+ */
+export class PerceptionNode implements LifecycleCallbacks {
+  readonly #ros: RosNode;
+  readonly #store: ParameterStore;
+  readonly #bundledModel: string;
+  readonly #context: NodeContext;
+  readonly #diagnostics: RosPublisher;
+  readonly #timer: NodeJS.Timeout;
+  readonly #subscriptions = new Subscription();
+  #configured: ConfiguredPerception | undefined;
+  #removeValidator: (() => void) | undefined;
+  /** Why the node is not as it should be. */
+  #problem: string | undefined;
+  /** Set while a failure of the workers is being handled. */
+  #failure: { readonly error: unknown } | undefined;
+  #restarts = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
+
+  constructor({ ros, store, bundledModel }: PerceptionNodeOptions) {
+    const { settings } = store;
+    this.#ros = ros;
+    this.#store = store;
+    this.#bundledModel = bundledModel;
+    const faults = new FaultLog({
+      announce: ({ severity, text }) => {
+        ros.log(LOG_SEVERITY[severity], text);
+      },
+      intervalMs: Number(settings.logInterval) / 1e6,
+      onRecord: (fault) => {
+        monitor.faultRecorded(fault);
+      },
+    });
+    const time = new RosTime(ros, faults);
+    const monitor = new NodeMonitor({
+      nodeName: ros.name,
+      hardwareId: ros.fullyQualifiedName,
+      ...monitoredInputs(ros, settings, (name) => this.#configured?.publisherCount(name) ?? 0),
+      clock: () => ({ steady: performance.now(), ros: time.now() }),
+    });
+    const recent = new RecentMessages(settings.recording);
+    this.#context = { ros, time, faults, monitor, recent };
+    this.#diagnostics = ros.advertise({
+      topic: "/diagnostics",
+      type: DIAGNOSTIC_ARRAY_TYPE,
+      qos: DIAGNOSTICS_QOS,
+    });
+    this.#subscriptions.add(
+      time.jumps.subscribe(() => {
+        this.#configured?.reset();
+      }),
+    );
+    this.#subscriptions.add(
+      store.settingsChanges.subscribe((change) => {
+        this.#apply(change);
+      }),
+    );
+    time.useSimTime(settings.useSimTime);
+    ros.serveTrigger({
+      service: "~/save_recording",
+      onCall: async () => savedSentence(await recent.save()),
+    });
+    ros.manage(this);
+    this.#timer = setInterval(() => {
+      this.#publishDiagnostics();
+    }, DIAGNOSTICS_PERIOD_MS);
+  }
+
+  /** Configures and activates the node, when the parameter `autostart` says so. */
+  async start(): Promise<void> {
+    if (!this.#store.settings.autostart) return;
+    if (await this.#ros.changeState("configure")) await this.#ros.changeState("activate");
+  }
+
+  async onConfigure(): Promise<TransitionResult> {
+    const { settings } = this.#store;
+    const folder = settings.model.folder ?? this.#bundledModel;
+    let configured: ConfiguredPerception;
+    try {
+      configured = await ConfiguredPerception.start(this.#context, settings, folder);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    const { pipeline, bundle } = configured;
+    const classes = bundle.manifest.classes.map(({ name }) => name);
+    try {
+      this.#removeValidator = this.#store.addValidator(classNamesValidator(classes));
+    } catch (error) {
+      await configured.close();
+      return this.#fail(error);
+    }
+    void pipeline.failed.then((error) => {
+      if (this.#configured === configured) this.#onFailure(error);
+    });
+    this.#configured = configured;
+    this.#problem = undefined;
+    const { requested, obtained } = pipeline.providerReport;
+    this.#ros.log("info", `model ${bundle.manifest.name} is ready on ${obtained} (asked for: ${requested})`);
+    return "success";
+  }
+
+  onActivate(): Promise<TransitionResult> {
+    try {
+      this.#configured!.activate((error) => {
+        this.#onFailure(error);
+      });
+    } catch (error) {
+      return Promise.resolve(this.#fail(error));
+    }
+    return Promise.resolve("success");
+  }
+
+  async onDeactivate(): Promise<TransitionResult> {
+    if (this.#failure !== undefined) return "error";
+    await this.#configured!.deactivate();
+    return "success";
+  }
+
+  async onCleanup(): Promise<TransitionResult> {
+    if (this.#failure !== undefined) return "error";
+    await this.#release();
+    return "success";
+  }
+
+  async onShutdown(): Promise<TransitionResult> {
+    await this.#release();
+    return "success";
+  }
+
+  async onError(): Promise<TransitionResult> {
+    this.#failure = undefined;
+    await this.#release();
+    return "success";
+  }
+
+  /** Ends everything that the node started; ROS itself is left to the caller. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    clearTimeout(this.#restartTimer);
+    this.#subscriptions.unsubscribe();
+    await this.#release();
+    this.#context.time.close();
+    this.#context.monitor.close();
+  }
+
+  async #release(): Promise<void> {
+    const configured = this.#configured;
+    this.#configured = undefined;
+    this.#removeValidator?.();
+    this.#removeValidator = undefined;
+    await configured?.close();
+  }
+
+  /** A Fault is the user's to mend, and leaves the node where it was; anything else is a defect. */
+  #fail(error: unknown): TransitionResult {
+    if (!(error instanceof Fault)) throw error;
+    this.#problem = error.message;
+    this.#context.faults.record(error.asError());
+    return "failure";
+  }
+
+  /** The workers have failed: nothing can be labelled until they are started again. */
+  #onFailure(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { error };
+    this.#problem = `labelling has failed: ${error instanceof Error ? error.message : String(error)}`;
+    this.#ros.log("fatal", error instanceof Error ? (error.stack ?? error.message) : String(error));
+    void this.#recover();
+  }
+
+  /** By way of error processing to unconfigured, and up again. */
+  async #recover(): Promise<void> {
+    await this.#ros.changeState(this.#ros.state === "active" ? "deactivate" : "cleanup");
+    this.#failure = undefined;
+    if (!this.#store.settings.autostart || this.#restarts === MAX_RESTARTS) return;
+    const delay = FIRST_RESTART_DELAY_MS * 2 ** this.#restarts;
+    this.#restarts++;
+    this.#ros.log("warn", `starting again in ${delay / 1000} s (${this.#restarts} of ${MAX_RESTARTS} times)`);
+    this.#restartTimer = setTimeout(() => {
+      void this.start();
+    }, delay);
+  }
+
+  #apply({ settings, names }: SettingsChange): void {
+    const { faults, time } = this.#context;
+    faults.intervalMs = Number(settings.logInterval) / 1e6;
+    time.useSimTime(settings.useSimTime);
+    this.#configured?.apply(settings, names);
+  }
+
+  #publishDiagnostics(): void {
+    const { monitor } = this.#context;
+    const { maxLatency, minRate } = this.#store.settings.diagnostics;
+    const configured = this.#configured;
+    const sync = configured?.sync;
+    const report = monitor.report({
+      state: this.#ros.state,
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+      ...(configured && {
+        model: { name: configured.bundle.manifest.name, provider: configured.pipeline.providerReport },
+      }),
+      maxLatencyMs: Number(maxLatency ?? 0n) / 1e6,
+      minRate: minRate ?? 0,
+      ...(sync && { sync }),
+      listeners: configured?.listeners ?? 0,
+    });
+    this.#diagnostics.publish(encodeDiagnosticArray(report));
+  }
+}

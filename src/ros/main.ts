@@ -1,0 +1,50 @@
+import { fileURLToPath } from "node:url";
+import { Fault } from "../faults/Fault.js";
+import { PerceptionNode } from "./live/PerceptionNode.js";
+import { ParameterStore } from "./parameters/ParameterStore.js";
+import type { RosNode } from "./port/RosNode.js";
+import { openRosNode } from "./rclnodejs/openRosNode.js";
+import { untilSignal } from "./untilSignal.js";
+
+/** `ditr_perception_node`: the perception node, until it is told to end. */
+
+const NODE_NAME = "ditr_perception";
+/** The one that comes with this program; dist/ros is two folders below its root. */
+const BUNDLED_MODEL = fileURLToPath(new URL("../../models/street-tiny", import.meta.url));
+
+function parameterStore(ros: RosNode): ParameterStore {
+  const store = new ParameterStore({
+    nodeName: ros.fullyQualifiedName,
+    overrides: ros.parameterOverrides,
+  });
+  if (store.ignored.length > 0) {
+    ros.log("info", `parameters that are not of this node are left alone: ${store.ignored.join(", ")}`);
+  }
+  return store;
+}
+
+async function run(): Promise<void> {
+  const ended = untilSignal();
+  const ros = await openRosNode({ name: NODE_NAME, args: process.argv });
+  try {
+    const store = parameterStore(ros);
+    ros.serveParameters(store);
+    const node = new PerceptionNode({ ros, store, bundledModel: BUNDLED_MODEL });
+    await Promise.race([node.start(), ended]);
+    await ended;
+    await ros.changeState("shutdown");
+    await node.close();
+  } finally {
+    ros.shutdown();
+  }
+}
+
+try {
+  await run();
+  // Threads of ROS would keep the process.
+  process.exit(0);
+} catch (error) {
+  const text = error instanceof Fault ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`${NODE_NAME}: ${text ?? "unknown error"}\n`);
+  process.exit(1);
+}
