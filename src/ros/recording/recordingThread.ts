@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { constants, setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import { McapBagWriter } from "../../bag/mcap/McapBagWriter.js";
 import { LATCHED_QOS } from "../../bag/qosProfile.js";
@@ -10,6 +11,9 @@ import { isStaticTf } from "./StandingMessages.js";
 
 /** Each publisher of static transforms has a message of its own that a late joiner needs. */
 const STATIC_TF_QOS = { ...LATCHED_QOS, depth: 100 };
+
+// On Linux this is the priority of this thread alone: a machine that is busy labels first, and records then.
+if (process.platform === "linux") setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 const port = parentPort!;
 let writer: McapBagWriter | undefined;
