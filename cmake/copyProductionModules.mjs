@@ -1,10 +1,11 @@
 // Copies what the node needs at run time out of node_modules: every package of package-lock.json that is not for
 // development only, in exactly its locked version, and of onnxruntime-node this platform's libraries alone.
-// Usage: node copyProductionModules.mjs PACKAGE_LOCK FROM_NODE_MODULES TO_NODE_MODULES
+// Usage: node copyProductionModules.mjs PACKAGE_LOCK FROM_NODE_MODULES TO_NODE_MODULES [ONNX_RUNTIME_FOLDER]
+// The last folder's files take the place of onnxruntime-node's own libraries.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 
-const [lockFile, from, to] = process.argv.slice(2);
+const [lockFile, from, to, onnxRuntime] = process.argv.slice(2);
 const { packages } = JSON.parse(readFileSync(lockFile, "utf8"));
 const root = "node_modules/";
 const problems = [];
@@ -40,11 +41,22 @@ if (problems.length > 0) {
 }
 
 const libraries = path.join(to, "onnxruntime-node", "bin");
+const binding = "onnxruntime_binding.node";
+if (onnxRuntime !== undefined && !existsSync(path.join(onnxRuntime, binding))) {
+  console.error(
+    `DITR_ONNXRUNTIME is ${onnxRuntime}, which has no ${binding}; docs/jetson.md says what it needs.`,
+  );
+  process.exit(1);
+}
 for (const napi of readdirSync(libraries)) {
   for (const platform of readdirSync(path.join(libraries, napi))) {
     for (const architecture of readdirSync(path.join(libraries, napi, platform))) {
-      if (platform === process.platform && architecture === process.arch) continue;
-      rmSync(path.join(libraries, napi, platform, architecture), { recursive: true });
+      const folder = path.join(libraries, napi, platform, architecture);
+      const ours = platform === process.platform && architecture === process.arch;
+      if (!ours || onnxRuntime !== undefined) rmSync(folder, { recursive: true });
+      // Without the links, as a library's versions are: each name becomes a file.
+      if (ours && onnxRuntime !== undefined)
+        cpSync(onnxRuntime, folder, { recursive: true, dereference: true });
     }
   }
 }

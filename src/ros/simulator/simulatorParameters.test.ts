@@ -14,7 +14,7 @@ describe("SimulatorParameters", () => {
     expect(settings.rate).toBe(10);
     const options = driveOptions(settings);
     checkSimulateDriveOptions(options);
-    expect(options.scanCount).toBe(100);
+    expect(options.scanCount).toBe(50);
   });
 
   test("takes overrides for its own name, and tells those of other nodes apart", () => {

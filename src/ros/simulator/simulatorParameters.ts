@@ -38,7 +38,7 @@ export const SIMULATOR_PARAMETERS = {
   },
   seconds: {
     type: "double",
-    default: 10,
+    default: 5,
     range: [0.1, 120],
     unit: "s",
     change,
