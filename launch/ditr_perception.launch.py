@@ -138,6 +138,11 @@ def node_parameters(arguments, cameras):
 
 def rviz(arguments, cameras, sim_time):
     """Open RViz on this node's topics; where it is not installed, say so and let the rest go on."""
+    layout = Path(arguments["rviz_config"]).expanduser()
+    if not layout.is_file():
+        layout = Path(get_package_share_directory("ditr_perception")) / "config" / layout
+    if not layout.is_file():
+        raise RuntimeError(f'rviz_config is "{arguments["rviz_config"]}", and there is no such layout')
     try:
         get_package_prefix("rviz2")
     except PackageNotFoundError:
@@ -145,11 +150,6 @@ def rviz(arguments, cameras, sim_time):
         return LogInfo(
             msg=f"rviz:=true, but RViz is not installed (sudo apt install {package}); all else runs without it."
         )
-    layout = Path(arguments["rviz_config"]).expanduser()
-    if not layout.is_file():
-        layout = Path(get_package_share_directory("ditr_perception")) / "config" / layout
-    if not layout.is_file():
-        raise RuntimeError(f'rviz_config is "{arguments["rviz_config"]}", and there is no such layout')
     # The layouts name the topics of a node /ditr_perception whose camera is called front.
     node = "/" + "/".join(part for part in (arguments["namespace"].strip("/"), arguments["node_name"]) if part)
     topics = {topic: topic for topic in ("points_labelled", "points_filtered")}

@@ -29,7 +29,7 @@ describe("SimulatorParameters", () => {
   });
 
   test.each([
-    [{ rate: 20 }, "rate is 20, but it must be a number from 0.1 to 10.0 Hz"],
+    [{ rate: 20 }, "rate is 20.0, but it must be a number from 0.1 to 10.0 Hz"],
     [{ lidar: "sonar" }, 'lidar is "sonar", but it must be one of'],
     [{ columns: true }, "columns is the bool true, but it must be an integer from 4 to 8192"],
   ])("refuses %j", (values, sentence) => {
