@@ -9,10 +9,11 @@ import os
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+
+from launch import LaunchDescription
 
 BOOLEAN = ["true", "false"]
 PROVIDERS = ["", "auto", "cpu", "cuda", "tensorrt", "webgpu"]

@@ -7,7 +7,6 @@ The arguments of ditr_perception.launch.py hold here too.
 
 from pathlib import Path
 
-from launch import LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -22,6 +21,8 @@ from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, ThisLaunchFileDir
+
+from launch import LaunchDescription
 
 BOOLEAN = ["true", "false"]
 

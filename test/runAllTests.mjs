@@ -1,24 +1,31 @@
-// `npm test`: jest over dist/, pytest over training/, and one closing line that counts both and names what was skipped.
+// `npm test`: jest over dist/, then its tests with ROS 2 one after the other, pytest over training/, and one closing line
+// that counts all and names what was skipped.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ensurePythonEnvironment } from "./support/pythonEnvironment.mjs";
+import { ensureRosWorkspace } from "./support/rosWorkspace.mjs";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "ditr-tests-"));
 const totals = { passed: 0, failed: 0 };
 const skipped = [];
 let broken = false;
 
-function runJest(python) {
+/** Tests that start nodes and watch what they do in time; nothing else runs beside them. */
+const LIVE_TESTS = "\\.live\\.test\\.js$";
+
+function runJest(selection, env) {
   const report = path.join(scratch, "jest.json");
   const jest = createRequire(import.meta.url).resolve("jest/bin/jest");
   const flags = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
-  const args = [...flags, jest, "--json", `--outputFile=${report}`];
-  const env = { ...process.env, ...(python && { DITR_PYTHON: python }) };
+  const args = [...flags, jest, "--json", `--outputFile=${report}`, ...selection];
   // Jest prints its JSON to stdout too; the file is the one that is read.
-  const done = spawnSync(process.execPath, args, { stdio: ["ignore", "ignore", "inherit"], env });
+  const done = spawnSync(process.execPath, args, {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, ...env },
+  });
   broken ||= done.status !== 0;
   const { testResults, numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
   totals.passed += numPassedTests;
@@ -49,7 +56,10 @@ function runPytest(python) {
 
 try {
   const python = ensurePythonEnvironment();
-  runJest(python);
+  const workspace = ensureRosWorkspace();
+  const env = { ...(python && { DITR_PYTHON: python }), ...(workspace && { DITR_WORKSPACE: workspace }) };
+  runJest([`--testPathIgnorePatterns=${LIVE_TESTS}`], env);
+  runJest([`--testPathPatterns=${LIVE_TESTS}`, "--runInBand"], env);
   runPytest(python);
 } finally {
   rmSync(scratch, { recursive: true, force: true });

@@ -3,17 +3,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import {
-  describeWithRos,
+  describeWithWorkspace,
   ros2,
   rosEnvironment,
   startWithRos,
+  workspace,
   type RosProcess,
 } from "../../test/support/ros.mjs";
 import { startPeer } from "../../test/support/rosPeer.mjs";
-
-/** setup.bash of a workspace in which `colcon build` has built this package: DITR_WORKSPACE/install/setup.bash. */
-const workspace = path.join(process.env["DITR_WORKSPACE"] ?? "/nowhere", "install", "setup.bash");
-const describeInstalled = existsSync(workspace) ? describeWithRos : describe.skip;
 
 const SECONDS = 90;
 const TINY_ROBOT = `/**/ditr_simulator:
@@ -33,7 +30,7 @@ function launch(...args: readonly string[]): RosProcess {
   return startWithRos(["ros2", "launch", "ditr_perception", "ditr_perception.launch.py", ...args], options);
 }
 
-describeInstalled("the installed package (DITR_WORKSPACE)", () => {
+describeWithWorkspace("the installed package (DITR_WORKSPACE)", () => {
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), "ditr-launch-"));
     writeFileSync(path.join(folder, "tiny.yaml"), TINY_ROBOT);

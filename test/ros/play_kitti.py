@@ -1,9 +1,10 @@
 """Plays a KITTI raw drive over ROS 2 as a robot would, and keeps what comes back.
 
 It knows KITTI's files and ROS messages, nothing of this project but two topic names:
-`play_kitti.py DAY OUT.npz [--rate HZ] [--domain-warm-up SECONDS]` publishes the drive in the folder of a day on /points,
+`play_kitti.py DAY OUT [--rate HZ] [--lockstep]` publishes the drive in the folder of a day on /points,
 /front/image_rect_color/compressed, /front/camera_info and /tf_static, collects /ditr_perception/points_labelled, and
-writes one entry per labelled cloud. The last line of stdout is JSON: published, received, latency in milliseconds.
+writes the labels of each cloud to OUT/<stamp>.label (uint8). The last line of stdout is JSON: published, received,
+superseded (as /diagnostics says), problems, and latencies in milliseconds.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import time
 import numpy as np
 import rclpy
 from builtin_interfaces.msg import Time
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -81,7 +83,9 @@ class Drive:
         for line in file.read_text().split("\n"):
             if line:
                 second, fraction = line.split(".")
-                stamps.append(int(np.datetime64(second.replace(" ", "T"), "s").astype(int)) * 10**9 + int(fraction.ljust(9, "0")))
+                stamps.append(
+                    int(np.datetime64(second.replace(" ", "T"), "s").astype(int)) * 10**9 + int(fraction.ljust(9, "0"))
+                )
         return stamps
 
 
@@ -99,9 +103,20 @@ class Robot(Node):
         self.static = self.create_publisher(TFMessage, "/tf_static", LATCHED)
         self.labelled: list[tuple[PointCloud2, float]] = []
         self.create_subscription(
-            PointCloud2, "/ditr_perception/points_labelled", lambda m: self.labelled.append((m, time.monotonic())), RELIABLE
+            PointCloud2,
+            "/ditr_perception/points_labelled",
+            lambda m: self.labelled.append((m, time.monotonic())),
+            RELIABLE,
         )
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._diagnosed, RELIABLE)
         self.sent_at: dict[int, float] = {}
+        self.superseded = 0
+
+    def _diagnosed(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            for pair in status.values:
+                if status.name == "ditr_perception: labelling" and pair.key == "Superseded":
+                    self.superseded = int(pair.value)
 
     def publish_static(self) -> None:
         velodyne_from_camera = np.linalg.inv(self.drive.camera_from_velodyne)
@@ -116,8 +131,13 @@ class Robot(Node):
     def publish_frame(self, index: int) -> None:
         drive = self.drive
         data = drive.scans[index].read_bytes()
-        fields = [PointField(name=n, offset=4 * i, datatype=PointField.FLOAT32, count=1) for i, n in enumerate(["x", "y", "z", "intensity"])]
-        cloud = PointCloud2(height=1, width=len(data) // 16, fields=fields, point_step=16, row_step=len(data), is_dense=True)
+        fields = [
+            PointField(name=n, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+            for i, n in enumerate(["x", "y", "z", "intensity"])
+        ]
+        cloud = PointCloud2(
+            height=1, width=len(data) // 16, fields=fields, point_step=16, row_step=len(data), is_dense=True
+        )
         cloud.header.frame_id = "velodyne"
         cloud.header.stamp = ros_time(drive.scan_stamps[index])
         cloud.data.frombytes(data)
@@ -125,7 +145,9 @@ class Robot(Node):
         image.header.frame_id = "front_optical_frame"
         image.header.stamp = ros_time(drive.image_stamps[index])
         image.data.frombytes(drive.images[index].read_bytes())
-        info = CameraInfo(header=image.header, width=drive.size[0], height=drive.size[1], distortion_model="plumb_bob", d=[0.0] * 5)
+        info = CameraInfo(
+            header=image.header, width=drive.size[0], height=drive.size[1], distortion_model="plumb_bob", d=[0.0] * 5
+        )
         info.k = drive.k.flatten().tolist()
         info.r = np.eye(3).flatten().tolist()
         info.p = np.hstack([drive.k, np.zeros((3, 1))]).flatten().tolist()
@@ -152,8 +174,11 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("day", type=pathlib.Path)
     parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--lockstep", action="store_true", help="send a frame when the one before has come back")
     parser.add_argument("--rate", type=float, default=10.0)
-    parser.add_argument("--patience", type=float, default=20.0, help="seconds to wait for the node, and for the last result")
+    parser.add_argument(
+        "--patience", type=float, default=20.0, help="seconds to wait for the node, and for the last result"
+    )
     arguments = parser.parse_args()
     drive = Drive(arguments.day)
     rclpy.init()
@@ -173,11 +198,14 @@ def main() -> None:
         while time.monotonic() < due:
             rclpy.spin_once(robot, timeout_sec=max(0.0, due - time.monotonic()))
         robot.publish_frame(index)
+        late = time.monotonic() + arguments.patience
+        while arguments.lockstep and len(robot.labelled) <= index and time.monotonic() < late:
+            rclpy.spin_once(robot, timeout_sec=0.1)
     deadline = time.monotonic() + arguments.patience
-    while len(robot.labelled) < len(drive.scans) and time.monotonic() < deadline:
+    while len(robot.labelled) + robot.superseded < len(drive.scans) and time.monotonic() < deadline:
         rclpy.spin_once(robot, timeout_sec=0.1)
 
-    arrays = {}
+    arguments.out.mkdir(parents=True, exist_ok=True)
     problems = []
     latencies = []
     stamps = []
@@ -200,12 +228,16 @@ def main() -> None:
         elif any(not np.array_equal(points[name], sent[:, i]) for i, name in enumerate(["x", "y", "z", "intensity"])):
             problems.append(f"cloud {index} has other points, or another order, than were sent")
         else:
-            arrays[f"label_{stamp}"] = points["label"]
-            arrays[f"confidence_{stamp}"] = points["confidence"]
+            (arguments.out / f"{stamp}.label").write_bytes(points["label"].tobytes())
     if stamps != sorted(stamps):
         problems.append("the clouds came out of order")
-    np.savez(arguments.out, **arrays)
-    summary = {"published": len(drive.scans), "received": len(robot.labelled), "problems": problems, "latency_ms": latencies}
+    summary = {
+        "published": len(drive.scans),
+        "received": len(robot.labelled),
+        "superseded": robot.superseded,
+        "problems": problems,
+        "latency_ms": latencies,
+    }
     robot.destroy_node()
     rclpy.shutdown()
     print(json.dumps(summary))

@@ -4,17 +4,16 @@ import array
 import time
 
 import numpy as np
+import rclpy
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TransformStamped
+from rcl_interfaces.msg import Log
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rcl_interfaces.msg import Log
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from tf2_msgs.msg import TFMessage
-
-import rclpy
 
 RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -25,8 +24,12 @@ LEVELS = {b"\x00": "OK", b"\x01": "WARN", b"\x02": "ERROR", b"\x03": "STALE"}
 def street_points(count: int = 3000) -> np.ndarray:
     """x, y, z, intensity: flat ground with a wall ahead, metres in the frame of the LiDAR."""
     random = np.random.default_rng(7)
-    ground = np.column_stack([random.uniform(2, 25, count // 2), random.uniform(-10, 10, count // 2), np.full(count // 2, -1.7)])
-    wall = np.column_stack([np.full(count // 2, 20.0), random.uniform(-10, 10, count // 2), random.uniform(-1.7, 3, count // 2)])
+    ground = np.column_stack(
+        [random.uniform(2, 25, count // 2), random.uniform(-10, 10, count // 2), np.full(count // 2, -1.7)]
+    )
+    wall = np.column_stack(
+        [np.full(count // 2, 20.0), random.uniform(-10, 10, count // 2), random.uniform(-1.7, 3, count // 2)]
+    )
     xyz = np.vstack([ground, wall])
     return np.column_stack([xyz, np.full(len(xyz), 0.3)]).astype("<f4")
 
@@ -71,8 +74,13 @@ class StreetRobot(Node):
 
     def cloud(self, stamp: int, points: np.ndarray | None = None) -> PointCloud2:
         points = self.points if points is None else points
-        fields = [PointField(name=n, offset=4 * i, datatype=PointField.FLOAT32, count=1) for i, n in enumerate(["x", "y", "z", "intensity"])]
-        message = PointCloud2(height=1, width=len(points), fields=fields, point_step=16, row_step=16 * len(points), is_dense=True)
+        fields = [
+            PointField(name=n, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+            for i, n in enumerate(["x", "y", "z", "intensity"])
+        ]
+        message = PointCloud2(
+            height=1, width=len(points), fields=fields, point_step=16, row_step=16 * len(points), is_dense=True
+        )
         message.header.stamp = ros_time(stamp)
         message.header.frame_id = "lidar"
         message.data = array.array("B", points.astype("<f4").tobytes())

@@ -7,6 +7,12 @@ export declare const rosMissing: string | undefined;
  */
 export declare const describeWithRos: (name: string, body: () => void) => void;
 
+/** setup.bash of a workspace in which `colcon build` has built this package: DITR_WORKSPACE/install/setup.bash. */
+export declare const workspace: string;
+
+/** As `describeWithRos`, for tests of the installed package; skipped by name without a built workspace. */
+export declare const describeWithWorkspace: (name: string, body: () => void) => void;
+
 /** process.env with ROS 2 sourced, in a domain of this process's own on localhost; then each workspace's setup.bash. */
 export declare function rosEnvironment(...workspaces: string[]): Record<string, string>;
 
@@ -51,6 +57,13 @@ export declare function startNode(
   args?: readonly string[],
   options?: RosProcessOptions,
 ): RosProcess;
+
+/** Runs a Node.js script to its end. @returns stdout; throws with the output when it fails */
+export declare function runNode(
+  script: string,
+  args?: readonly string[],
+  options?: RosProcessOptions,
+): Promise<string>;
 
 /** test/ros/<script> under the system's Python, which has rclpy. */
 export declare function startRclpy(

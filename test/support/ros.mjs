@@ -85,6 +85,13 @@ export function describeWithRos(name, body) {
   });
 }
 
+export const workspace = path.join(process.env.DITR_WORKSPACE ?? "/nowhere", "install", "setup.bash");
+
+export function describeWithWorkspace(name, body) {
+  if (existsSync(workspace)) describeWithRos(name, body);
+  else describe.skip(name, body);
+}
+
 function killAll(children) {
   return Promise.all(children.map((child) => child.stop("SIGKILL")));
 }
@@ -214,6 +221,10 @@ async function toTheEnd(child, name) {
 
 export function runWithRos(command, options) {
   return toTheEnd(startWithRos(command, options), command.join(" "));
+}
+
+export function runNode(script, args = [], options) {
+  return toTheEnd(startNode(script, args, options), script);
 }
 
 export function runRclpy(script, args = [], options) {

@@ -30,6 +30,8 @@ function install(): void {
     // A binary of another distribution here would be taken where no prebuilt one fits.
     rmSync(path.join(folder, "build"), { recursive: true, force: true });
     say(`Using the binary that comes with rclnodejs: ${path.basename(prebuilt)}`);
+  } else if (isBuilt()) {
+    say(`Using the binary that was compiled before: ${builtBinary(folder)}`);
   } else {
     build(folder, distribution);
   }
@@ -45,6 +47,16 @@ function install(): void {
   }
   checkRclnodejs();
   say(`rclnodejs is ready for ROS 2 ${distribution}.`);
+}
+
+function isBuilt(): boolean {
+  try {
+    checkRclnodejs();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return false;
+  }
 }
 
 function build(folder: string, distribution: string): void {
