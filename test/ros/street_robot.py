@@ -43,7 +43,7 @@ def nanoseconds(stamp: Time) -> int:
 
 
 class StreetRobot(Node):
-    """Publishes /points, /front/image_raw, /front/camera_info, /tf, /tf_static and /clock as told, and keeps all that comes back."""
+    """Publishes a LiDAR, a camera, transforms and the clock as told, and keeps all that comes back."""
 
     def __init__(self) -> None:
         super().__init__("street_robot")
