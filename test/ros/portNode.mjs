@@ -112,7 +112,7 @@ const commands = {
   change: async (name) => say({ changed: name, done: await node.changeState(name) }),
   counts: () =>
     say({
-      publishers: input.publisherCount,
+      publishers: node.publisherReliabilities("in", type),
       subscribers: output.subscriberCount,
       callbackErrors: node.callbackErrors,
       state: node.state ?? null,
@@ -133,7 +133,7 @@ const commands = {
     node.log("info", "late");
     say({
       shutdown: true,
-      publishers: input.publisherCount,
+      publishers: node.publisherReliabilities("in", type),
       subscribers: output.subscriberCount,
       state: node.state,
     });

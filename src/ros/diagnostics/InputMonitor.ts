@@ -1,3 +1,4 @@
+import type { Reliability } from "../port/RosNode.js";
 import { PeriodEstimator } from "../../sync/PeriodEstimator.js";
 import type { StreamStatistics } from "../../sync/SyncLedger.js";
 import { counted, type DiagnosticFinding, formatCounts } from "./DiagnosticFinding.js";
@@ -17,10 +18,12 @@ export interface MonitoredInput {
   readonly name: string;
   /** Fully qualified, after remapping. */
   readonly topic: string;
-  /** What the subscription asks for. */
-  readonly reliability: "reliable" | "best_effort";
-  /** Publishers on the topic now; asked once per report. */
-  readonly publisherCount: () => number;
+  /** What the subscription asks for now; undefined while there is none. */
+  readonly reliability: () => Reliability | undefined;
+  /** How often the subscription was replaced by one of another reliability, since activation. */
+  readonly subscribedAnew: () => number;
+  /** What each publisher on the topic offers now. */
+  readonly offered: () => readonly Reliability[];
 }
 
 /** The moment of an arrival or report. */
@@ -103,9 +106,12 @@ export class InputMonitor {
 
   values({ steady, ros }: MonitorTime, statistics: StreamStatistics | undefined): ValuesOf<"cloud"> {
     const { hertz, bytesPerSecond } = this.#rate.rate(steady);
+    const reliability = this.input.reliability();
     return {
       Topic: this.input.topic,
-      Publishers: String(this.input.publisherCount()),
+      Publishers: String(this.input.offered().length),
+      ...(reliability && { Reliability: reliability }),
+      "Subscribed anew": String(this.input.subscribedAnew()),
       "Actual frequency (Hz)": hertz.toFixed(2),
       "Bytes per second": bytesPerSecond.toFixed(0),
       Messages: String(this.#messages),
@@ -122,13 +128,17 @@ export class InputMonitor {
   }
 
   #whySilent(): string {
-    const publishers = this.input.publisherCount();
-    const there = counted(publishers, "publisher");
-    if (publishers === 0) return `${there} on the topic`;
+    const offered = this.input.offered();
+    const there = counted(offered.length, "publisher");
+    if (offered.length === 0) return `${there} on the topic`;
     if (this.#last !== undefined) return `${there} on the topic, silent now`;
     // A best-effort, volatile subscription matches every publisher.
-    return this.input.reliability === "reliable"
-      ? `${there}, no message: reliability may not match, this node asks for reliable (ros2 topic info -v)`
+    const unmatched =
+      this.input.reliability() === "reliable"
+        ? offered.filter((reliability) => reliability === "best_effort").length
+        : 0;
+    return unmatched > 0
+      ? `${there}, no message: ${unmatched} best effort while this node asks for reliable; the parameter reliability should be auto`
       : `${there}, no message: it is silent, or the DDS loses parts of large messages (socket buffers)`;
   }
 }

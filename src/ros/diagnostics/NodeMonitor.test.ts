@@ -34,6 +34,8 @@ describe("a node that works", () => {
     expect(valuesOf(report.get("cloud lidar"))).toEqual({
       Topic: "/points",
       Publishers: "1",
+      Reliability: "reliable",
+      "Subscribed anew": "0",
       "Actual frequency (Hz)": "10.00",
       "Bytes per second": "19200000",
       Messages: "120",

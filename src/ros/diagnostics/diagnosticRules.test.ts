@@ -60,7 +60,7 @@ const TROUBLE: Record<
   "cloud-silent": [
     [
       (node) => {
-        node.publishers = 0;
+        node.publishers = [];
         node.now += 3200;
       },
       "cloud lidar",
@@ -69,16 +69,25 @@ const TROUBLE: Record<
     ],
     [
       (node) => {
+        node.publishers = ["reliable", "best_effort"];
         node.now += 4000;
       },
       "cloud lidar",
       ERROR,
-      "no cloud on /points for 4.0 s; 1 publisher, no message: reliability may not match, this node asks for reliable (ros2 topic info -v)",
+      "no cloud on /points for 4.0 s; 2 publishers, no message: 1 best effort while this node asks for reliable; the parameter reliability should be auto",
+    ],
+    [
+      (node) => {
+        node.now += 4000;
+      },
+      "cloud lidar",
+      ERROR,
+      "no cloud on /points for 4.0 s; 1 publisher, no message: it is silent, or the DDS loses parts of large messages (socket buffers)",
     ],
     [
       (node) => {
         node.runWell(2);
-        node.publishers = 2;
+        node.publishers = ["reliable", "best_effort"];
         node.now += 1100;
       },
       "cloud lidar",

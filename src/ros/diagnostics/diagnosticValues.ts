@@ -3,6 +3,8 @@ import type { Subject } from "./diagnosticRules.js";
 const INPUT_VALUES = {
   Topic: "fully qualified, after remapping",
   Publishers: "on the topic now",
+  Reliability: "that the subscription asks for; with `auto` as the publishers offer",
+  "Subscribed anew": "since activation, because the publishers' reliability changed",
   "Actual frequency (Hz)": "messages per second over the last 10 s; falls when they stop",
   "Bytes per second": "over the last 10 s",
   Messages: "since activation",

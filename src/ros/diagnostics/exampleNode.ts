@@ -2,6 +2,8 @@
 import { SyncLedger } from "../../sync/SyncLedger.js";
 import type { DiagnosticStatus } from "../../messages/types.js";
 import type { ScanOutcome } from "../../perception/ScanFrame.js";
+import type { Reliability } from "../port/RosNode.js";
+import type { MonitoredInput } from "./InputMonitor.js";
 import { exampleInfo, labelledScan } from "./exampleScans.js";
 import { NodeMonitor, type NodeMonitorOptions, type NodeSnapshot } from "./NodeMonitor.js";
 import type { ScanInfo } from "./ScanInfo.js";
@@ -17,7 +19,8 @@ export const CPU: NonNullable<NodeSnapshot["model"]> = {
 export class MonitoredNode {
   /** Milliseconds since the start. */
   now = 0;
-  publishers = 1;
+  /** On every topic. */
+  publishers: readonly Reliability[] = ["reliable"];
   ledger = new SyncLedger();
   eventLoopMax = 2;
   snapshot: Omit<NodeSnapshot, "sync"> = {
@@ -30,14 +33,21 @@ export class MonitoredNode {
   readonly monitor: NodeMonitor;
 
   constructor(options: Partial<NodeMonitorOptions> = {}) {
-    const publisherCount = (): number => this.publishers;
-    const camera = (name: string, reliability: "reliable" | "best_effort") =>
-      ({ name, topic: `/${name}/image_raw`, reliability, publisherCount }) as const;
+    const input = (name: string, topic: string, reliability: Reliability): MonitoredInput => ({
+      name,
+      topic,
+      reliability: () => reliability,
+      subscribedAnew: () => 0,
+      offered: () => this.publishers,
+    });
     this.monitor = new NodeMonitor({
       nodeName: "ditr_perception",
       hardwareId: "robot-7",
-      clouds: [{ name: "lidar", topic: "/points", reliability: "reliable", publisherCount }],
-      cameras: [camera("front", "best_effort"), camera("rear", "reliable")],
+      clouds: [input("lidar", "/points", "reliable")],
+      cameras: [
+        input("front", "/front/image_raw", "best_effort"),
+        input("rear", "/rear/image_raw", "reliable"),
+      ],
       clock: () => ({ steady: 5000 + this.now, ros: this.ros }),
       host: () => ({
         eventLoop: { p50: 0.1, p99: 1, max: this.eventLoopMax },

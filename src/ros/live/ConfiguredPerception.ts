@@ -17,6 +17,7 @@ import type { NodeContext } from "./NodeContext.js";
 import { NodeOutputs } from "./NodeOutputs.js";
 import { pipelineSettings } from "./pipelineSettings.js";
 import { SensorInputs, type SensorInput } from "./SensorInputs.js";
+import type { SensorSubscription } from "./SensorSubscription.js";
 import { TransformWait } from "./TransformWait.js";
 
 interface Active {
@@ -168,9 +169,14 @@ export class ConfiguredPerception {
     return this.#active?.ledger.statistics();
   }
 
-  /** Publishers on the topic of a cloud or camera; 0 while not active. */
-  publisherCount(name: string): number {
-    return this.#active?.inputs.publisherCount(name) ?? 0;
+  /** Of a cloud or camera; undefined while not active. */
+  subscription(name: string): SensorSubscription | undefined {
+    return this.#active?.inputs.subscription(name);
+  }
+
+  /** Subscribes anew where the publishers have become reliable, or not all are any more. */
+  adaptToPublishers(): void {
+    this.#active?.inputs.adaptToPublishers();
   }
 
   get listeners(): number {

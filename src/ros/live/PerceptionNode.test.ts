@@ -247,6 +247,24 @@ describe("PerceptionNode", () => {
     expect(robot.statuses.map(({ mode }) => mode)).toEqual(["fused", "fused"]);
   });
 
+  test("subscribes as the publishers offer, and diagnostics show it", async () => {
+    const { ros, node, robot } = makeNode();
+    ros.peerPublishes("points", ["best_effort"]);
+    await node.start();
+    const asked = (): string | undefined => ros.subscriptions("points")[0]?.qos.reliability;
+    expect(asked()).toBe("best_effort");
+    ros.peerPublishes("points", ["reliable"]);
+    await until(() => asked() === "reliable", "a reliable subscription");
+    robot.sendCloud(START);
+    await until(() => robot.labelled.length === 1, "a labelled cloud");
+    const values = (): Record<string, string> =>
+      Object.fromEntries(
+        (robot.diagnosis("cloud lidar")?.values ?? []).map(({ key, value }) => [key, value]),
+      );
+    await until(() => values()["Subscribed anew"] === "1", "a diagnosis that says so");
+    expect(values()).toMatchObject({ Publishers: "1", Reliability: "reliable" });
+  });
+
   test("saves what came and went as a bag that can be labelled again", async () => {
     const folder = await mkdtemp(path.join(tmpdir(), "ditr-recording-"));
     try {

@@ -77,7 +77,7 @@ export class PerceptionNode implements LifecycleCallbacks {
     const monitor = new NodeMonitor({
       nodeName: ros.name,
       hardwareId: ros.fullyQualifiedName,
-      ...monitoredInputs(ros, settings, (name) => this.#configured?.publisherCount(name) ?? 0),
+      ...monitoredInputs(ros, settings, (name) => this.#configured?.subscription(name)),
       clock: () => ({ steady: performance.now(), ros: time.now() }),
     });
     const recent = new RecentMessages(settings.recording);
@@ -104,6 +104,7 @@ export class PerceptionNode implements LifecycleCallbacks {
     });
     ros.manage(this);
     this.#timer = setInterval(() => {
+      this.#configured?.adaptToPublishers();
       this.#publishDiagnostics();
     }, DIAGNOSTICS_PERIOD_MS);
   }

@@ -1,9 +1,13 @@
 import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
-import type { RosNode, RosQos, RosSubscription } from "../port/RosNode.js";
+import type { RosNode } from "../port/RosNode.js";
 import type { Stamped } from "../../sync/types.js";
-import type { SensorMessageType } from "../parameters/NodeSettings.js";
+import type { SensorMessageType, SensorQos } from "../parameters/NodeSettings.js";
 import { liveMessage, type LiveMessage } from "./LiveMessage.js";
+import { SensorSubscription } from "./SensorSubscription.js";
+
+/** When publishers are looked at first after the subscription: by then DDS has told of those that are there. */
+const FIRST_LOOK_MS = 200;
 
 /** A topic of clouds, depth images or images. */
 export interface SensorTopic {
@@ -12,7 +16,7 @@ export interface SensorTopic {
   /** As in the parameters, before remapping. */
   readonly topic: string;
   readonly type: SensorMessageType;
-  readonly qos: RosQos;
+  readonly qos: SensorQos;
 }
 
 export interface SensorInput extends SensorTopic {
@@ -32,13 +36,14 @@ export interface SensorInput extends SensorTopic {
 /** The subscriptions of clouds and images: from activation to deactivation. */
 export class SensorInputs {
   /** By the input's name. */
-  readonly #subscriptions: ReadonlyMap<string, RosSubscription>;
+  readonly #subscriptions: ReadonlyMap<string, SensorSubscription>;
+  readonly #firstLook: NodeJS.Timeout;
 
   /** @param faults where messages that cannot be read are recorded */
   constructor(ros: RosNode, inputs: readonly SensorInput[], faults: FaultLog) {
-    const subscriptions = new Map<string, RosSubscription>();
+    const subscriptions = new Map<string, SensorSubscription>();
     for (const { name, topic, type, qos, setsScan, onMessage } of inputs) {
-      const subscription = ros.subscribe({
+      const subscription = new SensorSubscription(ros, {
         topic,
         type,
         qos,
@@ -58,13 +63,22 @@ export class SensorInputs {
       subscriptions.set(name, subscription);
     }
     this.#subscriptions = subscriptions;
+    this.#firstLook = setTimeout(() => {
+      this.adaptToPublishers();
+    }, FIRST_LOOK_MS);
   }
 
-  publisherCount(name: string): number {
-    return this.#subscriptions.get(name)?.publisherCount ?? 0;
+  subscription(name: string): SensorSubscription | undefined {
+    return this.#subscriptions.get(name);
+  }
+
+  /** To be called now and then: ROS does not tell when publishers come and go. */
+  adaptToPublishers(): void {
+    for (const subscription of this.#subscriptions.values()) subscription.adaptToPublishers();
   }
 
   close(): void {
+    clearTimeout(this.#firstLook);
     for (const subscription of this.#subscriptions.values()) subscription.destroy();
   }
 }

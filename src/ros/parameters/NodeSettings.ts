@@ -4,7 +4,7 @@ import type { Rgb } from "../../messages/packRgb.js";
 import type { ProviderChoice } from "../../model/providers.js";
 import type { FusionPolicyOptions } from "../../perception/FusionPolicy.js";
 import { syncOptions, type SyncOptions } from "../../sync/SyncOptions.js";
-import type { RosQos } from "../port/RosNode.js";
+import type { Reliability, RosQos } from "../port/RosNode.js";
 import { transportTopic } from "./imageTopics.js";
 import { CAMERA_PARAMETERS, CLOUD_PARAMETERS } from "./inputParameters.js";
 import type { ParameterTable, PlainValue, ValuesOf } from "./ParameterDeclaration.js";
@@ -20,13 +20,19 @@ interface ImageInput {
 /** What the node can subscribe to. */
 export type SensorMessageType = typeof POINT_CLOUD2_TYPE | typeof IMAGE_TYPE | typeof COMPRESSED_IMAGE_TYPE;
 
+/** What to ask of the publishers of a sensor. */
+export interface SensorQos extends Omit<RosQos, "reliability"> {
+  /** "auto": what all of them offer. */
+  readonly reliability: Reliability | "auto";
+}
+
 interface Input {
   readonly name: string;
   /** What to subscribe to, not yet remapped. */
   readonly topic: string;
   /** Of the topic. */
   readonly messageType: SensorMessageType;
-  readonly qos: RosQos;
+  readonly qos: SensorQos;
 }
 
 export type CloudSettings = Input & ({ readonly kind: "points" } | ({ readonly kind: "depth" } & ImageInput));
@@ -198,8 +204,8 @@ function parseColor(text: string): [string, Rgb] {
   return [name, [channel(0), channel(1), channel(2)]];
 }
 
-function qos(reliability: RosQos["reliability"], depth: number): RosQos {
-  return { reliability, durability: "volatile", depth };
+function qos<R extends SensorQos["reliability"]>(reliability: R, depth: number) {
+  return { reliability, durability: "volatile", depth } as const;
 }
 
 function nanoseconds(seconds: number): bigint {

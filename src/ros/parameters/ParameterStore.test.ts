@@ -43,7 +43,7 @@ describe("at the start", () => {
         kind: "points",
         topic: "points",
         messageType: "sensor_msgs/msg/PointCloud2",
-        qos: { reliability: "best_effort", durability: "volatile", depth: 2 },
+        qos: { reliability: "auto", durability: "volatile", depth: 2 },
       },
     ]);
     expect(settings.cameras).toEqual([]);

@@ -8,6 +8,7 @@ export const MAX_CAMERAS = 8;
 export const CLOUD_TYPES = ["points", "depth", "compressed_depth"] as const;
 export const CAMERA_TRANSPORTS = ["raw", "compressed"] as const;
 export const RELIABILITIES = ["best_effort", "reliable"] as const;
+export const INPUT_RELIABILITIES = ["auto", ...RELIABILITIES] as const;
 
 const SYNC = syncOptions({ mode: "live", cameras: { any: {} } });
 const CAMERA_SYNC = SYNC.cameras.get("any")!;
@@ -107,11 +108,11 @@ export const CLOUD_PARAMETERS = {
   },
   reliability: {
     type: "string",
-    default: "best_effort",
-    choices: RELIABILITIES,
+    default: "auto",
+    choices: INPUT_RELIABILITIES,
     change: "read-only",
     description:
-      "QoS of the subscription. best_effort works with every publisher; reliable only with reliable ones, and repeats lost parts of large messages",
+      "QoS of the subscription. best_effort works with every publisher; reliable only with reliable ones, and repeats lost parts of large messages; auto is reliable while all publishers are, else best_effort",
   },
   depth: {
     type: "integer",
@@ -179,11 +180,11 @@ export const CAMERA_PARAMETERS = {
   },
   reliability: {
     type: "string",
-    default: "best_effort",
-    choices: RELIABILITIES,
+    default: "auto",
+    choices: INPUT_RELIABILITIES,
     change: "read-only",
     description:
-      "QoS of the subscription. best_effort works with every publisher; reliable only with reliable ones, and repeats lost parts of large messages",
+      "QoS of the subscription. best_effort works with every publisher; reliable only with reliable ones, and repeats lost parts of large messages; auto is reliable while all publishers are, else best_effort",
   },
   depth: {
     type: "integer",

@@ -49,8 +49,10 @@ describe("MemoryRosNode", () => {
         throw new Error("bad");
       },
     });
-    node.peerPublishes("/in");
-    expect(subscription.publisherCount).toBe(1);
+    expect(node.publisherReliabilities("in")).toEqual([]);
+    node.peerPublishes("/in", ["reliable", "best_effort"]);
+    expect(node.publisherReliabilities("in")).toEqual(["reliable", "best_effort"]);
+    expect(node.subscriptions("in").map((subscribed) => subscribed.qos)).toEqual([qos]);
     node.deliver("in", Uint8Array.of(7));
     expect([got, node.callbackErrors, node.logLines[0]?.severity]).toEqual([[7], 1, "error"]);
     subscription.destroy();

@@ -7,6 +7,7 @@ import type {
   LifecycleTransition,
   LogSeverity,
   PublisherOptions,
+  Reliability,
   RosNode,
   RosPublisher,
   RosSubscription,
@@ -44,7 +45,7 @@ export class MemoryRosNode implements RosNode {
   parameterServer: ParameterServer | undefined;
   readonly #machine = new MemoryStateMachine();
   readonly #subscriptions = new Map<string, Set<SubscriptionOptions>>();
-  readonly #peerPublishers = new Map<string, number>();
+  readonly #peerPublishers = new Map<string, readonly Reliability[]>();
   readonly #listeners = new Map<string, Set<(cdr: Uint8Array) => void>>();
   readonly #services = new Map<string, TriggerServiceOptions>();
   #driver: LifecycleDriver | undefined;
@@ -72,16 +73,16 @@ export class MemoryRosNode implements RosNode {
     return this.resolve(topic);
   }
 
+  publisherReliabilities(topic: string): readonly Reliability[] {
+    return this.#ended ? [] : (this.#peerPublishers.get(this.resolve(topic)) ?? []);
+  }
+
   subscribe(options: SubscriptionOptions): RosSubscription {
     const topic = this.resolve(options.topic);
     const all = this.#subscriptions.get(topic) ?? new Set();
     this.#subscriptions.set(topic, all.add(options));
-    const publisherCount = (): number => this.#peerPublishers.get(topic) ?? 0;
     return {
       topic,
-      get publisherCount() {
-        return publisherCount();
-      },
       destroy: () => void all.delete(options),
     };
   }
@@ -153,14 +154,14 @@ export class MemoryRosNode implements RosNode {
     return this.#machine.state;
   }
 
-  /** Says that peers publish a topic, for publisherCount. */
-  peerPublishes(topic: string, publishers = 1): void {
-    this.#peerPublishers.set(this.resolve(topic), publishers);
+  /** Says that peers publish a topic, of every type that is asked for, and what each offers. */
+  peerPublishes(topic: string, offered: readonly Reliability[] = ["reliable"]): void {
+    this.#peerPublishers.set(this.resolve(topic), offered);
   }
 
   /** A peer's message: every subscription gets a copy of its own. A throw is logged and counted. */
   deliver(topic: string, cdr: Uint8Array): void {
-    for (const { onMessage } of [...(this.#subscriptions.get(this.resolve(topic)) ?? [])]) {
+    for (const { onMessage } of this.subscriptions(topic)) {
       try {
         onMessage(new Uint8Array(cdr));
       } catch (error) {
@@ -170,7 +171,12 @@ export class MemoryRosNode implements RosNode {
   }
 
   isSubscribed(topic: string): boolean {
-    return (this.#subscriptions.get(this.resolve(topic))?.size ?? 0) > 0;
+    return this.subscriptions(topic).length > 0;
+  }
+
+  /** The node's subscriptions of a topic now. */
+  subscriptions(topic: string): readonly SubscriptionOptions[] {
+    return [...(this.#subscriptions.get(this.resolve(topic)) ?? [])];
   }
 
   /** A peer's subscription. @returns its end */

@@ -1,8 +1,10 @@
 import type { ParameterOverride, ParameterServer } from "./ParameterServer.js";
 
+export type Reliability = "reliable" | "best_effort";
+
 /** The part of a QoS profile that decides who can talk to whom; history is always "keep last `depth`". */
 export interface RosQos {
-  readonly reliability: "reliable" | "best_effort";
+  readonly reliability: Reliability;
   readonly durability: "volatile" | "transient_local";
   readonly depth: number;
 }
@@ -23,7 +25,6 @@ export interface SubscriptionOptions {
 export interface RosSubscription {
   /** Fully qualified, after remapping. */
   readonly topic: string;
-  readonly publisherCount: number;
   /** No message comes after it. */
   destroy(): void;
 }
@@ -90,6 +91,12 @@ export interface RosNode {
   readonly fullyQualifiedName: string;
   /** Fully qualified, after remapping: what a subscription or publisher with this name would be on. */
   resolveTopic(topic: string): string;
+  /**
+   * What each publisher of the type on the topic offers, whether or not a subscription matches it. After shutdown: [].
+   *
+   * @param topic as for subscribe: not yet remapped
+   */
+  publisherReliabilities(topic: string, type: string): readonly Reliability[];
   /** Throws a Fault "ros-unavailable" when ROS does not know the type. */
   subscribe(options: SubscriptionOptions): RosSubscription;
   /** Throws a Fault "ros-unavailable" when ROS does not know the type. */

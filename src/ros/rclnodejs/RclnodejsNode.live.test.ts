@@ -32,7 +32,7 @@ describeWithRos("RclnodejsNode: messages and services", () => {
     node.send("publish news");
     expect(await peer.waitForMessage("/robot/port_node/out")).toEqual({ data: "news" });
     node.send("counts");
-    await node.waitFor(/"publishers":1,"subscribers":1/);
+    await node.waitFor(/"publishers":\["reliable"\],"subscribers":1/);
   });
 
   test("log lines reach /rosout under the node's name", async () => {
@@ -90,7 +90,7 @@ describeWithRos("RclnodejsNode: messages and services", () => {
     node.send("unsubscribe");
     node.send("unadvertise");
     node.send("shutdown");
-    await node.waitFor('"shutdown":true,"publishers":0,"subscribers":0,"state":"finalized"');
+    await node.waitFor('"shutdown":true,"publishers":[],"subscribers":0,"state":"finalized"');
     expect(await node.exit).toEqual({ code: 0, signal: null });
   });
 });

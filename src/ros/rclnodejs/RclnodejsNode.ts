@@ -7,6 +7,7 @@ import type {
   LifecycleTransition,
   LogSeverity,
   PublisherOptions,
+  Reliability,
   RosNode,
   RosPublisher,
   RosQos,
@@ -92,6 +93,16 @@ export class RclnodejsNode implements RosNode {
     return this.#node.resolveTopicName(topic);
   }
 
+  publisherReliabilities(topic: string, type: string): readonly Reliability[] {
+    if (this.#ended) return [];
+    return this.#node
+      .getPublishersInfoByTopic(this.resolveTopic(topic))
+      .filter(({ topic_type: published }) => published === type)
+      .map(({ qos_profile: { reliability } }) =>
+        reliability === RELIABILITY.reliable ? "reliable" : "best_effort",
+      );
+  }
+
   subscribe({ topic, type, qos, onMessage }: SubscriptionOptions): RosSubscription {
     const options = { qos: this.#qos(qos), isRaw: true } as const;
     let subscription: RclSubscription | undefined;
@@ -99,16 +110,12 @@ export class RclnodejsNode implements RosNode {
       if (subscription !== undefined) onMessage(alone(message));
     };
     subscription = withRawType(type, (raw) => this.#node.createSubscription(raw, topic, options, receive));
-    const alive = (): RclSubscription | undefined => (this.#ended ? undefined : subscription);
     return {
       topic: subscription.topic,
-      get publisherCount() {
-        return alive()?.publisherCount ?? 0;
-      },
       destroy: () => {
-        const last = alive();
+        const last = subscription;
         subscription = undefined;
-        if (last !== undefined) this.#node.destroySubscription(last);
+        if (last !== undefined && !this.#ended) this.#node.destroySubscription(last);
       },
     };
   }

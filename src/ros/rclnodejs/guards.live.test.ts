@@ -67,7 +67,7 @@ describeWithRos("loadRclnodejs", () => {
       const qos = new rcl.QoS(1, 7, 2, 1);
       const missing = [
         ...["name", "namespace", "createPublisher", "createSubscription", "createService", "destroyPublisher",
-            "destroySubscription", "spin", "execute", "init", "_getNativeParameterOverrides", "_onChangeState"]
+            "destroySubscription", "getPublishersInfoByTopic", "spin", "execute", "init", "_getNativeParameterOverrides", "_onChangeState"]
           .filter((name) => typeof node[name] !== "function"),
         ...["currentState", "transitions"].filter((name) => !(name in node)),
         ...["getParameterOverrides", "triggerLifecycleTransitionByLabel", "log", "getNodeLoggerName"]

@@ -21,7 +21,12 @@ export interface RclPublisher {
 
 export interface RclSubscription {
   readonly topic: string;
-  readonly publisherCount: number;
+}
+
+export interface RclEndpointInfo {
+  readonly topic_type: string;
+  /** reliability as in rmw/types.h. */
+  readonly qos_profile: { readonly reliability: number };
 }
 
 export interface RclResponse {
@@ -60,6 +65,8 @@ export interface RclLifecycleNode {
   name(): string;
   namespace(): string;
   resolveTopicName(topic: string): string;
+  /** Of every type. @param topic it is not remapped */
+  getPublishersInfoByTopic(topic: string): readonly RclEndpointInfo[];
   createPublisher(type: string | RclRawType, topic: string, options: { readonly qos: RclQos }): RclPublisher;
   createSubscription(
     type: RclRawType,
