@@ -3,7 +3,7 @@ import { chooseInputs, type InputSelection } from "../bag/labelling/chooseInputs
 import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { labelBag } from "../bag/labelling/labelBag.js";
 import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
-import { scanMidpoint } from "../bag/labelling/scanMidpoint.js";
+import { recordedMidpoint } from "../bag/labelling/recordedMidpoint.js";
 import type { BagReader } from "../bag/types.js";
 import { FaultLog, type FaultAnnouncement } from "../faults/FaultLog.js";
 import { ModelBundle } from "../model/ModelBundle.js";
@@ -71,7 +71,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
   const selection = chooseInputs(await inspectBag(reader), options);
   const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
   const cameraOffset =
-    options.cameraOffset ?? (await scanMidpoint(reader, selection.clouds[0].topic, faults));
+    options.cameraOffset ?? (await recordedMidpoint(reader, selection.clouds[0].topic, faults));
   const filter = cloudFilter(bundle, options);
   const pipeline = await PerceptionPipeline.start({
     bundle,

@@ -1,3 +1,6 @@
+import { Fault } from "../../faults/Fault.js";
+import { decodePointCloud2, POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
+import { scanMidpoint } from "../../messages/scanMidpoint.js";
 import { ModelBundle } from "../../model/ModelBundle.js";
 import { encodeScanStatus } from "../../messages/scanStatus.js";
 import {
@@ -10,8 +13,10 @@ import { dropFault } from "../../sync/dropFault.js";
 import { SyncLedger, type SyncStatistics } from "../../sync/SyncLedger.js";
 import { scanInfo } from "../diagnostics/ScanInfo.js";
 import { statusMessage } from "../diagnostics/statusMessage.js";
+import type { SyncOptions } from "../../sync/SyncOptions.js";
 import type { NodeSettings } from "../parameters/NodeSettings.js";
 import { CalibrationInputs } from "./CalibrationInputs.js";
+import type { LiveMessage } from "./LiveMessage.js";
 import { LivePerception, type FinishedScan } from "./LivePerception.js";
 import type { NodeContext } from "./NodeContext.js";
 import { NodeOutputs } from "./NodeOutputs.js";
@@ -38,6 +43,8 @@ export class ConfiguredPerception {
   readonly #cameras: readonly string[];
   #settings: NodeSettings;
   #active: Active | undefined;
+  /** Nanoseconds from a scan's stamp to its middle, once the first has come. */
+  #midpoint: bigint | undefined;
 
   private constructor(
     context: NodeContext,
@@ -113,6 +120,7 @@ export class ConfiguredPerception {
   activate(onFailure: (error: unknown) => void): void {
     const { ros, faults, monitor } = this.#context;
     const ledger = new SyncLedger();
+    this.#midpoint = undefined;
     const topics = this.#topicsByName();
     ledger.drops.subscribe((drop) => {
       const name = drop.camera ?? this.#settings.clouds[0].name;
@@ -122,7 +130,7 @@ export class ConfiguredPerception {
       pipeline: this.pipeline,
       assembler: this.#assembler,
       transforms: this.#transforms,
-      sync: this.#settings.sync,
+      sync: this.#sync(),
       ledger,
       wanted: () => this.#outputs.wanted(),
       transformTimeoutMs: () => Number(this.#settings.transformTimeout) / 1e6,
@@ -155,7 +163,7 @@ export class ConfiguredPerception {
     this.#settings = settings;
     this.pipeline.update(pipelineSettings(settings, this.bundle));
     this.#assembler.configure(motionOptions(settings));
-    if ([...names].some(isOfJoin)) this.#active?.live.setSync(settings.sync);
+    if ([...names].some(isOfJoin)) this.#active?.live.setSync(this.#sync());
   }
 
   /** Time jumped back: transforms and waiting messages of the other time are forgotten. */
@@ -199,6 +207,32 @@ export class ConfiguredPerception {
     monitor.scanFinished(outcome, info, latencyMs);
   }
 
+  /** Scans of a LiDAR have their middle where the first has it. */
+  #findMidpoint(live: LivePerception, { topic, type, cdr }: LiveMessage): void {
+    if (this.#midpoint !== undefined) return;
+    this.#midpoint = 0n;
+    if (type !== POINT_CLOUD2_TYPE) return;
+    try {
+      this.#midpoint = scanMidpoint(decodePointCloud2(cdr));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#context.faults.record(error.at({ topic }));
+    }
+    if (this.#midpoint !== 0n) live.setSync(this.#sync());
+  }
+
+  #sync(): SyncOptions {
+    const { sync, scanMidpoint: fromMiddle, cameras: used } = this.#settings;
+    const midpoint = fromMiddle ? (this.#midpoint ?? 0n) : 0n;
+    if (midpoint === 0n) return sync;
+    const cameras = new Map(sync.cameras);
+    for (const { name } of used) {
+      const camera = sync.cameras.get(name)!;
+      cameras.set(name, { ...camera, offset: camera.offset + midpoint });
+    }
+    return { ...sync, cameras };
+  }
+
   #sensorInputs(live: LivePerception): SensorInput[] {
     const { monitor, recent, time } = this.#context;
     const { clouds, cameras } = this.#settings;
@@ -213,8 +247,12 @@ export class ConfiguredPerception {
           monitor.cloudArrived(name, message?.stamp, cdr.byteLength);
           recent.add(resolved, type, cdr, time.now());
           if (message === undefined) return;
-          if (index === 0) live.pushCloud(message);
-          else live.pushImage(name, message);
+          if (index > 0) {
+            live.pushImage(name, message);
+            return;
+          }
+          this.#findMidpoint(live, message.payload);
+          live.pushCloud(message);
         },
       })),
       ...cameras.map(({ name, topic, messageType: type, qos }): SensorInput => ({

@@ -82,8 +82,9 @@ export class MemoryRobot {
     this.#ros.deliver("/front/image_raw", image);
   }
 
-  sendCloud(stamp: bigint): void {
-    this.#ros.deliver("/points", encodePointCloud2(streetCloud(stamp)));
+  /** @param span seconds that the scan takes; without it the points have no times */
+  sendCloud(stamp: bigint, span?: number): void {
+    this.#ros.deliver("/points", encodePointCloud2(streetCloud(stamp, span)));
   }
 
   /** The newest /diagnostics status whose name ends so. */
@@ -96,27 +97,31 @@ export class MemoryRobot {
 }
 
 /** Ground ahead of the sensor with a box on it. */
-function streetCloud(stamp: bigint, count = 2000): PointCloud2 {
-  const data = new Float32Array(count * 4);
+function streetCloud(stamp: bigint, span?: number): PointCloud2 {
+  const count = 2000;
+  const names = ["x", "y", "z", "intensity", ...(span === undefined ? [] : ["time"])];
+  const data = new Float32Array(count * names.length);
   for (let point = 0; point < count; point++) {
     const x = 3 + ((point * 37) % 1000) / 50;
     const y = -8 + ((point * 53) % 800) / 50;
     const z = Math.abs(x - 10) < 1 && Math.abs(y) < 1 ? 0.4 : -1.7;
-    data.set([x, y, z, (point % 10) / 10], point * 4);
+    const values = [x, y, z, (point % 10) / 10];
+    if (span !== undefined) values.push((span * point) / (count - 1));
+    data.set(values, point * names.length);
   }
   return {
     header: { stamp, frameId: "lidar" },
     height: 1,
     width: count,
-    fields: ["x", "y", "z", "intensity"].map((name, index) => ({
+    fields: names.map((name, index) => ({
       name,
       offset: index * 4,
       datatype: PointFieldType.FLOAT32,
       count: 1,
     })),
     isBigEndian: false,
-    pointStep: 16,
-    rowStep: count * 16,
+    pointStep: 4 * names.length,
+    rowStep: count * 4 * names.length,
     data: new Uint8Array(data.buffer),
     isDense: false,
   };

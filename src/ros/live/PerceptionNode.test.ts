@@ -192,6 +192,27 @@ describe("PerceptionNode", () => {
     ]);
   });
 
+  test("takes the image of the middle of a scan whose points have times, or of its stamp when told", async () => {
+    const { node, robot, store } = makeNode(CAMERA);
+    await node.start();
+    robot.sendStaticTransform();
+    robot.sendCameraInfo();
+    const scan = async (index: bigint): Promise<void> => {
+      const stamp = START + index * SECOND;
+      robot.sendImage(stamp);
+      robot.sendCloud(stamp, 0.1);
+      robot.sendImage(stamp + 48_000_000n);
+      robot.sendImage(stamp + 100_000_000n);
+      await until(() => robot.labelled.length === Number(index) + 1, `scan ${index.toString()}`);
+    };
+    await scan(0n);
+    store.set([{ name: "sync.scan_midpoint", value: { type: "bool", value: false } }]);
+    await scan(1n);
+    const deltas = robot.statuses.map(({ cameras }) => Number(cameras[0]!.delta) / 1e6);
+    expect(deltas[0]).toBeCloseTo(-2, 3);
+    expect(deltas[1]).toBe(0);
+  });
+
   test("messages that cannot be read cost themselves, and are told of", async () => {
     const { ros, node, robot } = makeNode(CAMERA);
     await node.start();

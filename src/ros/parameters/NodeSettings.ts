@@ -59,6 +59,8 @@ export interface NodeSettings {
   readonly fusion: FusionPolicyOptions;
   /** Has the clouds after the first, then the cameras, by name. */
   readonly sync: SyncOptions;
+  /** Do the offsets of cameras count from the middle of a scan? */
+  readonly scanMidpoint: boolean;
   readonly fixedFrame: string | undefined;
   readonly deskew: boolean;
   readonly transformTimeout: bigint;
@@ -113,6 +115,7 @@ export function nodeSettings(values: ReadonlyMap<string, PlainValue>): NodeSetti
       minSeenShare: node.min_seen_share,
       seenShareHysteresis: node.seen_share_hysteresis,
     },
+    scanMidpoint: node["sync.scan_midpoint"],
     sync: syncSettings(node, clouds.slice(1), cameras),
     fixedFrame: orUndefined(node.fixed_frame),
     deskew: node.deskew,

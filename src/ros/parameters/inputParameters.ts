@@ -229,6 +229,13 @@ export const SYNC_PARAMETERS = {
     change: "dynamic",
     description: "A cloud waits at most this long for its images",
   },
+  "sync.scan_midpoint": {
+    type: "bool",
+    default: true,
+    change: "dynamic",
+    description:
+      "Offsets of cameras count from the middle of a scan, where its points have times: when a spinning LiDAR that starts behind looks ahead. false: from its stamp",
+  },
   "sync.inactive_after": {
     type: "integer",
     default: SYNC.inactiveAfter,
