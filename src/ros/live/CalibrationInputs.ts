@@ -1,10 +1,8 @@
 import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
-import { CAMERA_INFO_TYPE } from "../../messages/cameraInfo.js";
-import { TF_MESSAGE_TYPE } from "../../messages/tfMessage.js";
 import type { FrameAssembler } from "../../perception/FrameAssembler.js";
-import type { RosNode, RosQos, RosSubscription } from "../port/RosNode.js";
-import { CAMERA_INFO_QOS, STATIC_TRANSFORMS_QOS, TRANSFORMS_QOS } from "./qosProfiles.js";
+import type { RosNode, RosSubscription } from "../port/RosNode.js";
+import { SUBSCRIBED_TOPICS } from "./nodeTopics.js";
 
 export interface CalibrationInputsOptions {
   readonly ros: RosNode;
@@ -18,6 +16,8 @@ export interface CalibrationInputsOptions {
   readonly onCameraInfo: (camera: string) => void;
   readonly onTransforms: () => void;
 }
+
+type SubscribedTopic = Pick<(typeof SUBSCRIBED_TOPICS)[keyof typeof SUBSCRIBED_TOPICS], "type" | "qos">;
 
 /**
  * The subscriptions of transforms and CameraInfo, which are kept while the node is inactive too, so that the first
@@ -36,9 +36,8 @@ export class CalibrationInputs {
     onTransforms,
   }: CalibrationInputsOptions) {
     const subscribe = (
+      { type, qos }: SubscribedTopic,
       topic: string,
-      type: string,
-      qos: RosQos,
       use: (cdr: Uint8Array) => void,
     ): RosSubscription => {
       const subscription = ros.subscribe({
@@ -65,11 +64,12 @@ export class CalibrationInputs {
         onTransforms();
       }
     };
+    const { staticTransforms, transforms: changing, cameraInfo } = SUBSCRIBED_TOPICS;
     this.#subscriptions = [
-      subscribe("/tf_static", TF_MESSAGE_TYPE, STATIC_TRANSFORMS_QOS, transforms(true)),
-      subscribe("/tf", TF_MESSAGE_TYPE, TRANSFORMS_QOS, transforms(false)),
+      subscribe(staticTransforms, staticTransforms.topic, transforms(true)),
+      subscribe(changing, changing.topic, transforms(false)),
       ...[...cameraInfoTopics].map(([camera, topic]) =>
-        subscribe(topic, CAMERA_INFO_TYPE, CAMERA_INFO_QOS, (cdr) => {
+        subscribe(cameraInfo, topic, (cdr) => {
           onCameraInfo(camera);
           assembler.addCameraInfo(camera, cdr);
         }),

@@ -1,14 +1,10 @@
 import { Fault } from "../../faults/Fault.js";
-import { LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
-import { IMAGE_TYPE } from "../../messages/image.js";
-import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
-import { SCAN_STATUS_TYPE } from "../../messages/scanStatus.js";
 import type { BundleManifest } from "../../model/bundleManifest.js";
 import type { LabelledScan } from "../../perception/ScanFrame.js";
 import type { WantedOutputs } from "../../perception/WantedOutputs.js";
 import type { RosNode, RosPublisher, RosQos } from "../port/RosNode.js";
 import { labelInfoMessage } from "./labelInfo.js";
-import { LATCHED_QOS } from "./qosProfiles.js";
+import { overlayTopic, PUBLISHED_TOPICS } from "./nodeTopics.js";
 
 export interface NodeOutputsOptions {
   readonly ros: RosNode;
@@ -20,6 +16,8 @@ export interface NodeOutputsOptions {
   /** Told of every message that is published. */
   readonly onPublish: (topic: string, type: string, cdr: Uint8Array) => void;
 }
+
+const { labelled, filtered, overlay, labelInfo, status: statusTopic } = PUBLISHED_TOPICS;
 
 /** The publishers of results, from configuration to clean-up. */
 export class NodeOutputs {
@@ -33,30 +31,30 @@ export class NodeOutputs {
 
   constructor({ ros, qos, cameras, manifest, now, onPublish }: NodeOutputsOptions) {
     this.#onPublish = onPublish;
-    this.#labelled = ros.advertise({ topic: "~/points_labelled", type: POINT_CLOUD2_TYPE, qos });
-    this.#filtered = ros.advertise({ topic: "~/points_filtered", type: POINT_CLOUD2_TYPE, qos });
+    this.#labelled = ros.advertise({ ...labelled, qos });
+    this.#filtered = ros.advertise({ ...filtered, qos });
     this.#status = advertiseStatus(ros, qos);
     this.#overlays = new Map(
       cameras.map((camera) => [
         camera,
-        ros.advertise({ topic: `~/overlay/${camera}`, type: IMAGE_TYPE, qos }),
+        ros.advertise({ topic: overlayTopic(camera), type: overlay.type, qos }),
       ]),
     );
-    this.#labelInfo = ros.advertise({ topic: "~/label_info", type: LABEL_INFO_TYPE, qos: LATCHED_QOS });
-    this.#publish(this.#labelInfo, LABEL_INFO_TYPE, labelInfoMessage(manifest, now));
+    this.#labelInfo = ros.advertise(labelInfo);
+    this.#publish(this.#labelInfo, labelInfo.type, labelInfoMessage(manifest, now));
   }
 
   /** What somebody listens to at the moment; undefined when nobody listens to anything that a scan is needed for. */
   wanted(): WantedOutputs | undefined {
-    const labelled = this.#labelled.subscriberCount > 0;
-    const filtered = this.#filtered.subscriberCount > 0;
+    const wantsLabelled = this.#labelled.subscriberCount > 0;
+    const wantsFiltered = this.#filtered.subscriberCount > 0;
     const overlays = new Set<string>();
     for (const [camera, publisher] of this.#overlays) {
       if (publisher.subscriberCount > 0) overlays.add(camera);
     }
-    if (!labelled && !filtered && overlays.size === 0 && (this.#status?.subscriberCount ?? 0) === 0)
+    if (!wantsLabelled && !wantsFiltered && overlays.size === 0 && (this.#status?.subscriberCount ?? 0) === 0)
       return undefined;
-    return { labelled, filtered, overlays };
+    return { labelled: wantsLabelled, filtered: wantsFiltered, overlays };
   }
 
   /** Subscribers of what a scan has to be labelled for. */
@@ -65,16 +63,16 @@ export class NodeOutputs {
   }
 
   publishScan({ labelledCloud, filteredCloud, overlays }: LabelledScan): void {
-    if (labelledCloud !== undefined) this.#publish(this.#labelled, POINT_CLOUD2_TYPE, labelledCloud);
-    if (filteredCloud !== undefined) this.#publish(this.#filtered, POINT_CLOUD2_TYPE, filteredCloud);
-    for (const { camera, cdr } of overlays) this.#publish(this.#overlays.get(camera)!, IMAGE_TYPE, cdr);
+    if (labelledCloud !== undefined) this.#publish(this.#labelled, labelled.type, labelledCloud);
+    if (filteredCloud !== undefined) this.#publish(this.#filtered, filtered.type, filteredCloud);
+    for (const { camera, cdr } of overlays) this.#publish(this.#overlays.get(camera)!, overlay.type, cdr);
   }
 
   /** @param status ditr_perception/msg/ScanStatus as CDR; made only if someone listens */
   publishStatus(status: () => Uint8Array): void {
     const publisher = this.#status;
     if (publisher !== undefined && publisher.subscriberCount > 0) {
-      this.#publish(publisher, SCAN_STATUS_TYPE, status());
+      this.#publish(publisher, statusTopic.type, status());
     }
   }
 
@@ -96,10 +94,10 @@ export class NodeOutputs {
 /** Everything else is a message of others, so a node that is started without its own package can do without this one. */
 function advertiseStatus(ros: RosNode, qos: RosQos): RosPublisher | undefined {
   try {
-    return ros.advertise({ topic: "~/status", type: SCAN_STATUS_TYPE, qos });
+    return ros.advertise({ ...statusTopic, qos });
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    ros.log("warn", `~/status is not published: ${error.message}`);
+    ros.log("warn", `${statusTopic.topic} is not published: ${error.message}`);
     return undefined;
   }
 }

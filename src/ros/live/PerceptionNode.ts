@@ -1,7 +1,7 @@
 import { Subscription } from "rxjs";
 import { Fault } from "../../faults/Fault.js";
 import { FaultLog } from "../../faults/FaultLog.js";
-import { DIAGNOSTIC_ARRAY_TYPE, encodeDiagnosticArray } from "../../messages/diagnosticArray.js";
+import { encodeDiagnosticArray } from "../../messages/diagnosticArray.js";
 import { NodeMonitor } from "../diagnostics/NodeMonitor.js";
 import { classNamesValidator } from "../parameters/classNamesValidator.js";
 import type { ParameterStore, SettingsChange } from "../parameters/ParameterStore.js";
@@ -16,7 +16,7 @@ import { RecentMessages, savedSentence } from "../recording/RecentMessages.js";
 import { ConfiguredPerception } from "./ConfiguredPerception.js";
 import { monitoredInputs } from "./monitoredInputs.js";
 import type { NodeContext } from "./NodeContext.js";
-import { DIAGNOSTICS_QOS } from "./qosProfiles.js";
+import { PUBLISHED_TOPICS, SAVE_RECORDING_SERVICE } from "./nodeTopics.js";
 import { RosTime } from "./RosTime.js";
 
 /** diagnostic_updater's default. */
@@ -82,11 +82,7 @@ export class PerceptionNode implements LifecycleCallbacks {
     });
     const recent = new RecentMessages(settings.recording);
     this.#context = { ros, time, faults, monitor, recent };
-    this.#diagnostics = ros.advertise({
-      topic: "/diagnostics",
-      type: DIAGNOSTIC_ARRAY_TYPE,
-      qos: DIAGNOSTICS_QOS,
-    });
+    this.#diagnostics = ros.advertise(PUBLISHED_TOPICS.diagnostics);
     this.#subscriptions.add(
       time.jumps.subscribe(() => {
         this.#configured?.reset();
@@ -99,7 +95,7 @@ export class PerceptionNode implements LifecycleCallbacks {
     );
     time.useSimTime(settings.useSimTime);
     ros.serveTrigger({
-      service: "~/save_recording",
+      service: SAVE_RECORDING_SERVICE,
       onCall: async () => savedSentence(await recent.save()),
     });
     ros.manage(this);

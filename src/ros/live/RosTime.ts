@@ -1,9 +1,11 @@
 import { Subject, type Observable } from "rxjs";
 import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
-import { CLOCK_TYPE, decodeClock } from "../../messages/time.js";
+import { decodeClock } from "../../messages/time.js";
 import type { RosNode, RosSubscription } from "../port/RosNode.js";
-import { CLOCK_QOS } from "./qosProfiles.js";
+import { SUBSCRIBED_TOPICS } from "./nodeTopics.js";
+
+const { clock: CLOCK } = SUBSCRIBED_TOPICS;
 
 /** ROS time: the system's clock, or /clock while `use_sim_time` is set. */
 export class RosTime {
@@ -37,9 +39,9 @@ export class RosTime {
     if (use === this.simulated) return;
     if (use) {
       this.#subscription = this.#ros.subscribe({
-        topic: "/clock",
-        type: CLOCK_TYPE,
-        qos: CLOCK_QOS,
+        topic: CLOCK.topic,
+        type: CLOCK.type,
+        qos: CLOCK.qos,
         onMessage: (cdr) => {
           this.#take(cdr);
         },
@@ -62,7 +64,7 @@ export class RosTime {
       time = decodeClock(cdr).clock;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.#faults.record(error.at({ topic: "/clock" }));
+      this.#faults.record(error.at({ topic: CLOCK.topic }));
       return;
     }
     const back = this.#simulated !== undefined && time < this.#simulated;
