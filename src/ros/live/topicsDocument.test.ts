@@ -6,9 +6,8 @@ import { decodePointCloud2, encodePointCloud2 } from "../../messages/pointCloud2
 import { PointFieldType, type PointCloud2 } from "../../messages/types.js";
 import { labelColumns } from "../../perception/labelledClouds.js";
 import { overridesOf } from "../parameters/exampleOverrides.js";
-import type { CameraSettings, CloudSettings } from "../parameters/NodeSettings.js";
+import type { CameraSettings, CloudSettings, SensorQos } from "../parameters/NodeSettings.js";
 import { ParameterStore } from "../parameters/ParameterStore.js";
-import type { RosQos } from "../port/RosNode.js";
 import { PUBLISHED_TOPICS, SAVE_RECORDING_SERVICE, SUBSCRIBED_TOPICS, type NodeTopic } from "./nodeTopics.js";
 
 const DOCUMENT = "docs/topics.md";
@@ -18,7 +17,7 @@ function settingsOf(parameters: Readonly<Record<string, unknown>>): ParameterSto
   return new ParameterStore({ nodeName: NODE, overrides: overridesOf(parameters) }).settings;
 }
 
-function qosText({ reliability, durability, depth }: RosQos): string {
+function qosText({ reliability, durability, depth }: SensorQos): string {
   return `${reliability}, ${durability}, ${depth}`;
 }
 
