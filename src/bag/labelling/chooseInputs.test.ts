@@ -209,6 +209,17 @@ test("of several images of a camera one is used; depth images are none", async (
   expect(chooseInputs(await inspect(more)).cameras[0]!.imageTopic).toBe("/front/image_raw/compressed");
 });
 
+test("clouds that this program has labelled are results, unless there are no others", async () => {
+  const labelled = cloud("/ditr_perception/points_labelled");
+  const message = labelled.message as PointCloud2;
+  const fields = ["label", "confidence", "rgb"].map((name, i) => ({ ...message.fields[i]!, name }));
+  const result = { ...labelled, message: { ...message, fields: [...message.fields.slice(0, 3), ...fields] } };
+  const chosen = chooseInputs(await inspect([cloud("/points"), result as RecordedMessage]));
+  expect(chosen.clouds.map(({ topic }) => topic)).toEqual(["/points"]);
+  const alone = chooseInputs(await inspect([result as RecordedMessage]));
+  expect(alone.clouds.map(({ topic }) => topic)).toEqual(["/ditr_perception/points_labelled"]);
+});
+
 test("several clouds are for the user to choose from, none is refused", async () => {
   const flat = exampleOf("sensor_msgs/msg/PointCloud2") as PointCloud2;
   const withoutZ: RecordedMessage = {

@@ -115,7 +115,10 @@ function chooseSources(
     ];
   }
   const { path, clouds } = summary;
-  const usable = clouds.filter(({ fields }) => ["x", "y", "z"].every((name) => fields.includes(name)));
+  const withPoints = clouds.filter(({ fields }) => ["x", "y", "z"].every((name) => fields.includes(name)));
+  // A recording of the node, or a labelled bag, has results beside what they were made from.
+  const unlabelled = withPoints.filter(({ fields }) => !isResult(fields));
+  const usable = unlabelled.length > 0 ? unlabelled : withPoints;
   const sources = usable.length > 0 ? usable.map(pointSource) : depthSources(summary);
   const [source, ...others] = sources;
   if (source === undefined) {
@@ -133,6 +136,11 @@ function chooseSources(
     );
   }
   return [source];
+}
+
+/** What labelColumns adds. */
+function isResult(fields: readonly string[]): boolean {
+  return ["label", "confidence", "rgb"].every((name) => fields.includes(name));
 }
 
 function pointSource({ topic, frameId }: CloudSummary): Source {
