@@ -16,10 +16,11 @@ from ditr_train.config import BackboneConfig, Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
 from ditr_train.data.scans import LabeledScan, load_scans
 from ditr_train.device import choose_device
-from ditr_train.distillation import Distillation, feature_similarity
+from ditr_train.distillation import Distillation, distillation_scores
 from ditr_train.frozen_encoder import is_bundle, load_frozen_encoder
 from ditr_train.initialization import Initialization, initialize
 from ditr_train.run_folder import RunFolder
+from ditr_train.training_config import DistillationConfig
 
 _CALIBRATION_SCANS = 8
 
@@ -80,12 +81,19 @@ def _distill(options: argparse.Namespace) -> None:
     if not validation:
         print(f"{len(scans)} scans -> {options.output}; no --validation, so nothing held out was scored")
         return
-    scores = feature_similarity(distillation.distiller, validation, config, progress=show)
+    scores = distillation_scores(distillation.distiller, validation, config, progress=show)
     run.write_json("scores.json", scores)
-    print(
-        f"{scores['scans']} validation scans: cosine similarity {scores['cosine']:.3f} to the image features of "
-        f"visible voxels (a constant reaches {scores['constant_cosine']:.3f}) -> {options.output}"
-    )
+    print(f"{scores['scans']} validation scans: {_summary(scores, settings)} -> {options.output}")
+
+
+def _summary(scores: dict[str, Any], settings: DistillationConfig) -> str:
+    if settings.target == "cosine":
+        what, name = "cosine similarity {} to the image features of visible voxels", "cosine"
+    else:
+        what, name = f"{{}} of the visible voxels put in the right one of {settings.clusters} clusters", "agreement"
+    network, constant, position = (f"{scores[key]:.3f}" for key in (name, f"constant_{name}", f"position_{name}"))
+    guesses = f"a constant guess reaches {constant}, one from the place in the image alone {position}"
+    return f"{what.format(network)} ({guesses})"
 
 
 def distillation_config(config: Config) -> Config:
@@ -133,6 +141,9 @@ def describe_distillation(run: RunFolder, config: Config) -> dict[str, Any]:
     settings = config.distillation
     description: dict[str, Any] = {
         "kind": "distillation of image features (D-DITR), without labels",
+        "target": f"{settings.clusters} clusters of image features"
+        if settings.target == "clusters"
+        else "image features, cosine similarity",
         "steps": settings.steps,
         "scans_per_step": settings.scans_per_step,
         "learning_rate": settings.learning_rate,

@@ -4,11 +4,11 @@ sees. No label is used, and no image is needed afterwards."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -16,35 +16,30 @@ from ditr_train.config import Config
 from ditr_train.data.augmentation import augment
 from ditr_train.data.scans import LabeledScan, ScanSample, make_sample
 from ditr_train.device import CPU, device_of, tensors_on
+from ditr_train.distillation_target import SeenVoxels, make_target, seen_voxels
 from ditr_train.model.backbone import Backbone
-from ditr_train.model.tables import ImageFeatures, image_features, scan_tables
+from ditr_train.model.tables import image_features, scan_tables
 from ditr_train.run_folder import RunFolder
 from ditr_train.training_loop import LogRow, TrainingLoop
 
 
 class Distiller(nn.Module):
-    """The image-free backbone with a linear layer to the dimension of the image features."""
+    """The image-free backbone with a linear layer to what the target asks for."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        if config.image_encoder is None:
-            raise ValueError("the configuration has no image_encoder to learn from")
+        if config.image_encoder is None or config.distillation is None:
+            raise ValueError("the configuration has no distillation, or no image_encoder to learn from")
         self.stage_count = config.backbone.stage_count
         self.backbone = Backbone(config.backbone)
-        self.distillation_head = nn.Linear(self.backbone.out_channels, config.image_encoder.feature_dimension)
+        self.distillation_target = make_target(config.image_encoder, config.distillation)
+        self.distillation_head = nn.Linear(self.backbone.out_channels, self.distillation_target.out_channels)
 
     def forward(self, inputs: Mapping[str, Tensor], seen: Tensor) -> Tensor:
-        """seen bool [V_0] -> predicted image features [number of seen voxels, C_2D]."""
+        """seen bool [V_0] -> predictions [number of seen voxels, channels of the target]."""
         features: Tensor = self.backbone(inputs["feat"], scan_tables(inputs, self.stage_count))
         predicted: Tensor = self.distillation_head(features[seen])
         return predicted
-
-
-def seen_image_features(images: ImageFeatures) -> tuple[Tensor, Tensor]:
-    """Which voxels a camera sees, bool [V_0], and the image features of those, [number of seen voxels, C_2D]."""
-    seen = images.voxel_patch_weight.amax(1) > 0
-    patch, weight = images.voxel_patch[seen].long(), images.voxel_patch_weight[seen]
-    return seen, (images.features[patch] * weight[:, :, None]).sum(1)
 
 
 class Distillation(TrainingLoop):
@@ -58,48 +53,55 @@ class Distillation(TrainingLoop):
         self.config = config
         torch.manual_seed(config.distillation.seed)
         self.distiller = Distiller(config)
+        self.distiller.distillation_target.fit(scans, config.distillation.seed)
+        self.augmentation = config.training.augmentation
+        if config.distillation.sector is not None:
+            self.augmentation = replace(self.augmentation, sector=config.distillation.sector)
         super().__init__(self.distiller, config.distillation, scans, run, device)
 
     def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        scan = augment(scan, self.config.training.augmentation, rng, fused=True)
+        scan = augment(scan, self.augmentation, rng, fused=True)
         return make_sample(scan, self.config, fused=True)
 
     def loss_of(self, sample: ScanSample) -> Tensor:
-        """1 - cosine similarity, mean over the seen voxels."""
+        inputs, voxels = _voxels_of(sample, self.device)
         with self.autocast():
-            similarity, _ = _similarity(self.distiller, sample)
+            predicted = self.distiller(inputs, voxels.seen).float()
         # A scan in which augmentation left nothing visible has nothing to teach.
-        return 1 - similarity.mean() if len(similarity) else similarity.sum()
+        return self.distiller.distillation_target.loss(predicted, voxels) if len(predicted) else predicted.sum()
 
     def evaluation_row(self, validation: Sequence[LabeledScan]) -> LogRow:
-        scores = feature_similarity(self.distiller, validation, self.config)
-        return {"cosine": round(scores["cosine"], 4) if validation else ""}
+        measure = self.distiller.distillation_target.measure
+        scores = distillation_scores(self.distiller, validation, self.config)
+        return {measure: round(scores[measure], 4) if validation else ""}
 
 
-def _similarity(distiller: Distiller, sample: ScanSample) -> tuple[Tensor, Tensor]:
-    """Cosine similarity of prediction and image feature [number of seen voxels], and the image features."""
-    inputs = tensors_on(device_of(distiller), sample.inputs)
-    images = image_features(inputs)
-    assert images is not None, "only scans with images are distilled"
-    seen, target = seen_image_features(images)
-    return F.cosine_similarity(distiller(inputs, seen).float(), target, dim=-1), target
-
-
-def feature_similarity(
+def distillation_scores(
     distiller: Distiller, scans: Sequence[LabeledScan], config: Config, *, progress: bool = False
 ) -> dict[str, Any]:
-    """How well whole scans' image features are predicted, over all voxels that a camera sees.
+    """How well is told, of whole scans, what the target asks for: the mean over all voxels that a camera sees.
 
-    `cosine` is the mean similarity, `constant_cosine` that of the best constant prediction: what says
-    nothing about a point.
+    Beside the network's score, under the name of the target's measure, are those of guesses that see no shape,
+    `constant_...` and `position_...`.
     """
     distiller.eval()
-    total, count = 0.0, 0
-    directions: list[Tensor] = []
+    target = distiller.distillation_target
+    totals: dict[str, float] = {}
+    count = 0
     for scan in tqdm(scans, desc="evaluating", unit="scan", disable=not progress):
+        inputs, voxels = _voxels_of(make_sample(scan, config, fused=True), device_of(distiller))
         with torch.no_grad():
-            similarity, target = _similarity(distiller, make_sample(scan, config, fused=True))
-        total, count = total + float(similarity.sum()), count + len(similarity)
-        directions.append(F.normalize(target, dim=-1).sum(0))
-    constant = float(torch.stack(directions).sum(0).norm()) if directions else 0.0
-    return {"cosine": total / max(1, count), "constant_cosine": constant / max(1, count), "scans": len(scans)}
+            predictions = {target.measure: distiller(inputs, voxels.seen).float()}
+        for guess, prediction in target.guesses(voxels).items():
+            predictions[f"{guess}_{target.measure}"] = prediction
+        for name, prediction in predictions.items():
+            totals[name] = totals.get(name, 0.0) + float(target.quality(prediction, voxels).sum())
+        count += len(voxels.patch)
+    return {name: total / max(1, count) for name, total in totals.items()} | {"scans": len(scans)}
+
+
+def _voxels_of(sample: ScanSample, device: torch.device) -> tuple[dict[str, Tensor], SeenVoxels]:
+    inputs = tensors_on(device, sample.inputs)
+    images = image_features(inputs)
+    assert images is not None, "only scans with images are distilled"
+    return inputs, seen_voxels(images)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ditr_train.config import ConfigError
 
-_REPLACEABLE = ("head.", "distillation_head.", "backbone.injection.")
+_REPLACEABLE = ("head.", "distillation_head.", "distillation_target.", "backbone.injection.")
 """Parts that a network may have and its origin not, or the other way round; the rest of the backbone must fit."""
 
 

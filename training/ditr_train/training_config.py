@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,15 @@ class TrainingConfig(OptimizationConfig):
 class DistillationConfig(OptimizationConfig):
     """D-DITR: the 3D network learns to predict image features, on scans without labels. The augmentation is
     that of the training."""
+
+    target: Literal["clusters", "cosine"] = "clusters"
+    """What is predicted of a visible voxel: which cluster its image feature belongs to, or, as in the paper, the
+    feature, with the cosine as loss: that needs far more steps before it is of use (docs/distill-your-robot.md)."""
+    clusters: int = 64
+    cluster_weight_power: float = 0.25
+    """Cross-entropy weight of a cluster is its share of the visible points to minus this power."""
+    sector: float | None = None
+    """Instead of that of the augmentation: points that no camera sees cost time and teach nothing."""
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ from ditr_train.bundle_weights import read_image_free, unfold
 from ditr_train.cli import main
 from ditr_train.config import ConfigError, config_to_document
 from ditr_train.data.label_share import choose_labelled
-from ditr_train.data.scans import IGNORED, LabeledScan, load_scans, make_sample
-from ditr_train.distillation import Distillation, Distiller, feature_similarity
-from ditr_train.export import random_cloud, random_image_inputs, run_segmentor
+from ditr_train.data.scans import IGNORED, LabeledScan, load_scans
+from ditr_train.distillation import Distillation, Distiller
+from ditr_train.export import random_cloud, run_segmentor
 from ditr_train.graph_inputs import voxelize_scan
 from ditr_train.initialization import initialize
 from ditr_train.model.image_encoder import ImageEncoder
 from ditr_train.model.segmentor import Segmentor
-from ditr_train.model.tables import image_features
+from ditr_train.training_config import DistillationConfig
 
 
 def write_config(path, **training):
@@ -31,7 +31,7 @@ def write_config(path, **training):
     document = config_to_document(make_config())
     document["image_encoder"] |= {"input_height": 64, "input_width": 96}
     loop = {"steps": 20, "scans_per_step": 1, "learning_rate": 0.01, "evaluate_every": 8}
-    document["distillation"] = dict(loop)
+    document["distillation"] = loop | {"clusters": 8}
     document["training"] |= loop | training
     document["training"]["augmentation"] |= {"rotation": 0.2, "flip": 0.0}
     path.write_text(yaml.safe_dump(json.loads(json.dumps(document))))
@@ -72,8 +72,12 @@ def workspace(tmp_path_factory):
     return folder, config, encoder, segmentor
 
 
-def distill(folder, output, *further, encoder="encoder"):
-    arguments = ["distill", folder / "config.yaml", "--bags", folder / "unlabelled.mcap", "--encoder", folder / encoder]
+def distillable(config):
+    return replace(config, distillation=DistillationConfig(steps=1, scans_per_step=1, learning_rate=1e-3, clusters=8))
+
+
+def distill(folder, output, *further, encoder="encoder", config="config.yaml"):
+    arguments = ["distill", folder / config, "--bags", folder / "unlabelled.mcap", "--encoder", folder / encoder]
     arguments += ["--validation", folder / "held-out.mcap", "-o", folder / output, "--threads", "1", *further]
     return main([str(argument) for argument in arguments])
 
@@ -87,12 +91,27 @@ def distilled(workspace):
 
 def test_the_features_of_visible_points_are_learned_without_labels(workspace, distilled):
     scores = json.loads((distilled / "scores.json").read_text())
-    assert 0 < scores["constant_cosine"] < scores["cosine"] - 0.1
+    assert 0 < scores["constant_agreement"] < scores["agreement"] - 0.1
+    assert 0 < scores["position_agreement"] <= 1 and scores["scans"] == 2
     with (distilled / "log.csv").open() as stream:
         log = list(csv.DictReader(stream))
     assert [row["step"] for row in log] == ["8", "16", "20"]
-    assert float(log[-1]["cosine"]) == pytest.approx(scores["cosine"], abs=1e-4)
-    assert float(log[-1]["cosine"]) > float(log[0]["cosine"])
+    assert float(log[-1]["agreement"]) == pytest.approx(scores["agreement"], abs=1e-4)
+    assert float(log[-1]["agreement"]) > float(log[0]["agreement"])
+    targets = {k for k in torch.load(distilled / "checkpoint.pt")["model"] if k.startswith("distillation_target.")}
+    assert "distillation_target.centers" in targets
+
+
+def test_the_cosine_of_the_paper_is_learned_too(workspace, capsys):
+    folder = workspace[0]
+    document = yaml.safe_load((folder / "config.yaml").read_text())
+    document["distillation"]["target"] = "cosine"
+    (folder / "cosine.yaml").write_text(yaml.safe_dump(document))
+    assert distill(folder, "cosine", config="cosine.yaml") == 0
+    scores = json.loads((folder / "cosine" / "scores.json").read_text())
+    assert 0 < scores["constant_cosine"] < scores["cosine"] - 0.1
+    assert scores["constant_cosine"] < scores["position_cosine"] <= 1.0001
+    assert f"one from the place in the image alone {scores['position_cosine']:.3f}" in capsys.readouterr().out
 
 
 def test_an_encoder_of_a_bundle_teaches_the_same(workspace):
@@ -144,44 +163,6 @@ def test_a_run_is_resumed_only_as_it_was_started(workspace, distilled, capsys):
     assert "holds a run already" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("sampling", ["nearest", "bilinear"])
-def test_similarity_is_the_cosine_over_the_seen_voxels_of_all_scans(sampling, rng):
-    config = make_config(sampling=sampling)
-    torch.manual_seed(0)
-    distiller = Distiller(config).eval()
-    similarities, directions = [], []
-    scans = []
-    for points in (300, 500):
-        cloud = random_cloud(config.backbone, points, rng)
-        voxelized = voxelize_scan(cloud, config.backbone)
-        images = random_image_inputs(config, points, rng)
-        scans.append(LabeledScan("", cloud, np.full(points, IGNORED, np.int8), _point_features(images)))
-        patch = images["voxel_patch"][voxelized.representative]
-        weight = images["voxel_patch_weight"][voxelized.representative]
-        seen = weight.max(1) > 0
-        target = np.einsum("vjc,vj->vc", images["image_features"][patch], weight)[seen]
-        inputs = {name: torch.from_numpy(value) for name, value in voxelized.inputs.items()}
-        with torch.no_grad():
-            predicted = distiller(inputs, torch.from_numpy(seen)).numpy()
-        norms = np.linalg.norm(target, axis=1) * np.linalg.norm(predicted, axis=1)
-        similarities.append((target * predicted).sum(1) / norms)
-        directions.append(target / np.linalg.norm(target, axis=1, keepdims=True))
-        # The loss is the same mean, of one scan.
-        sample = make_sample(scans[-1], config, fused=True)
-        assert image_features({k: torch.from_numpy(v) for k, v in sample.inputs.items()}) is not None
-    found = feature_similarity(distiller, scans, config)
-    assert found["cosine"] == pytest.approx(np.concatenate(similarities).mean(), abs=1e-5)
-    constant = np.concatenate(directions).mean(0)
-    best = constant / np.linalg.norm(constant)
-    assert found["constant_cosine"] == pytest.approx((np.concatenate(directions) @ best).mean(), abs=1e-5)
-
-
-def _point_features(images):
-    from ditr_train.data.scans import PointImageFeatures
-
-    return PointImageFeatures(images["image_features"], images["voxel_patch"], images["voxel_patch_weight"])
-
-
 def test_fine_tuning_takes_the_backbone_and_a_bundle_takes_the_result(workspace, distilled, capsys):
     folder = workspace[0]
     config = str(folder / "config.yaml")
@@ -193,7 +174,9 @@ def test_fine_tuning_takes_the_backbone_and_a_bundle_takes_the_result(workspace,
     count = len(Segmentor(replace(make_config(), injection=None)).backbone.state_dict())
     assert (
         f"{count} tensors taken; 2 fresh: head.weight, head.bias; "
-        "2 dropped: distillation_head.weight, distillation_head.bias" in capsys.readouterr().out
+        "7 dropped: distillation_target.offset, distillation_target.centers, distillation_target.weights, "
+        "distillation_target.frequent, distillation_target.frequent_in_patch, "
+        "distillation_head.weight, distillation_head.bias" in capsys.readouterr().out
     )
     before, after = (torch.load(f"{run}/checkpoint.pt")["model"] for run in (distilled, tuned))
     for name, value in after.items():
@@ -211,13 +194,14 @@ def test_fine_tuning_takes_the_backbone_and_a_bundle_takes_the_result(workspace,
     assert main(["export", fused, "--image-free-run", tuned, "-o", str(bundle)]) == 0
     described = json.loads((bundle / "bundle.json").read_text())["training"]["image_free_network"]
     assert described["data"]["initialized_from"]["kind"].startswith("distillation")
+    assert described["data"]["initialized_from"]["target"] == "8 clusters of image features"
     assert described["data"]["label_share"] == 0.4
     assert main(["export", fused, "--image-free-run", str(distilled), "-o", str(folder / "x")]) == 2
     assert "fine-tune it first" in capsys.readouterr().err
 
 
 def test_a_network_of_another_shape_is_refused():
-    config = make_config()
+    config = distillable(make_config())
     weights = Distiller(config).state_dict()
     deeper = replace(config.backbone, encoder=replace(config.backbone.encoder, depths=(1, 2, 3)))
     with pytest.raises(ConfigError, match=r"here: .* backbone\.encoder\.2\.blocks\.2\.\S+ is missing"):
