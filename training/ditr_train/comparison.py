@@ -19,7 +19,7 @@ from ditr_train.config import Config
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.scans import LabeledScan
 from ditr_train.device import CPU
-from ditr_train.distillation import Distillation
+from ditr_train.distillation import Distillation, distillation_scores
 from ditr_train.evaluation import predict, score
 from ditr_train.frozen_encoder import keep_encoder
 from ditr_train.initialization import initialize
@@ -163,6 +163,9 @@ class Comparison:
             if run.has("checkpoint.pt"):
                 distillation.resume()
             distillation.fit([], progress=progress, description=run.path.name)
+            visible = [scan for scan in self.data.test if scan.images is not None]
+            scores = distillation_scores(distillation.distiller, visible, config, progress=progress)
+            run.write_json("scores.json", scores)
             run.write_json("finished.json", {"steps": distillation.step})
         return run
 

@@ -83,17 +83,19 @@ def _distill(options: argparse.Namespace) -> None:
         return
     scores = distillation_scores(distillation.distiller, validation, config, progress=show)
     run.write_json("scores.json", scores)
-    print(f"{scores['scans']} validation scans: {_summary(scores, settings)} -> {options.output}")
+    print(f"{scores['scans']} validation scans: {describe_scores(scores, settings)} -> {options.output}")
 
 
-def _summary(scores: dict[str, Any], settings: DistillationConfig) -> str:
+def describe_scores(scores: dict[str, Any], settings: DistillationConfig) -> str:
+    """What distillation_scores found, in words; says so if the network is no better than a guess."""
     if settings.target == "cosine":
         what, name = "cosine similarity {} to the image features of visible voxels", "cosine"
     else:
         what, name = f"{{}} of the visible voxels put in the right one of {settings.clusters} clusters", "agreement"
     network, constant, position = (f"{scores[key]:.3f}" for key in (name, f"constant_{name}", f"position_{name}"))
     guesses = f"a constant guess reaches {constant}, one from the place in the image alone {position}"
-    return f"{what.format(network)} ({guesses})"
+    warning = "" if scores[name] > scores[f"position_{name}"] else "; NOT BETTER than that guess, distil for longer"
+    return f"{what.format(network)} ({guesses}{warning})"
 
 
 def distillation_config(config: Config) -> Config:

@@ -1,6 +1,7 @@
 """The table of the paper's experiment, on networks of a few steps."""
 
 import csv
+import json
 import statistics
 
 import pytest
@@ -77,7 +78,9 @@ def test_one_command_trains_scores_and_goes_on_after_a_kill(workspace, monkeypat
     assert 0 < len(done) < 12
     assert f"{len(done)} of 12 networks are trained" in (workspace / "out" / "table.md").read_text()
     kept = {path: path.stat().st_mtime_ns for path in (workspace / "out").glob("*/scores.json")}
-    assert len(kept) == len(done)
+    distilled = [json.loads(path.read_text()) for path in kept if path.parent.name.startswith("distilled-")]
+    assert len(kept) == len(done) + len(distilled)
+    assert all(scores["scans"] == 2 and 0 <= scores["position_agreement"] <= 1 for scores in distilled)
 
     capsys.readouterr()
     assert compare(workspace, *small) == 0

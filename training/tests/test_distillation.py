@@ -17,6 +17,7 @@ from ditr_train.cli import main
 from ditr_train.config import ConfigError, config_to_document
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.scans import IGNORED, LabeledScan, load_scans
+from ditr_train.distill_command import describe_scores
 from ditr_train.distillation import Distillation, Distiller
 from ditr_train.export import random_cloud, run_segmentor
 from ditr_train.graph_inputs import voxelize_scan
@@ -111,7 +112,10 @@ def test_the_cosine_of_the_paper_is_learned_too(workspace, capsys):
     scores = json.loads((folder / "cosine" / "scores.json").read_text())
     assert 0 < scores["constant_cosine"] < scores["cosine"] - 0.1
     assert scores["constant_cosine"] < scores["position_cosine"] <= 1.0001
-    assert f"one from the place in the image alone {scores['position_cosine']:.3f}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"one from the place in the image alone {scores['position_cosine']:.3f}; NOT BETTER than that" in printed
+    better = scores | {"cosine": 1.1}
+    assert "NOT BETTER" not in describe_scores(better, DistillationConfig(1, 1, 1.0, target="cosine"))
 
 
 def test_an_encoder_of_a_bundle_teaches_the_same(workspace):
