@@ -91,10 +91,10 @@ def describe_scores(scores: dict[str, Any], settings: DistillationConfig) -> str
     if settings.target == "cosine":
         what, name = "cosine similarity {} to the image features of visible voxels", "cosine"
     else:
-        what, name = f"{{}} of the visible voxels put in the right one of {settings.clusters} clusters", "agreement"
-    network, constant, position = (f"{scores[key]:.3f}" for key in (name, f"constant_{name}", f"position_{name}"))
-    guesses = f"a constant guess reaches {constant}, one from the place in the image alone {position}"
-    warning = "" if scores[name] > scores[f"position_{name}"] else "; NOT BETTER than that guess, distil for longer"
+        what, name = f"mIoU {{}} of the {settings.clusters} clusters over the visible voxels", "cluster_miou"
+    network, constant, place = (f"{scores[key]:.3f}" for key in (name, f"constant_{name}", f"place_{name}"))
+    guesses = f"a constant guess reaches {constant}, one from range and height {place}"
+    warning = "" if scores[name] > scores[f"place_{name}"] else "; NOT BETTER than that guess, distil for longer"
     return f"{what.format(network)} ({guesses}{warning})"
 
 

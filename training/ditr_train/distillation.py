@@ -16,7 +16,7 @@ from ditr_train.config import Config
 from ditr_train.data.augmentation import augment
 from ditr_train.data.scans import LabeledScan, ScanSample, make_sample
 from ditr_train.device import CPU, device_of, tensors_on
-from ditr_train.distillation_target import SeenVoxels, make_target, seen_voxels
+from ditr_train.distillation_target import SeenVoxels, Tally, make_target, range_and_height, seen_voxels
 from ditr_train.model.backbone import Backbone
 from ditr_train.model.tables import image_features, scan_tables
 from ditr_train.run_folder import RunFolder
@@ -79,25 +79,25 @@ class Distillation(TrainingLoop):
 def distillation_scores(
     distiller: Distiller, scans: Sequence[LabeledScan], config: Config, *, progress: bool = False
 ) -> dict[str, Any]:
-    """How well is told, of whole scans, what the target asks for: the mean over all voxels that a camera sees.
+    """How well is told, of whole scans, what the target asks for, over all voxels that a camera sees.
 
     Beside the network's score, under the name of the target's measure, are those of guesses that see no shape,
-    `constant_...` and `position_...`.
+    `constant_...` and `place_...`.
     """
     distiller.eval()
     target = distiller.distillation_target
-    totals: dict[str, float] = {}
-    count = 0
+    tallies: dict[str, Tally] = {}
     for scan in tqdm(scans, desc="evaluating", unit="scan", disable=not progress):
-        inputs, voxels = _voxels_of(make_sample(scan, config, fused=True), device_of(distiller))
+        sample = make_sample(scan, config, fused=True)
+        inputs, voxels = _voxels_of(sample, device_of(distiller))
+        place = target.place(range_and_height(scan)[sample.representative].to(voxels.seen.device)[voxels.seen])
         with torch.no_grad():
             predictions = {target.measure: distiller(inputs, voxels.seen).float()}
-        for guess, prediction in target.guesses(voxels).items():
+        for guess, prediction in target.guesses(place).items():
             predictions[f"{guess}_{target.measure}"] = prediction
         for name, prediction in predictions.items():
-            totals[name] = totals.get(name, 0.0) + float(target.quality(prediction, voxels).sum())
-        count += len(voxels.patch)
-    return {name: total / max(1, count) for name, total in totals.items()} | {"scans": len(scans)}
+            tallies.setdefault(name, target.tally()).add(prediction, voxels)
+    return {name: tally.value() for name, tally in tallies.items()} | {"scans": len(scans)}
 
 
 def _voxels_of(sample: ScanSample, device: torch.device) -> tuple[dict[str, Tensor], SeenVoxels]:

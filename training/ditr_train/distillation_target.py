@@ -15,9 +15,12 @@ from ditr_train.clustering import k_means
 from ditr_train.config import ConfigError, ImageEncoderConfig
 from ditr_train.data.scans import LabeledScan
 from ditr_train.losses import class_counts, class_weights, lovasz_softmax
+from ditr_train.metrics import ConfusionMatrix
 from ditr_train.model.tables import ImageFeatures
 from ditr_train.training_config import DistillationConfig
 
+_PLACES = 12
+"""Intervals of range, and of height, that a guess from the place alone distinguishes."""
 _SAMPLED_POINTS = 40_000
 """Visible points, over all scans, that clusters are found from."""
 
@@ -29,42 +32,69 @@ class SeenVoxels(NamedTuple):
     """bool [V_0] which they are"""
     features: Tensor
     """[S, C_2D] their image features"""
-    patch: Tensor
-    """int64 [S] the image patch that each lies in"""
 
 
 def seen_voxels(images: ImageFeatures) -> SeenVoxels:
-    """The voxels with image features; with bilinear sampling a voxel lies in the patch of the largest weight."""
+    """The voxels with image features, and these."""
     seen = images.voxel_patch_weight.amax(1) > 0
     patch, weight = images.voxel_patch[seen].long(), images.voxel_patch_weight[seen]
-    features = (images.features[patch] * weight[:, :, None]).sum(1)
-    return SeenVoxels(seen, features, patch.gather(1, weight.argmax(1, keepdim=True)).squeeze(1))
+    return SeenVoxels(seen, (images.features[patch] * weight[:, :, None]).sum(1))
+
+
+class Tally(ABC):
+    """Scores predictions over several scans."""
+
+    @abstractmethod
+    def add(self, predicted: Tensor, voxels: SeenVoxels) -> None:
+        """predicted [S, out_channels]"""
+
+    @abstractmethod
+    def value(self) -> float:
+        """1 if all was predicted perfectly."""
 
 
 class DistillationTarget(nn.Module, ABC):
     """Turns image features into something to learn; what it needs to know of the scans is part of a checkpoint."""
 
     measure: str
-    """Name of what `quality` gives."""
+    """Name of the score that a Tally gives."""
     out_channels: int
     """Channels of a prediction."""
+    edges: Tensor
+    """[2, _PLACES - 1] ends of the intervals of range, and of height"""
 
-    @abstractmethod
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("edges", torch.zeros(2, _PLACES - 1))
+
     def fit(self, scans: Sequence[LabeledScan], seed: int) -> None:
         """Takes what it needs from scans with images."""
+        features, range_and_height = _visible_points(scans, seed)
+        self.edges.copy_(torch.quantile(range_and_height, torch.linspace(0, 1, _PLACES + 1)[1:-1], dim=0).T)
+        self.fit_features(features, self.place(range_and_height), seed)
+
+    def place(self, range_and_height: Tensor) -> Tensor:
+        """[S, 2] in metres -> int64 [S], below _PLACES squared: the intervals of range and height."""
+        columns = range_and_height.T.contiguous()
+        near, low = (torch.bucketize(column, edges) for column, edges in zip(columns, self.edges, strict=True))
+        return near * _PLACES + low
+
+    @abstractmethod
+    def fit_features(self, features: Tensor, place: Tensor, seed: int) -> None:
+        """Takes what it needs from features [S, C_2D] of visible points and their places int64 [S]."""
 
     @abstractmethod
     def loss(self, predicted: Tensor, voxels: SeenVoxels) -> Tensor:
         """predicted [S, out_channels] -> scalar; S is not 0."""
 
     @abstractmethod
-    def quality(self, predicted: Tensor, voxels: SeenVoxels) -> Tensor:
-        """predicted [S, out_channels] -> [S], 1 where the prediction is perfect."""
+    def tally(self) -> Tally:
+        """An empty tally."""
 
     @abstractmethod
-    def guesses(self, voxels: SeenVoxels) -> dict[str, Tensor]:
-        """Predictions [S, out_channels] of who sees no shape: `constant` knows nothing, `position` knows where in
-        the image a voxel is. A network that is no better than these has learned nothing about things."""
+    def guesses(self, place: Tensor) -> dict[str, Tensor]:
+        """Predictions [S, out_channels] of who sees no shape: `constant` knows nothing, `place` the range and the
+        height of a voxel. A network that is no better has learned nothing that its input did not say."""
 
 
 class CosineTarget(DistillationTarget):
@@ -73,31 +103,30 @@ class CosineTarget(DistillationTarget):
     measure = "cosine"
     mean: Tensor
     """[C_2D] mean direction of the features of visible points"""
-    patch_mean: Tensor
-    """[P, C_2D] the same of each patch"""
+    place_mean: Tensor
+    """[_PLACES**2, C_2D] the same of each place"""
 
     def __init__(self, encoder: ImageEncoderConfig) -> None:
         super().__init__()
         self.out_channels = encoder.feature_dimension
-        self.register_buffer("patch_mean", torch.zeros(encoder.rows * encoder.columns, encoder.feature_dimension))
+        self.register_buffer("place_mean", torch.zeros(_PLACES**2, encoder.feature_dimension))
         self.register_buffer("mean", torch.zeros(encoder.feature_dimension))
 
-    def fit(self, scans: Sequence[LabeledScan], seed: int) -> None:
-        features, patch = _visible_points(scans, seed)
+    def fit_features(self, features: Tensor, place: Tensor, seed: int) -> None:
         directions = F.normalize(features, dim=-1)
-        total = torch.zeros_like(self.patch_mean).index_add_(0, patch, directions)
-        count = torch.bincount(patch, minlength=len(total))[:, None]
-        mean = directions.mean(0)
-        self.load_state_dict({"mean": mean, "patch_mean": torch.where(count > 0, total / count.clamp(min=1), mean)})
+        self.mean.copy_(directions.mean(0))
+        total = torch.zeros_like(self.place_mean).index_add_(0, place, directions)
+        count = torch.bincount(place, minlength=len(total))[:, None]
+        self.place_mean.copy_(torch.where(count > 0, total / count.clamp(min=1), self.mean))
 
     def loss(self, predicted: Tensor, voxels: SeenVoxels) -> Tensor:
-        return 1 - self.quality(predicted, voxels).mean()
+        return 1 - F.cosine_similarity(predicted, voxels.features, dim=-1).mean()
 
-    def quality(self, predicted: Tensor, voxels: SeenVoxels) -> Tensor:
-        return F.cosine_similarity(predicted, voxels.features, dim=-1)
+    def tally(self) -> Tally:
+        return _MeanCosine()
 
-    def guesses(self, voxels: SeenVoxels) -> dict[str, Tensor]:
-        return {"constant": self.mean.expand_as(voxels.features), "position": self.patch_mean[voxels.patch]}
+    def guesses(self, place: Tensor) -> dict[str, Tensor]:
+        return {"constant": self.mean.expand(len(place), -1), "place": self.place_mean[place]}
 
 
 class ClusterTarget(DistillationTarget):
@@ -108,7 +137,7 @@ class ClusterTarget(DistillationTarget):
     range and height tell.
     """
 
-    measure = "agreement"
+    measure = "cluster_miou"
     offset: Tensor
     """[C_2D] mean feature of visible points: clusters are of directions from there"""
     centers: Tensor
@@ -117,22 +146,20 @@ class ClusterTarget(DistillationTarget):
     """[K] of the cross-entropy"""
     frequent: Tensor
     """int64 scalar, the largest cluster"""
-    frequent_in_patch: Tensor
-    """int64 [P], the largest of each patch"""
+    frequent_in_place: Tensor
+    """int64 [_PLACES**2], the largest of each place"""
 
     def __init__(self, encoder: ImageEncoderConfig, settings: DistillationConfig) -> None:
         super().__init__()
         self.out_channels = settings.clusters
         self.settings = settings
-        patches = encoder.rows * encoder.columns
         self.register_buffer("offset", torch.zeros(encoder.feature_dimension))
         self.register_buffer("centers", torch.zeros(settings.clusters, encoder.feature_dimension))
         self.register_buffer("weights", torch.ones(settings.clusters))
         self.register_buffer("frequent", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("frequent_in_patch", torch.zeros(patches, dtype=torch.int64))
+        self.register_buffer("frequent_in_place", torch.zeros(_PLACES**2, dtype=torch.int64))
 
-    def fit(self, scans: Sequence[LabeledScan], seed: int) -> None:
-        features, patch = _visible_points(scans, seed)
+    def fit_features(self, features: Tensor, place: Tensor, seed: int) -> None:
         if len(features) < self.out_channels:
             raise ConfigError(
                 f"distillation.clusters: {self.out_channels} clusters cannot be found in {len(features)} visible points"
@@ -144,11 +171,11 @@ class ClusterTarget(DistillationTarget):
         cluster = self.assign(features).numpy()
         counts = class_counts(cluster, self.out_channels)
         self.weights.copy_(class_weights(counts, self.settings.cluster_weight_power))
-        table = np.zeros((len(self.frequent_in_patch), self.out_channels))
-        np.add.at(table, (patch.numpy(), cluster), 1)
+        table = np.zeros((len(self.frequent_in_place), self.out_channels))
+        np.add.at(table, (place.numpy(), cluster), 1)
         largest = counts.argmax()
         self.frequent.fill_(int(largest))
-        self.frequent_in_patch.copy_(torch.from_numpy(np.where(table.any(1), table.argmax(1), largest)))
+        self.frequent_in_place.copy_(torch.from_numpy(np.where(table.any(1), table.argmax(1), largest)))
 
     def assign(self, features: Tensor) -> Tensor:
         """[S, C_2D] -> int64 [S], the cluster of each."""
@@ -160,15 +187,41 @@ class ClusterTarget(DistillationTarget):
         loss = F.cross_entropy(predicted, cluster, self.weights)
         return loss + lovasz_softmax(predicted.softmax(-1), cluster)
 
-    def quality(self, predicted: Tensor, voxels: SeenVoxels) -> Tensor:
-        return (predicted.argmax(1) == self.assign(voxels.features)).float()
+    def tally(self) -> Tally:
+        return _ClusterIou(self)
 
-    def guesses(self, voxels: SeenVoxels) -> dict[str, Tensor]:
-        clusters = {
-            "constant": self.frequent.expand(len(voxels.patch)),
-            "position": self.frequent_in_patch[voxels.patch],
-        }
+    def guesses(self, place: Tensor) -> dict[str, Tensor]:
+        clusters = {"constant": self.frequent.expand(len(place)), "place": self.frequent_in_place[place]}
         return {name: F.one_hot(cluster, self.out_channels).float() for name, cluster in clusters.items()}
+
+
+class _MeanCosine(Tally):
+    """Mean cosine similarity over all voxels."""
+
+    def __init__(self) -> None:
+        self.total, self.count = 0.0, 0
+
+    def add(self, predicted: Tensor, voxels: SeenVoxels) -> None:
+        self.total += float(F.cosine_similarity(predicted, voxels.features, dim=-1).sum())
+        self.count += len(predicted)
+
+    def value(self) -> float:
+        return self.total / max(1, self.count)
+
+
+class _ClusterIou(Tally):
+    """Mean intersection over union of the clusters that occur: what is rare counts as much as what is frequent."""
+
+    def __init__(self, target: ClusterTarget) -> None:
+        self.target = target
+        self.confusion = ConfusionMatrix([str(cluster) for cluster in range(target.out_channels)])
+
+    def add(self, predicted: Tensor, voxels: SeenVoxels) -> None:
+        cluster = self.target.assign(voxels.features)
+        self.confusion.add(cluster.cpu().numpy(), predicted.argmax(1).cpu().numpy())
+
+    def value(self) -> float:
+        return self.confusion.miou()
 
 
 def make_target(encoder: ImageEncoderConfig, settings: DistillationConfig) -> DistillationTarget:
@@ -180,21 +233,21 @@ def _direction(features: Tensor, offset: Tensor) -> Tensor:
     return F.normalize(features - offset, dim=-1)
 
 
-def _seen_points(scan: LabeledScan) -> tuple[Tensor, Tensor]:
-    """Image features [S, C_2D] and patch [S] of a scan's visible points."""
-    assert scan.images is not None, "only scans with images are distilled"
-    images = ImageFeatures(*map(torch.from_numpy, (scan.images.features, scan.images.patch, scan.images.weight)))
-    voxels = seen_voxels(images)
-    return voxels.features, voxels.patch
+def range_and_height(scan: LabeledScan) -> Tensor:
+    """[N, 2] distance of each point from the sensor's axis, and z, in metres."""
+    x, y, z = (torch.from_numpy(scan.fields[axis]).float() for axis in "xyz")
+    return torch.stack([torch.hypot(x, y), z], dim=1)
 
 
 def _visible_points(scans: Sequence[LabeledScan], seed: int) -> tuple[Tensor, Tensor]:
-    """Image features and patch of points of all scans, at most about _SAMPLED_POINTS of them."""
+    """Image features, and range and height, of points of all scans, at most about _SAMPLED_POINTS of them."""
     rng = np.random.default_rng([seed, 4])
-    features, patches = [], []
+    features, places = [], []
     for scan in scans:
-        of_scan, patch = _seen_points(scan)
-        kept = torch.from_numpy(rng.permutation(len(patch))[: -(-_SAMPLED_POINTS // len(scans))])
-        features.append(of_scan[kept])
-        patches.append(patch[kept])
-    return torch.cat(features), torch.cat(patches)
+        assert scan.images is not None, "only scans with images are distilled"
+        images = ImageFeatures(*map(torch.from_numpy, (scan.images.features, scan.images.patch, scan.images.weight)))
+        points = seen_voxels(images)
+        kept = torch.from_numpy(rng.permutation(len(points.features))[: -(-_SAMPLED_POINTS // len(scans))])
+        features.append(points.features[kept])
+        places.append(range_and_height(scan)[points.seen][kept])
+    return torch.cat(features), torch.cat(places)

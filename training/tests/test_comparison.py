@@ -80,7 +80,7 @@ def test_one_command_trains_scores_and_goes_on_after_a_kill(workspace, monkeypat
     kept = {path: path.stat().st_mtime_ns for path in (workspace / "out").glob("*/scores.json")}
     distilled = [json.loads(path.read_text()) for path in kept if path.parent.name.startswith("distilled-")]
     assert len(kept) == len(done) + len(distilled)
-    assert all(scores["scans"] == 2 and 0 <= scores["position_agreement"] <= 1 for scores in distilled)
+    assert all(scores["scans"] == 2 and 0 <= scores["place_cluster_miou"] <= 1 for scores in distilled)
 
     capsys.readouterr()
     assert compare(workspace, *small) == 0

@@ -92,13 +92,13 @@ def distilled(workspace):
 
 def test_the_features_of_visible_points_are_learned_without_labels(workspace, distilled):
     scores = json.loads((distilled / "scores.json").read_text())
-    assert 0 < scores["constant_agreement"] < scores["agreement"] - 0.1
-    assert 0 < scores["position_agreement"] <= 1 and scores["scans"] == 2
+    assert 0 < scores["constant_cluster_miou"] < scores["cluster_miou"] - 0.1
+    assert 0 < scores["place_cluster_miou"] <= 1 and scores["scans"] == 2
     with (distilled / "log.csv").open() as stream:
         log = list(csv.DictReader(stream))
     assert [row["step"] for row in log] == ["8", "16", "20"]
-    assert float(log[-1]["agreement"]) == pytest.approx(scores["agreement"], abs=1e-4)
-    assert float(log[-1]["agreement"]) > float(log[0]["agreement"])
+    assert float(log[-1]["cluster_miou"]) == pytest.approx(scores["cluster_miou"], abs=1e-4)
+    assert float(log[-1]["cluster_miou"]) > float(log[0]["cluster_miou"])
     targets = {k for k in torch.load(distilled / "checkpoint.pt")["model"] if k.startswith("distillation_target.")}
     assert "distillation_target.centers" in targets
 
@@ -111,11 +111,11 @@ def test_the_cosine_of_the_paper_is_learned_too(workspace, capsys):
     assert distill(folder, "cosine", config="cosine.yaml") == 0
     scores = json.loads((folder / "cosine" / "scores.json").read_text())
     assert 0 < scores["constant_cosine"] < scores["cosine"] - 0.1
-    assert scores["constant_cosine"] < scores["position_cosine"] <= 1.0001
+    assert scores["constant_cosine"] < scores["place_cosine"] <= 1.0001
     printed = capsys.readouterr().out
-    assert f"one from the place in the image alone {scores['position_cosine']:.3f}; NOT BETTER than that" in printed
-    better = scores | {"cosine": 1.1}
-    assert "NOT BETTER" not in describe_scores(better, DistillationConfig(1, 1, 1.0, target="cosine"))
+    assert f"one from range and height {scores['place_cosine']:.3f})" in printed
+    worse = scores | {"cosine": scores["place_cosine"] - 0.1}
+    assert "NOT BETTER than that guess" in describe_scores(worse, DistillationConfig(1, 1, 1.0, target="cosine"))
 
 
 def test_an_encoder_of_a_bundle_teaches_the_same(workspace):
@@ -178,8 +178,8 @@ def test_fine_tuning_takes_the_backbone_and_a_bundle_takes_the_result(workspace,
     count = len(Segmentor(replace(make_config(), injection=None)).backbone.state_dict())
     assert (
         f"{count} tensors taken; 2 fresh: head.weight, head.bias; "
-        "7 dropped: distillation_target.offset, distillation_target.centers, distillation_target.weights, "
-        "distillation_target.frequent, distillation_target.frequent_in_patch, "
+        "8 dropped: distillation_target.edges, distillation_target.offset, distillation_target.centers, "
+        "distillation_target.weights, distillation_target.frequent, distillation_target.frequent_in_place, "
         "distillation_head.weight, distillation_head.bias" in capsys.readouterr().out
     )
     before, after = (torch.load(f"{run}/checkpoint.pt")["model"] for run in (distilled, tuned))

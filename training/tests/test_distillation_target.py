@@ -12,7 +12,7 @@ from ditr_train.clustering import k_means
 from ditr_train.config import ConfigError
 from ditr_train.data.scans import IGNORED, LabeledScan, PointImageFeatures
 from ditr_train.distillation import Distiller, distillation_scores
-from ditr_train.distillation_target import ClusterTarget, CosineTarget, seen_voxels
+from ditr_train.distillation_target import ClusterTarget, CosineTarget, range_and_height, seen_voxels
 from ditr_train.export import random_cloud, random_image_inputs
 from ditr_train.graph_inputs import voxelize_scan
 from ditr_train.losses import lovasz_softmax
@@ -45,8 +45,8 @@ def test_every_number_of_points_and_clusters_gives_unit_centers(points, clusters
 
 
 def scans_of_kinds(encoder, rng):
-    """Two scans in which the feature of a point says of which of three kinds it is; most are of kind 0, and in
-    patch 1 most are of kind 2."""
+    """Two scans in which the feature of a point says of which of three kinds it is; most are of kind 0, and
+    what is high up is of kind 2."""
     scans = []
     for count in (200, 300):
         patches = encoder.rows * encoder.columns
@@ -57,7 +57,10 @@ def scans_of_kinds(encoder, rng):
         images = PointImageFeatures(
             KINDS[kind] + 1 + 0.01 * rng.normal(size=(patches, 16)).astype(np.float32), patch, seen
         )
-        scans.append(LabeledScan("", {}, np.full(count, IGNORED, np.int8), images))
+        xyz = rng.uniform(-10, 10, (3, count)).astype(np.float32)
+        xyz[2] = np.where(patch[:, 0] == 1, 5, -1) + xyz[2] / 100
+        fields = dict(zip("xyz", xyz, strict=True))
+        scans.append(LabeledScan("", fields, np.full(count, IGNORED, np.int8), images))
     return scans
 
 
@@ -65,6 +68,29 @@ def voxels_of(scan):
     return seen_voxels(
         ImageFeatures(*map(torch.from_numpy, (scan.images.features, scan.images.patch, scan.images.weight)))
     )
+
+
+def score(target, predicted, voxels):
+    tally = target.tally()
+    tally.add(predicted, voxels)
+    return tally.value()
+
+
+def test_places_are_intervals_of_range_and_height(rng):
+    encoder = make_config().image_encoder
+    scans = scans_of_kinds(encoder, rng)
+    target = CosineTarget(encoder)
+    target.fit(scans, seed=0)
+    scan = scans[0]
+    place = target.place(range_and_height(scan))
+    count = len(scan.fields["x"])
+    distance = np.sqrt(scan.fields["x"] ** 2 + scan.fields["y"] ** 2)
+    for point in rng.integers(0, count, 20):
+        near = (target.edges[0].numpy() < distance[point]).sum()
+        low = (target.edges[1].numpy() < scan.fields["z"][point]).sum()
+        assert place[point] == 12 * near + low
+    # Quantiles: every interval has its share.
+    assert torch.bincount(place // 12, minlength=12).min() > 0.3 * count / 12
 
 
 def test_a_cluster_is_a_label(rng):
@@ -78,10 +104,14 @@ def test_a_cluster_is_a_label(rng):
     # The same partition under other names.
     assert len(set(zip(kind.tolist(), cluster.tolist(), strict=True))) == 3
     right = torch.nn.functional.one_hot(cluster, 3).float()
-    assert target.quality(right, voxels).mean() == 1 and target.quality(-right, voxels).mean() == 0
-    guesses = target.guesses(voxels)
-    assert target.quality(guesses["constant"], voxels).mean() == pytest.approx(float((kind == 0).float().mean()))
-    assert target.quality(guesses["position"], voxels)[voxels.patch == 1].mean() == 1
+    assert score(target, right, voxels) == 1 and score(target, -right, voxels) == 0
+    place = target.place(range_and_height(scans[1])[voxels.seen])
+    guesses = target.guesses(place)
+    # All voxels are said to be of the first kind, whose IoU is its share; the IoU of the others is 0.
+    assert score(target, guesses["constant"], voxels) == pytest.approx(float((kind == 0).float().mean()) / 3)
+    # In one interval of height both kinds meet.
+    assert (guesses["place"].argmax(1) == cluster)[kind == 2].float().mean() > 0.8
+    assert score(target, guesses["place"], voxels) > score(target, guesses["constant"], voxels)
 
     logits = torch.from_numpy(rng.normal(size=(len(cluster), 3)).astype(np.float32))
     every = torch.cat([target.assign(voxels_of(scan).features) for scan in scans])
@@ -101,15 +131,15 @@ def test_the_cosine_is_that_of_the_features(rng):
     target = CosineTarget(encoder)
     target.fit(scans, seed=0)
     voxels = voxels_of(scans[0])
-    predicted = torch.from_numpy(rng.normal(size=(len(voxels.patch), 16)).astype(np.float32))
+    predicted = torch.from_numpy(rng.normal(size=(len(voxels.features), 16)).astype(np.float32))
     features = voxels.features.numpy()
     norms = np.linalg.norm(predicted, axis=1) * np.linalg.norm(features, axis=1)
     expected = (predicted.numpy() * features).sum(1) / norms
-    np.testing.assert_allclose(target.quality(predicted, voxels), expected, atol=1e-5)
+    assert score(target, predicted, voxels) == pytest.approx(expected.mean(), abs=1e-5)
     assert target.loss(predicted, voxels).item() == pytest.approx(1 - expected.mean(), abs=1e-5)
-    guesses = target.guesses(voxels)
-    constant, position = (target.quality(guesses[name], voxels).mean() for name in ("constant", "position"))
-    assert constant < position <= 1
+    guesses = target.guesses(target.place(range_and_height(scans[0])[voxels.seen]))
+    constant, place = (score(target, guesses[name], voxels) for name in ("constant", "place"))
+    assert constant < place <= 1
 
 
 def test_too_few_points_for_the_clusters_are_named(rng):
@@ -121,12 +151,12 @@ def test_too_few_points_for_the_clusters_are_named(rng):
 
 @pytest.mark.parametrize("sampling", ["nearest", "bilinear"])
 @pytest.mark.parametrize("kind", ["cosine", "clusters"])
-def test_scores_are_means_over_the_seen_voxels_of_all_scans(sampling, kind, rng):
+def test_scores_are_over_the_seen_voxels_of_all_scans(sampling, kind, rng):
     config = distillable(make_config(sampling=sampling))
     config = replace(config, distillation=replace(config.distillation, target=kind))
     torch.manual_seed(0)
     distiller = Distiller(config).eval()
-    scans, qualities = [], []
+    scans, wanted_of, predicted_of = [], [], []
     for points in (300, 500):
         cloud = random_cloud(config.backbone, points, rng)
         images = random_image_inputs(config, points, rng)
@@ -143,11 +173,16 @@ def test_scores_are_means_over_the_seen_voxels_of_all_scans(sampling, kind, rng)
         inputs = {name: torch.from_numpy(value) for name, value in voxelized.inputs.items()}
         with torch.no_grad():
             predicted = distiller(inputs, torch.from_numpy(seen))
-        if kind == "cosine":
-            qualities.append(torch.cosine_similarity(predicted, wanted, dim=1))
-        else:
-            qualities.append((predicted.argmax(1) == distiller.distillation_target.assign(wanted)).float())
-    measure = "cosine" if kind == "cosine" else "agreement"
+        wanted_of.append(wanted)
+        predicted_of.append(predicted)
+    wanted, predicted = torch.cat(wanted_of), torch.cat(predicted_of)
+    measure = "cosine" if kind == "cosine" else "cluster_miou"
+    if kind == "cosine":
+        expected = torch.cosine_similarity(predicted, wanted, dim=1).mean().item()
+    else:
+        right, told = distiller.distillation_target.assign(wanted), predicted.argmax(1)
+        ious = [((right == c) & (told == c)).sum() / ((right == c) | (told == c)).sum() for c in right.unique()]
+        expected = float(torch.stack(ious).mean())
     found = distillation_scores(distiller, scans, config)
-    assert found[measure] == pytest.approx(torch.cat(qualities).mean().item(), abs=1e-5)
-    assert found.keys() == {measure, f"constant_{measure}", f"position_{measure}", "scans"}
+    assert found[measure] == pytest.approx(expected, abs=1e-5)
+    assert found.keys() == {measure, f"constant_{measure}", f"place_{measure}", "scans"}

@@ -66,6 +66,8 @@ class ScanSample:
     label: npt.NDArray[np.int64]
     """[V_0] of the representative points."""
     point_to_voxel: npt.NDArray[np.int32]
+    representative: npt.NDArray[np.int32]
+    """[V_0] the point whose features a voxel has"""
 
 
 def load_scans(
@@ -94,7 +96,7 @@ def make_sample(scan: LabeledScan, config: Config, *, fused: bool) -> ScanSample
             "voxel_patch_weight": scan.images.weight[voxelized.representative],
         }
     label = scan.label[voxelized.representative].astype(np.int64)
-    return ScanSample(inputs, label, voxelized.point_to_voxel)
+    return ScanSample(inputs, label, voxelized.point_to_voxel, voxelized.representative)
 
 
 def class_indices(ids: npt.NDArray[Any], config: Config) -> npt.NDArray[np.int8]:
