@@ -60,6 +60,7 @@ describe("SensorSubscription", () => {
     }
     const reliably = "/points: all publishers are reliable, subscribing reliably";
     expect(lines()).toEqual([
+      "/points: 1 of 1 publishers best effort, subscribing best effort",
       reliably,
       "/points: 2 of 3 publishers best effort, subscribing best effort",
       reliably,

@@ -16,6 +16,8 @@ export class SensorSubscription {
   #subscription: RosSubscription;
   #reliability: Reliability;
   #changes = 0;
+  /** What the log has last. */
+  #told: Reliability | undefined;
 
   constructor(ros: RosNode, options: SensorSubscriptionOptions) {
     const { reliability } = options.qos;
@@ -24,7 +26,7 @@ export class SensorSubscription {
     const offered = reliability === "auto" ? this.#offered() : [];
     this.#reliability = reliability === "auto" ? (adapted(offered) ?? "best_effort") : reliability;
     this.#subscription = this.#subscribe();
-    if (this.#reliability !== reliability && offered.length > 0) this.#tell(offered);
+    if (offered.length > 0) this.#tell(offered);
   }
 
   /** Fully qualified, after remapping. */
@@ -47,12 +49,14 @@ export class SensorSubscription {
     if (this.#options.qos.reliability !== "auto") return;
     const offered = this.#offered();
     const reliability = adapted(offered);
-    if (reliability === undefined || reliability === this.#reliability) return;
-    // In this order no message comes twice.
-    this.#subscription.destroy();
-    this.#reliability = reliability;
-    this.#subscription = this.#subscribe();
-    this.#changes++;
+    if (reliability === undefined) return;
+    if (reliability !== this.#reliability) {
+      // In this order no message comes twice.
+      this.#subscription.destroy();
+      this.#reliability = reliability;
+      this.#subscription = this.#subscribe();
+      this.#changes++;
+    }
     this.#tell(offered);
   }
 
@@ -70,6 +74,8 @@ export class SensorSubscription {
   }
 
   #tell(offered: readonly Reliability[]): void {
+    if (this.#told === this.#reliability) return;
+    this.#told = this.#reliability;
     const bestEffort = offered.filter((reliability) => reliability === "best_effort").length;
     const line =
       bestEffort === 0

@@ -76,7 +76,7 @@ describeWithRos("SensorInputs with the reliability auto", () => {
 
   test("best-effort publishers are heard too", async () => {
     await untilHeard(peer, "/best_effort", BEST_EFFORT);
-    expect(node.output).toContain("/best_effort: 1 of 1 publishers best effort, subscribing best effort");
+    await node.waitFor("/best_effort: 1 of 1 publishers best effort, subscribing best effort");
   });
 
   test("publishers that change are followed, and no message comes twice", async () => {
