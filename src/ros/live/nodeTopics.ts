@@ -53,7 +53,7 @@ export const PUBLISHED_TOPICS = {
     qos: "parameters",
     content:
       "The camera's image (`rgb8`) with the points that it sees painted on it in the colours of their classes. Stamp and frame are the image's",
-    when: "Each labelled scan that has a usable image of the camera, while someone subscribes to it and images may be fused at all (not with `mode: image-free`, nor with a model that has no fused graph)",
+    when: "Each labelled scan that has a usable image of the camera, while someone subscribes to it; in image-free scans too",
   },
   status: {
     topic: "~/status",
