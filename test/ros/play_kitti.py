@@ -23,7 +23,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, PointCloud2, PointField
 from tf2_msgs.msg import TFMessage
 
-RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+RELIABLE = QoSProfile(depth=20, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 NUMPY_TYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 8: "<f8"}
 
@@ -189,7 +189,8 @@ def main() -> None:
         if time.monotonic() > deadline:
             sys.exit("no node listens to /points and publishes /ditr_perception/points_labelled")
         rclpy.spin_once(robot, timeout_sec=0.1)
-    settle = time.monotonic() + 1.0
+    # Long enough to see who else is there, and for a subscriber to adapt to what is offered.
+    settle = time.monotonic() + 3.0
     while time.monotonic() < settle:
         rclpy.spin_once(robot, timeout_sec=0.1)
     start = time.monotonic()
