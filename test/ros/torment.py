@@ -161,11 +161,14 @@ class Torment:
     def cloud_is_garbage(self) -> dict:
         healthy = bytes(serialize_message(self.robot.cloud(self.now)))
         random = np.random.default_rng(3)
+        # In whole words behind a CDR header. Cyclone DDS refuses other packets in the receiver's transport, and its
+        # reliable reader then waits for ever for what it refuses: a writer of such loses its own topic, whoever reads.
+        words = len(healthy) // 4
         garbage = [
-            b"\x00\x01\x00\x00",
-            random.integers(0, 256, 400, dtype=np.uint8).tobytes(),
-            healthy[: len(healthy) // 2],
-            healthy[:60] + b"\xff" * 40 + healthy[100:],
+            b"\x00\x01\x00\x00\x07\x00\x00\x00",
+            b"\x00\x01\x00\x00" + random.integers(0, 256, 400, dtype=np.uint8).tobytes(),
+            healthy[: words // 2 * 4],
+            healthy[:60] + b"\xff" * 40 + healthy[100 : 4 * words],
         ]
         for message in garbage:
             self.robot.cloud_publisher.publish(message)
@@ -241,6 +244,7 @@ def clock_jumps_back(robot: StreetRobot) -> dict:
         results[name] = {
             "labelled": [robot.labelled_at(stamp) is not None for stamp in stamps],
             "modes": [status.mode if (status := robot.status_at(stamp)) else "none" for stamp in stamps],
+            "reasons": [camera.missing_reason for status in robot.statuses for camera in status.cameras],
         }
     results["diagnostics_stamp"] = nanoseconds(robot.diagnostics[-1][1].header.stamp)
     return results
@@ -256,7 +260,8 @@ def main() -> None:
         30.0,
     ):
         sys.exit("no node listens to /points and publishes /ditr_perception/points_labelled")
-    robot.spin(1.0)
+    # Long enough for the node to adapt its subscriptions to what is offered.
+    robot.spin(3.0)
     if sys.argv[1:] == ["clock"]:
         print(json.dumps({"scenario": "clock_jumps_back", **clock_jumps_back(robot)}), flush=True)
     else:
