@@ -1,10 +1,11 @@
 import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
 import { decodeHeader } from "../../messages/header.js";
-import { encodeLabelInfo, LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
+import { LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
 import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import type { BundleManifest } from "../../model/bundleManifest.js";
 import { FrameAssembler, type SensorMessage } from "../../perception/FrameAssembler.js";
+import { labelInfoMessage } from "../../perception/labelInfoMessage.js";
 import type { PerceptionPipeline } from "../../perception/PerceptionPipeline.js";
 import type { FailedScan, ScanFrame, ScanWithCloud } from "../../perception/ScanFrame.js";
 import type { SyncLedger } from "../../sync/SyncLedger.js";
@@ -184,10 +185,6 @@ async function writeLabelInfo(
   stamp: bigint,
   logTime: bigint,
 ): Promise<void> {
-  const classMap = [
-    { classId: manifest.unlabeled_id, className: "unlabeled" },
-    ...manifest.classes.map(({ id, name }) => ({ classId: id, className: name })),
-  ];
-  const cdr = encodeLabelInfo({ header: { stamp, frameId: "" }, classMap, threshold: 0 });
+  const cdr = labelInfoMessage(manifest, stamp);
   await writer.write(OUTPUT_TOPICS.labelInfo, LABEL_INFO_TYPE, { logTime }, cdr);
 }

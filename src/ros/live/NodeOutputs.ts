@@ -3,7 +3,7 @@ import type { BundleManifest } from "../../model/bundleManifest.js";
 import type { LabelledScan } from "../../perception/ScanFrame.js";
 import type { WantedOutputs } from "../../perception/WantedOutputs.js";
 import type { RosNode, RosPublisher, RosQos } from "../port/RosNode.js";
-import { labelInfoMessage } from "./labelInfo.js";
+import { labelInfoMessage } from "../../perception/labelInfoMessage.js";
 import { overlayTopic, PUBLISHED_TOPICS } from "./nodeTopics.js";
 
 export interface NodeOutputsOptions {

@@ -1,5 +1,5 @@
-import { encodeLabelInfo } from "../../messages/labelInfo.js";
-import type { BundleManifest } from "../../model/bundleManifest.js";
+import { encodeLabelInfo } from "../messages/labelInfo.js";
+import type { BundleManifest } from "../model/bundleManifest.js";
 
 /** vision_msgs/msg/LabelInfo of a model: what the ids in labelled clouds mean. */
 export function labelInfoMessage(
