@@ -192,6 +192,21 @@ describe("PerceptionNode", () => {
     ]);
   });
 
+  test("takes up what is set while the model is loading", async () => {
+    const { node, robot, store } = makeNode(CAMERA);
+    const started = node.start();
+    expect(store.set([{ name: "mode", value: text("image-free") }])).toEqual([
+      { successful: true, reason: "" },
+    ]);
+    await started;
+    robot.sendStaticTransform();
+    robot.sendCameraInfo();
+    robot.sendImage(START);
+    robot.sendCloud(START);
+    await until(() => robot.labelled.length === 1, "a labelled cloud");
+    expect(robot.statuses[0]).toMatchObject({ mode: "image-free", reason: "mode-parameter" });
+  });
+
   test("takes the image of the middle of a scan whose points have times, or of its stamp when told", async () => {
     const { node, robot, store } = makeNode(CAMERA);
     await node.start();

@@ -55,7 +55,7 @@ export class PerceptionNode implements LifecycleCallbacks {
   /** Why the node is not as it should be. */
   #problem: string | undefined;
   /** Set while a failure of the workers is being handled. */
-  #failure: { readonly error: unknown } | undefined;
+  #failed = false;
   #restarts = 0;
   #restartTimer: NodeJS.Timeout | undefined;
 
@@ -128,6 +128,8 @@ export class PerceptionNode implements LifecycleCallbacks {
       await configured.close();
       return this.#fail(error);
     }
+    // What was set while the model was loading.
+    configured.apply(this.#store.settings, new Set());
     void pipeline.failed.then((error) => {
       if (this.#configured === configured) this.#onFailure(error);
     });
@@ -150,13 +152,13 @@ export class PerceptionNode implements LifecycleCallbacks {
   }
 
   async onDeactivate(): Promise<TransitionResult> {
-    if (this.#failure !== undefined) return "error";
+    if (this.#failed) return "error";
     await this.#configured!.deactivate();
     return "success";
   }
 
   async onCleanup(): Promise<TransitionResult> {
-    if (this.#failure !== undefined) return "error";
+    if (this.#failed) return "error";
     await this.#release();
     return "success";
   }
@@ -167,7 +169,7 @@ export class PerceptionNode implements LifecycleCallbacks {
   }
 
   async onError(): Promise<TransitionResult> {
-    this.#failure = undefined;
+    this.#failed = false;
     await this.#release();
     return "success";
   }
@@ -200,8 +202,8 @@ export class PerceptionNode implements LifecycleCallbacks {
 
   /** The workers have failed: nothing can be labelled until they are started again. */
   #onFailure(error: unknown): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = { error };
+    if (this.#failed) return;
+    this.#failed = true;
     this.#problem = `labelling has failed: ${error instanceof Error ? error.message : String(error)}`;
     this.#ros.log("fatal", error instanceof Error ? (error.stack ?? error.message) : String(error));
     void this.#recover();
@@ -210,7 +212,7 @@ export class PerceptionNode implements LifecycleCallbacks {
   /** By way of error processing to unconfigured, and up again. */
   async #recover(): Promise<void> {
     await this.#ros.changeState(this.#ros.state === "active" ? "deactivate" : "cleanup");
-    this.#failure = undefined;
+    this.#failed = false;
     if (!this.#store.settings.autostart || this.#restarts === MAX_RESTARTS) return;
     const delay = FIRST_RESTART_DELAY_MS * 2 ** this.#restarts;
     this.#restarts++;
