@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { Fault } from "../faults/Fault.js";
 import { PerceptionNode } from "./live/PerceptionNode.js";
 import { ParameterStore } from "./parameters/ParameterStore.js";
 import type { RosNode } from "./port/RosNode.js";
 import { openRosNode } from "./rclnodejs/openRosNode.js";
+import { runProgram } from "./runProgram.js";
 import { untilSignal } from "./untilSignal.js";
 
 /** `ditr_perception_node`: the perception node, until it is told to end. */
@@ -39,12 +39,4 @@ async function run(): Promise<void> {
   }
 }
 
-try {
-  await run();
-  // Threads of ROS would keep the process.
-  process.exit(0);
-} catch (error) {
-  const text = error instanceof Fault ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${NODE_NAME}: ${text ?? "unknown error"}\n`);
-  process.exit(1);
-}
+await runProgram(NODE_NAME, run);

@@ -1,5 +1,5 @@
-import { Fault } from "../../faults/Fault.js";
 import { openRosNode } from "../rclnodejs/openRosNode.js";
+import { runProgram } from "../runProgram.js";
 import { untilSignal } from "../untilSignal.js";
 import { cacheFolder } from "./driveCache.js";
 import { SimulatedRobot } from "./SimulatedRobot.js";
@@ -42,12 +42,4 @@ async function run(): Promise<void> {
   }
 }
 
-try {
-  await run();
-  // Threads of ROS would keep the process.
-  process.exit(0);
-} catch (error) {
-  const text = error instanceof Fault ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`${NODE_NAME}: ${text ?? "unknown error"}\n`);
-  process.exit(1);
-}
+await runProgram(NODE_NAME, run);
