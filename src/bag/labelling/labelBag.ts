@@ -2,6 +2,7 @@ import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
 import { decodeHeader } from "../../messages/header.js";
 import { LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
+import { isRectifiedTopic } from "../../messages/imageTopics.js";
 import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import type { BundleManifest } from "../../model/bundleManifest.js";
 import { FrameAssembler, type SensorMessage } from "../../perception/FrameAssembler.js";
@@ -51,8 +52,8 @@ interface BagCloud extends SensorMessage {
 export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWithCloud | FailedScan> {
   const { reader, selection, pipeline, writer, faults } = options;
   const rectified = new Set([
-    ...selection.cameras.filter(({ imageTopic }) => isRectified(imageTopic)).map(({ name }) => name),
-    ...selection.clouds.map(({ topic }) => topic).filter(isRectified),
+    ...selection.cameras.filter(({ imageTopic }) => isRectifiedTopic(imageTopic)).map(({ name }) => name),
+    ...selection.clouds.map(({ topic }) => topic).filter(isRectifiedTopic),
   ]);
   const { fixedFrame, deskew } = options;
   const { mergedFrame } = selection;
@@ -90,11 +91,6 @@ export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWi
     yield outcome;
   }
   if (options.maxScans === undefined) await copy.rest();
-}
-
-/** image_proc's names for rectified images: image_rect, image_rect_color, image_rect_raw. */
-function isRectified(imageTopic: string): boolean {
-  return /(^|[/_])rect(_|\/|$)/.test(imageTopic);
 }
 
 async function* assembleFrames(

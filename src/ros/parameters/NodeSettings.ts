@@ -5,7 +5,7 @@ import type { ProviderChoice } from "../../model/providers.js";
 import type { FusionPolicyOptions } from "../../perception/FusionPolicy.js";
 import { syncOptions, type SyncOptions } from "../../sync/SyncOptions.js";
 import type { Reliability, RosQos } from "../port/RosNode.js";
-import { transportTopic } from "./imageTopics.js";
+import { transportTopic } from "../../messages/imageTopics.js";
 import { CAMERA_PARAMETERS, CLOUD_PARAMETERS } from "./inputParameters.js";
 import type { ParameterTable, PlainValue, ValuesOf } from "./ParameterDeclaration.js";
 import { NODE_PARAMETERS, type CameraValues, type CloudValues, type NodeValues } from "./parameterTable.js";

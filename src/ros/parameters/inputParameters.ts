@@ -1,5 +1,5 @@
 import { syncOptions } from "../../sync/SyncOptions.js";
-import { cameraInfoBeside, isRectifiedTopic } from "./imageTopics.js";
+import { cameraInfoBeside, isRectifiedTopic } from "../../messages/imageTopics.js";
 import type { ParameterTable } from "./ParameterDeclaration.js";
 
 export const MAX_CLOUDS = 8;
