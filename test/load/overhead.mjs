@@ -5,41 +5,15 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { decodeHeader } from "../../dist/messages/header.js";
-import { encodePointCloud2 } from "../../dist/messages/pointCloud2.js";
 import { openRosNode } from "../../dist/ros/rclnodejs/openRosNode.js";
+import { fullCloud } from "./fullCloud.mjs";
 
 const { values } = parseArgs({
   options: { model: { type: "string" }, scans: { type: "string", default: "200" } },
 });
-const POINTS = 120_000;
 const PERIOD_MS = 200;
 const QOS = { reliability: "reliable", durability: "volatile", depth: 5 };
 const TYPE = "sensor_msgs/msg/PointCloud2";
-
-function cloud() {
-  const data = new Float32Array(4 * POINTS);
-  for (let point = 0; point < POINTS; point++) {
-    const angle = (2 * Math.PI * point) / 1875;
-    const ring = Math.floor(point / 1875);
-    const distance = ring < 40 ? 3 + ring * 0.8 : 30;
-    data.set(
-      [distance * Math.cos(angle), distance * Math.sin(angle), ring < 40 ? -1.7 : (ring - 40) * 0.3, 0.3],
-      4 * point,
-    );
-  }
-  const fields = ["x", "y", "z", "intensity"].map((name, i) => ({
-    name,
-    offset: 4 * i,
-    datatype: 7,
-    count: 1,
-  }));
-  const shape = { height: 1, width: POINTS, pointStep: 16, rowStep: 16 * POINTS };
-  const header = { stamp: 1n, frameId: "lidar" };
-  const bytes = new Uint8Array(data.buffer);
-  return Buffer.from(
-    encodePointCloud2({ header, ...shape, fields, isBigEndian: false, data: bytes, isDense: true }),
-  );
-}
 
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -50,7 +24,7 @@ const processorMs = (pid) => {
 
 const ros = await openRosNode({ name: "overhead", args: process.argv });
 const publisher = ros.advertise({ topic: "/points", type: TYPE, qos: QOS });
-const message = cloud();
+const message = fullCloud();
 
 async function measure(name, args, topic) {
   const child = spawn(process.execPath, args, { stdio: "ignore" });

@@ -3,9 +3,9 @@
 import { parseArgs } from "node:util";
 import { encodeCameraInfo } from "../../dist/messages/cameraInfo.js";
 import { encodeImage } from "../../dist/messages/image.js";
-import { encodePointCloud2 } from "../../dist/messages/pointCloud2.js";
 import { encodeTFMessage } from "../../dist/messages/tfMessage.js";
 import { openRosNode } from "../../dist/ros/rclnodejs/openRosNode.js";
+import { fullCloud } from "./fullCloud.mjs";
 
 const { values } = parseArgs({
   options: { seconds: { type: "string" }, cameras: { type: "string", default: "6" } },
@@ -13,42 +13,10 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const cameraCount = Number(values.cameras);
-const POINTS = 120_000;
 const WIDTH = 1600;
 const HEIGHT = 900;
 const RELIABLE = { reliability: "reliable", durability: "volatile", depth: 5 };
 const LATCHED = { reliability: "reliable", durability: "transient_local", depth: 1 };
-
-/** A floor and walls all round, by the angle of the beam. */
-function cloud() {
-  const data = new Float32Array(4 * POINTS);
-  for (let point = 0; point < POINTS; point++) {
-    const angle = (2 * Math.PI * point) / 1875;
-    const ring = Math.floor(point / 1875);
-    const distance = ring < 40 ? 3 + ring * 0.8 : 30;
-    const height = ring < 40 ? -1.7 : (ring - 40) * 0.3 - 1.7;
-    data.set([distance * Math.cos(angle), distance * Math.sin(angle), height, 0.3], 4 * point);
-  }
-  const fields = ["x", "y", "z", "intensity"].map((name, i) => ({
-    name,
-    offset: 4 * i,
-    datatype: 7,
-    count: 1,
-  }));
-  return Buffer.from(
-    encodePointCloud2({
-      header: { stamp: 1n, frameId: "lidar" },
-      height: 1,
-      width: POINTS,
-      fields,
-      isBigEndian: false,
-      pointStep: 16,
-      rowStep: 16 * POINTS,
-      data: new Uint8Array(data.buffer),
-      isDense: true,
-    }),
-  );
-}
 
 function image(camera) {
   const data = new Uint8Array(3 * WIDTH * HEIGHT);
@@ -112,7 +80,7 @@ const infoPublishers = cameras.map((i) =>
 const tf = ros.advertise({ topic: "/tf_static", type: "tf2_msgs/msg/TFMessage", qos: LATCHED });
 tf.publish(encodeTFMessage({ transforms: cameras.map(mount) }));
 
-const cloudMessage = cloud();
+const cloudMessage = fullCloud();
 // One picture for all cameras: it is the bytes that cost.
 const imageMessage = image(0);
 const headerOf = cameras.map((i) => Buffer.from(image(i).subarray(0, 24)));

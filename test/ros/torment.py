@@ -26,11 +26,13 @@ class Torment:
         # Stamps minus the time of this machine.
         self.offset = 0
 
-    def drive(self, count: int, **options) -> list[int]:
-        """So many frames at 4 Hz; their stamps."""
+    def drive(self, count: int, image=None, **options) -> list[int]:
+        """So many frames at 4 Hz, with what `image` makes of their stamps in place of a healthy image; their stamps."""
         stamps = []
         for _ in range(count):
             self.now = time.time_ns() + self.offset
+            if image is not None:
+                options["image"] = image(self.now)
             self.robot.send_frame(self.now, **options)
             stamps.append(self.now)
             self.robot.spin(PERIOD)
@@ -102,12 +104,7 @@ class Torment:
         return {"labelled": found, "modes": self.modes(stamps), "camera": camera}
 
     def camera_has_a_wrong_frame(self) -> dict:
-        stamps = []
-        for _ in range(4):
-            self.now = time.time_ns() + self.offset
-            self.robot.send_frame(self.now, image=self.robot.image(self.now, frame="no_such_frame"))
-            stamps.append(self.now)
-            self.robot.spin(PERIOD)
+        stamps = self.drive(4, image=lambda stamp: self.robot.image(stamp, frame="no_such_frame"))
         found = self.labelled(stamps)
         return {
             "labelled": found,
@@ -117,12 +114,7 @@ class Torment:
         }
 
     def camera_has_a_wrong_size(self) -> dict:
-        stamps = []
-        for _ in range(4):
-            self.now = time.time_ns() + self.offset
-            self.robot.send_frame(self.now, image=self.robot.image(self.now, width=100, height=60))
-            stamps.append(self.now)
-            self.robot.spin(PERIOD)
+        stamps = self.drive(4, image=lambda stamp: self.robot.image(stamp, width=100, height=60))
         found = self.labelled(stamps)
         return {
             "labelled": found,
@@ -187,21 +179,11 @@ class Torment:
 
     def transform_arrives_late(self) -> dict:
         """Images in a frame whose transform is published only after some scans."""
-        before = []
-        for _ in range(3):
-            self.now = time.time_ns() + self.offset
-            self.robot.send_frame(self.now, image=self.robot.image(self.now, frame="late_optical_frame"))
-            before.append(self.now)
-            self.robot.spin(PERIOD)
+        before = self.drive(3, image=lambda stamp: self.robot.image(stamp, frame="late_optical_frame"))
         found = self.labelled(before)
         self.robot.send_static("late_optical_frame")
         self.robot.spin(0.5)
-        after = []
-        for _ in range(3):
-            self.now = time.time_ns() + self.offset
-            self.robot.send_frame(self.now, image=self.robot.image(self.now, frame="late_optical_frame"))
-            after.append(self.now)
-            self.robot.spin(PERIOD)
+        after = self.drive(3, image=lambda stamp: self.robot.image(stamp, frame="late_optical_frame"))
         return {
             "before": {"labelled": found, "modes": self.modes(before)},
             "after": {"labelled": self.labelled(after), "modes": self.modes(after)},
