@@ -235,21 +235,40 @@ class ImageEncoderConfig:
 
 
 @dataclass(frozen=True)
+class CameraTopics:
+    """One camera of a bag."""
+
+    image: str
+    camera_info: str = ""
+    """Empty: `camera_info` beside the image, as cameras of ROS publish it."""
+    semantic: str = ""
+    """mono8 image of class ids with each image, for training the image encoder; empty: `semantic` beside the image."""
+    offset: float = 0.0
+    """Seconds from a cloud's stamp to the stamp that its image should have: half a turn for a camera in
+    front of a spinning LiDAR that stamps its scans at their start and starts behind."""
+    tolerance: float = 0.06
+    """Largest difference between that stamp and the image's in seconds."""
+
+    def __post_init__(self) -> None:
+        if not self.camera_info:
+            object.__setattr__(self, "camera_info", self._beside("camera_info"))
+        if not self.semantic:
+            object.__setattr__(self, "semantic", self._beside("semantic"))
+
+    def _beside(self, name: str) -> str:
+        """`/camera/front/image_raw/compressed` -> `/camera/front/<name>`."""
+        return f"{self.image.removesuffix('/compressed').rpartition('/')[0]}/{name}"
+
+
+@dataclass(frozen=True)
 class TopicsConfig:
     """Topics of a bag."""
 
     cloud: str = "/lidar/points"
     label_field: str = "ground_truth"
     """Field of the cloud with class ids; 0 is not learned from."""
-    image: str = "/camera/front/image_raw/compressed"
-    camera_info: str = "/camera/front/camera_info"
-    semantic: str = "/camera/front/semantic"
-    """mono8 image of class ids beside each camera image, for training the image encoder."""
-    image_offset: float = 0.0
-    """Seconds from a cloud's stamp to the stamp that its image should have: half a turn for a camera in
-    front of a spinning LiDAR that stamps its scans at their start and starts behind."""
-    image_tolerance: float = 0.06
-    """Largest difference between that stamp and the image's in seconds."""
+    cameras: tuple[CameraTopics, ...] = (CameraTopics("/camera/front/image_raw/compressed"),)
+    """A point that several see takes the features of the one near whose centre it is."""
 
 
 @dataclass(frozen=True)

@@ -108,9 +108,8 @@ def scans_with_images(scans: Sequence[LabeledScan], backbone: BackboneConfig, wh
     visible = [scan for scan in scans if _seen_in_range(scan, backbone)]
     if not visible:
         raise DataError(
-            f"{what}: no image is within image_tolerance of any of {len(scans)} clouds and sees points of it within "
-            "point_range; "
-            "are topics.image, image_offset and the transforms right?"
+            f"{what}: no image is within tolerance of any of {len(scans)} clouds and sees points of it within "
+            "point_range; are topics.cameras, their offsets and the transforms right?"
         )
     if len(visible) < len(scans):
         unseen = len(scans) - len(visible)

@@ -14,7 +14,7 @@ from PIL import Image
 from scipy.spatial.transform import Rotation
 from synthetic_bag import FLOOR, write_bag
 
-from ditr_train.config import TopicsConfig
+from ditr_train.config import CameraTopics, TopicsConfig
 from ditr_train.data.augmentation import augment
 from ditr_train.data.bag import read_frames, read_images
 from ditr_train.data.errors import DataError
@@ -27,6 +27,7 @@ from ditr_train.model.image_encoder import ImageEncoder
 from ditr_train.projection import project
 from ditr_train.training_config import AugmentationConfig
 
+FRONT = "/camera/front/image_raw/compressed"
 FIELDS = ["x", "y", "z", "intensity", "ground_truth"]
 
 
@@ -68,19 +69,35 @@ def test_fields_stamps_and_images_of_a_bag(tmp_path):
             assert frame.fields[name].dtype == cloud[name].dtype
             np.testing.assert_array_equal(frame.fields[name], cloud[name])
     # The second cloud is 90 ms from the nearest image, more than the tolerance.
-    assert [frame.image and frame.image.stamp - frame.stamp for frame in frames] == [10**7, None, 10**7]
-    shifted = TopicsConfig(image_offset=-0.09, image_tolerance=0.0)
-    frames = list(read_frames(tmp_path / "a.mcap", shifted, FIELDS))
-    assert [frame.image and frame.image.stamp - frame.stamp for frame in frames] == [None, -9 * 10**7, None]
+    assert [image_delays(frame) for frame in frames] == [[10**7], [], [10**7]]
+    shifted = CameraTopics(FRONT, offset=-0.09, tolerance=0.0)
+    frames = list(read_frames(tmp_path / "a.mcap", TopicsConfig(cameras=(shifted,)), FIELDS))
+    assert [image_delays(frame) for frame in frames] == [[], [-9 * 10**7], []]
+
+
+def image_delays(frame):
+    return [exposure.image.stamp - frame.stamp for exposure in frame.exposures]
+
+
+def test_every_camera_of_a_bag_is_read_and_one_without_images_left_out(tmp_path):
+    write_bag(tmp_path / "a.mcap", 3, seed=1, image_every=2)
+    cameras = (CameraTopics("/camera/none/image_raw"), CameraTopics(FRONT), CameraTopics(FRONT, offset=0.09))
+    topics = TopicsConfig(cameras=cameras)
+    frames = list(read_frames(tmp_path / "a.mcap", topics, FIELDS))
+    assert [image_delays(frame) for frame in frames] == [[10**7], [11 * 10**7], [10**7]]
+    assert len(read_images(tmp_path / "a.mcap", topics)) == 4
+    assert CameraTopics("/a/image").camera_info == "/a/camera_info"
+    assert CameraTopics("/a/image/compressed", camera_info="/b").camera_info == "/b"
+    assert CameraTopics("image/compressed").semantic == "/semantic"
 
 
 def test_the_projection_meets_the_semantic_image(tmp_path):
     write_bag(tmp_path / "a.mcap", 2, seed=2)
     images = read_images(tmp_path / "a.mcap", TopicsConfig())
     for frame, image in zip(read_frames(tmp_path / "a.mcap", TopicsConfig(), FIELDS), images, strict=True):
-        assert frame.view is not None and image.semantic is not None
+        assert image.semantic is not None
         xyz = np.stack([frame.fields[axis] for axis in "xyz"], axis=1)
-        u, v, _, visible = project(xyz, frame.view)
+        u, v, _, visible = project(xyz, frame.exposures[0].view)
         assert 0.05 < visible.mean() < 0.6
         boxes = visible & (frame.fields["ground_truth"] < FLOOR)
         seen = image.semantic[np.rint(v[boxes]).astype(int), np.rint(u[boxes]).astype(int)]

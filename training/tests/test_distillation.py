@@ -257,11 +257,11 @@ def test_bags_without_usable_images_are_refused(workspace, tmp_path, capsys):
     write_bag(tmp_path / "late.mcap", 2, seed=1, image_delay=0.08)
     arguments = ["distill", folder / "config.yaml", "--bags", tmp_path / "late.mcap", "--encoder", folder / "encoder"]
     document = yaml.safe_load((folder / "config.yaml").read_text())
-    document["topics"] = {"image_tolerance": 0.001}
+    document["topics"] = {"cameras": [{"image": "/camera/front/image_raw/compressed", "tolerance": 0.001}]}
     (tmp_path / "strict.yaml").write_text(yaml.safe_dump(document))
     arguments[1] = tmp_path / "strict.yaml"
     assert main([str(argument) for argument in [*arguments, "-o", tmp_path / "run"]]) == 2
-    assert "no image is within image_tolerance of any of 2 clouds" in capsys.readouterr().err
+    assert "no image is within tolerance of any of 2 clouds" in capsys.readouterr().err
 
 
 def test_label_shares_are_fixed_and_nested():

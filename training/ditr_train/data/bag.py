@@ -13,7 +13,7 @@ from mcap.exceptions import McapError
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 
-from ditr_train.config import TopicsConfig
+from ditr_train.config import CameraTopics, TopicsConfig
 from ditr_train.data.errors import DataError
 from ditr_train.data.point_cloud import cloud_fields
 from ditr_train.data.raw_image import encode_raw
@@ -34,23 +34,30 @@ class CameraImage:
 
 
 @dataclass(frozen=True)
+class Exposure:
+    """An image, and its camera as seen from a cloud."""
+
+    image: CameraImage
+    view: CameraView
+
+
+@dataclass(frozen=True)
 class Frame:
-    """A cloud, and the image nearest in time if there is one within the tolerance."""
+    """A cloud, and of each camera the image nearest in time if there is one within the tolerance."""
 
     bag: str
     stamp: int
     """Nanoseconds; of a spinning LiDAR the start of the scan."""
     fields: dict[str, npt.NDArray[Any]]
     """[N] each"""
-    image: CameraImage | None
-    view: CameraView | None
-    """The camera as seen from the cloud; static extrinsics, the motion within the tolerance is left out."""
+    exposures: tuple[Exposure, ...]
+    """In the order of the cameras; static extrinsics, the motion within the tolerance is left out."""
 
 
 def read_images(path: Path, topics: TopicsConfig) -> list[CameraImage]:
-    """All images of a bag in the order of their stamps, with their semantic images."""
-    messages = _Messages(path, {topics.image, topics.semantic})
-    return messages.images(topics)
+    """All images of a bag, camera by camera in the order of their stamps, with their semantic images."""
+    messages = _Messages(path, {topic for camera in topics.cameras for topic in (camera.image, camera.semantic)})
+    return [image for camera in topics.cameras for image in messages.images(camera)]
 
 
 def read_frames(path: Path, topics: TopicsConfig, field_names: list[str]) -> Iterator[Frame]:
@@ -58,33 +65,23 @@ def read_frames(path: Path, topics: TopicsConfig, field_names: list[str]) -> Ite
 
     Raises DataError when the bag has no clouds, or images without what is needed to project into them.
     """
-    messages = _Messages(path, {topics.cloud, topics.image, topics.camera_info, "/tf_static"})
+    camera_topics = {topic for camera in topics.cameras for topic in (camera.image, camera.camera_info)}
+    messages = _Messages(path, {topics.cloud, "/tf_static"} | camera_topics)
     clouds = messages.of(topics.cloud)
     if not clouds:
         raise DataError(f"{path}: no messages on {topics.cloud}; the bag has {', '.join(messages.topics)}")
-    images = messages.images(topics)
-    stamps = np.array([image.stamp for image in images], np.int64)
     transforms = StaticTransforms()
     for message in messages.of("/tf_static"):
         transforms.add(message)
-    infos = messages.of(topics.camera_info)
+    cameras = [_Camera(camera, messages, transforms) for camera in topics.cameras]
     for cloud in clouds:
         stamp = _stamp(cloud)
         try:
             fields = cloud_fields(cloud, field_names)
-            image = view = None
-            if len(stamps) > 0:
-                target = stamp + round(topics.image_offset * 1e9)
-                nearest = int(np.abs(stamps - target).argmin())
-                if abs(int(stamps[nearest]) - target) <= topics.image_tolerance * 1e9:
-                    if not infos:
-                        raise DataError(f"images on {topics.image}, but no camera info on {topics.camera_info}")
-                    image = images[nearest]
-                    info = infos[0]
-                    view = _camera_view(info, transforms.lookup(info.header.frame_id, cloud.header.frame_id))
+            found = [camera.exposure(stamp, cloud.header.frame_id) for camera in cameras]
         except DataError as error:
             raise DataError(f"{path}, cloud at {stamp}: {error}") from error
-        yield Frame(path.name, stamp, fields, image, view)
+        yield Frame(path.name, stamp, fields, tuple(exposure for exposure in found if exposure is not None))
 
 
 class _Messages:
@@ -105,16 +102,41 @@ class _Messages:
     def of(self, topic: str) -> list[Any]:
         return self._by_topic.get(topic, [])
 
-    def images(self, topics: TopicsConfig) -> list[CameraImage]:
-        semantic = {_stamp(message): message for message in self.of(topics.semantic)}
+    def images(self, camera: CameraTopics) -> list[CameraImage]:
+        semantic = {_stamp(message): message for message in self.of(camera.semantic)}
         images = []
-        for message in self.of(topics.image):
+        for message in self.of(camera.image):
             stamp = _stamp(message)
-            ids = _mono8(semantic[stamp], topics.semantic) if stamp in semantic else None
+            ids = _mono8(semantic[stamp], camera.semantic) if stamp in semantic else None
             # sensor_msgs/CompressedImage has a format instead of an encoding.
             raw = hasattr(message, "encoding")
-            images.append(CameraImage(stamp, encode_raw(message, topics.image) if raw else bytes(message.data), ids))
+            images.append(CameraImage(stamp, encode_raw(message, camera.image) if raw else bytes(message.data), ids))
         return sorted(images, key=lambda image: image.stamp)
+
+
+class _Camera:
+    """The images of one camera, to be found by time."""
+
+    def __init__(self, topics: CameraTopics, messages: _Messages, transforms: StaticTransforms) -> None:
+        self.topics = topics
+        self.transforms = transforms
+        self.images = messages.images(topics)
+        self.stamps = np.array([image.stamp for image in self.images], np.int64)
+        self.infos = messages.of(topics.camera_info)
+
+    def exposure(self, cloud_stamp: int, cloud_frame: str) -> Exposure | None:
+        """The image that belongs to a cloud."""
+        if not self.images:
+            return None
+        wanted = cloud_stamp + round(self.topics.offset * 1e9)
+        nearest = int(np.abs(self.stamps - wanted).argmin())
+        if abs(int(self.stamps[nearest]) - wanted) > self.topics.tolerance * 1e9:
+            return None
+        if not self.infos:
+            raise DataError(f"images on {self.topics.image}, but no camera info on {self.topics.camera_info}")
+        info = self.infos[0]
+        to_camera = self.transforms.lookup(info.header.frame_id, cloud_frame)
+        return Exposure(self.images[nearest], _camera_view(info, to_camera))
 
 
 def _stamp(message: Any) -> int:

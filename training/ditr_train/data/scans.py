@@ -29,16 +29,16 @@ class PointImageFeatures:
     """Image features of one scan, by point: computed before augmentation moves the points."""
 
     features: npt.NDArray[np.float32]
-    """[P, C_2D]"""
+    """[P, C_2D] patches of all images"""
     patch: npt.NDArray[np.int32]
     """[N, J]"""
     weight: npt.NDArray[np.float32]
-    """[N, J], 0 where the camera does not see the point."""
+    """[N, J], 0 where no camera sees the point."""
 
 
 @dataclass(frozen=True)
 class LabeledScan:
-    """A cloud of N points with classes, and what the camera saw of it."""
+    """A cloud of N points with classes, and what cameras saw of it."""
 
     name: str
     fields: dict[str, npt.NDArray[Any]]
@@ -121,17 +121,17 @@ def _labeled_scan(frame: Frame, config: Config, encoder: nn.Module | None) -> La
     if label_field in frame.fields:
         label = class_indices(frame.fields[label_field], config)
     images = None
-    if encoder is not None and frame.image is not None and frame.view is not None:
+    if encoder is not None and frame.exposures:
         assert config.image_encoder is not None
-        image = decode_image(frame.image.encoded, config.image_encoder)
-        pixels = torch.from_numpy(normalize(image[None], config.image_encoder)).to(device_of(encoder))
+        decoded = [decode_image(exposure.image.encoded, config.image_encoder) for exposure in frame.exposures]
+        pixels = torch.from_numpy(normalize(np.stack(decoded), config.image_encoder)).to(device_of(encoder))
         with torch.no_grad():
-            features = encoder.eval()(pixels)[0].cpu().numpy()
+            features = encoder.eval()(pixels).flatten(0, 1).cpu().numpy()
         xyz = np.stack([fields[axis] for axis in "xyz"], axis=1)
         patch, weight, _ = assign_patches(
             xyz,
             np.arange(points),
-            [frame.view],
+            [exposure.view for exposure in frame.exposures],
             patch_grid(config.image_encoder),
             config.image_encoder.sampling,
             config.image_encoder.occlusion,
