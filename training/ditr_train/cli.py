@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from ditr_train import arguments, compare_command, distill_command
+from ditr_train import ablate_command, arguments, compare_command, coverage_command, distill_command
 from ditr_train.bundle import provenance, write_bundle
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
@@ -25,8 +25,8 @@ from ditr_train.evaluation import score
 from ditr_train.frozen_encoder import keep_encoder, load_run_encoder
 from ditr_train.import_command import add_import_commands
 from ditr_train.initialization import initialize
-from ditr_train.model.segmentor import Segmentor
 from ditr_train.run_folder import RunFolder
+from ditr_train.trained_network import load_segmentor
 from ditr_train.training import Training
 
 _EXAMPLES = """\
@@ -94,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
 
     distill = distill_command.add_parser(commands)
     compare = compare_command.add_parser(commands)
+    ablate = ablate_command.add_parser(commands)
+    coverage = coverage_command.add_parser(commands)
 
     evaluation = commands.add_parser("evaluate", help="score a trained network, with images and without")
     evaluation.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
@@ -123,9 +125,9 @@ def _parser() -> argparse.ArgumentParser:
 
     imports = add_import_commands(commands)
 
-    for command in (encoder, train, distill, compare, evaluation):
+    for command in (encoder, train, distill, compare, ablate, coverage, evaluation):
         arguments.add_device(command)
-    for command in (encoder, train, distill, compare, evaluation, export, *imports):
+    for command in (encoder, train, distill, compare, ablate, coverage, evaluation, export, *imports):
         arguments.add_threads(command)
     return parser
 
@@ -196,7 +198,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
     encoder = load_run_encoder(run, config).to(device) if config.injection is not None else None
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
-    scores = score(_load_segmentor(run, config).to(device), scans, config, progress=arguments.progress())
+    scores = score(load_segmentor(run, config).to(device), scans, config, progress=arguments.progress())
     _print_scores(scores)
     if options.json:
         scores["bags"] = [bag.name for bag in options.bags]
@@ -206,7 +208,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _export(options: argparse.Namespace) -> None:
     run = RunFolder(options.run)
     config = run.config()
-    segmentor = _load_segmentor(run, config)
+    segmentor = load_segmentor(run, config)
     fused = segmentor if config.injection is not None else None
     encoder = load_run_encoder(run, config) if fused is not None else None
     training = provenance(**_description(run, config))
@@ -221,7 +223,7 @@ def _export(options: argparse.Namespace) -> None:
         other_config = other.config()
         if other_config.backbone != config.backbone or other_config.classes != config.classes:
             raise ConfigError(f"{options.image_free_run}: its backbone or classes differ from {options.run}")
-        image_free = _load_segmentor(other, other_config)
+        image_free = load_segmentor(other, other_config)
         training["image_free_network"] = _description(other, other_config)
         scores = {name: value for name, value in scores.items() if not name.startswith("image_free")}
         scores["image_free"] = other.read_json("scores.json")["image_free"]
@@ -236,18 +238,6 @@ def _export(options: argparse.Namespace) -> None:
     )
     size = sum(path.stat().st_size for path in options.output.iterdir()) / 1e6
     print(f"{options.output}: {', '.join(sorted(p.name for p in options.output.iterdir()))}; {size:.1f} MB")
-
-
-def _load_segmentor(run: RunFolder, config: Config) -> Segmentor:
-    weights = run.load("checkpoint.pt")["model"]
-    if "head.weight" not in weights:
-        raise ConfigError(
-            f"{run.path} was distilled and knows no classes; fine-tune it first: "
-            f"ditr-train train CONFIG --image-free --initialize {run.path}"
-        )
-    segmentor = Segmentor(config)
-    segmentor.load_state_dict(weights)
-    return segmentor.eval()
 
 
 def _description(run: RunFolder, config: Config) -> dict[str, Any]:

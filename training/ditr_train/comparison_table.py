@@ -71,22 +71,27 @@ def _table(results: Sequence[Result], score: str) -> list[str]:
     for share, scans in rows:
         by_method = {
             method: {
-                result.seed: 100 * float(getattr(result, score))
+                result.seed: float(getattr(result, score))
                 for result in results
                 if result.method == method and result.label_share == share and getattr(result, score) is not None
             }
             for method in methods
         }
-        cells = [f"{100 * share:g} % ({scans} scans)", *(_cell(list(by_method[method].values())) for method in methods)]
+        cells = [
+            f"{100 * share:g} % ({scans} scans)",
+            *(mean_and_spread(list(by_method[method].values())) for method in methods),
+        ]
         for method in further:
             scratch, other = by_method["scratch"], by_method[method]
-            cells.append(_cell([other[seed] - scratch[seed] for seed in other if seed in scratch], sign="+"))
+            cells.append(mean_and_spread([other[seed] - scratch[seed] for seed in other if seed in scratch], sign="+"))
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
-def _cell(values: Sequence[float], sign: str = "") -> str:
-    if not values:
+def mean_and_spread(shares: Sequence[float], *, sign: str = "") -> str:
+    """Shares 0..1 as `mean ± standard deviation (count)` in percent; `sign` "+" shows it of positive ones too."""
+    if not shares:
         return "-"
-    mean = format(statistics.mean(values), f"{sign}.1f")
-    return f"{mean} ± {statistics.stdev(values):.1f} ({len(values)})" if len(values) > 1 else f"{mean} (1)"
+    percent = [100 * share for share in shares]
+    mean = format(statistics.mean(percent), f"{sign}.1f")
+    return f"{mean} ± {statistics.stdev(percent):.1f} ({len(percent)})" if len(percent) > 1 else f"{mean} (1)"
