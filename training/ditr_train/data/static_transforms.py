@@ -23,7 +23,7 @@ class StaticTransforms:
         for stamped in message.transforms:
             q, t = stamped.transform.rotation, stamped.transform.translation
             matrix = np.eye(4)
-            matrix[:3, :3] = _rotation(q.x, q.y, q.z, q.w)
+            matrix[:3, :3] = rotation_matrix(q.x, q.y, q.z, q.w)
             matrix[:3, 3] = t.x, t.y, t.z
             self._parents[_plain(stamped.child_frame_id)] = (_plain(stamped.header.frame_id), matrix)
 
@@ -56,7 +56,8 @@ def _plain(frame: str) -> str:
     return frame.removeprefix("/")
 
 
-def _rotation(x: float, y: float, z: float, w: float) -> Matrix:
+def rotation_matrix(x: float, y: float, z: float, w: float) -> Matrix:
+    """[3, 3] of a quaternion of any length. Raises DataError when it has none."""
     norm = np.sqrt(x * x + y * y + z * z + w * w)
     if not norm > 1e-6:
         raise DataError(f"the quaternion ({x}, {y}, {z}, {w}) is no rotation")
