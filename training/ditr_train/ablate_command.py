@@ -34,8 +34,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--variants", type=Path, required=True, metavar="YAML", help="names and settings, see configs/ablations.yaml"
     )
-    parser.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP", help="to train on")
-    parser.add_argument("--test", type=Path, nargs="+", required=True, metavar="MCAP", help="to score on")
+    arguments.add_bags_and_test(parser)
     parser.add_argument("--encoder", type=Path, required=True, metavar="RUN_OR_BUNDLE", help="image encoder")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED")
     parser.add_argument("--steps", type=arguments.positive, help="instead of the configuration's")

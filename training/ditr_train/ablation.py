@@ -14,7 +14,9 @@ from torch import nn
 
 from ditr_train.comparison_table import mean_and_spread
 from ditr_train.config import Config, ConfigError, config_from_document, config_to_document
-from ditr_train.data.scans import LabeledScan, load_scans
+from ditr_train.data.loading import load_scans
+from ditr_train.data.scans import LabeledScan
+from ditr_train.data.source import ScanSource
 from ditr_train.evaluation import score
 from ditr_train.run_folder import RunFolder
 from ditr_train.training import Training
@@ -74,8 +76,8 @@ class Ablation:
         self,
         variants: Mapping[str, Config],
         folder: Path,
-        bags: Sequence[Path],
-        test: Sequence[Path],
+        bags: Sequence[ScanSource],
+        test: Sequence[ScanSource],
         encoder: nn.Module,
         device: torch.device,
     ) -> None:
@@ -89,8 +91,8 @@ class Ablation:
     def run(self, seeds: Sequence[int], *, progress: bool) -> Iterator[AblationResult]:
         """Yields the result of each network as soon as it is there; all seeds of a variant, then the next."""
         for name, config in self.variants.items():
-            scans: list[LabeledScan] | None = None
-            test: list[LabeledScan] = []
+            scans: Sequence[LabeledScan] | None = None
+            test: Sequence[LabeledScan] = []
             for seed in seeds:
                 run = RunFolder(self.folder / f"{name.replace(' ', '-')}-seed{seed}")
                 seeded = replace(config, training=replace(config.training, seed=seed))

@@ -8,10 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ditr_train.data.errors import DataError
+from ditr_train.data.source import ScanSource, scan_source
 from ditr_train.device import DEVICES
 
 OPTIMIZATION = ("steps", "seed", "learning_rate", "autocast")
 """Options of add_optimization that replace settings of the configuration."""
+
+
+SCANS = "MCAP|DATASET:FOLDER:SPLIT"
+"""What stands for scans in the help: a bag, or a split of a public data set."""
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +25,17 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def add_bags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP", help="to train on")
-    parser.add_argument("--validation", type=Path, nargs="*", default=[], metavar="MCAP", help="to score on")
+    parser.add_argument("--bags", type=scans, nargs="+", required=True, metavar=SCANS, help="to train on")
+    parser.add_argument("--validation", type=scans, nargs="*", default=[], metavar=SCANS, help="to score on")
+
+
+def add_scored_bags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bags", type=scans, nargs="+", required=True, metavar=SCANS, help="to score on")
+
+
+def add_bags_and_test(parser: argparse.ArgumentParser) -> None:
+    for name, use in (("--bags", "to train on"), ("--test", "to score on")):
+        parser.add_argument(name, type=scans, nargs="+", required=True, metavar=SCANS, help=use)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +68,13 @@ def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 
+def scans(text: str) -> ScanSource:
+    try:
+        return scan_source(text)
+    except DataError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def positive(text: str) -> int:
     value = int(text)
     if value < 1:
@@ -73,7 +95,7 @@ def progress() -> bool:
 
 
 def bag_names(options: argparse.Namespace, **counts: int) -> dict[str, object]:
-    """What data.json says of the bags of a run."""
+    """What data.json says of the bags and data sets of a run."""
     return {
         **counts,
         "bags": [bag.name for bag in options.bags],

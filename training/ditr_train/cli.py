@@ -17,14 +17,15 @@ from ditr_train.bundle import provenance, write_bundle
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
 from ditr_train.data.label_share import choose_labelled
-from ditr_train.data.scans import load_scans
+from ditr_train.data.loading import load_scans
+from ditr_train.data.stored_scans import scan_names
 from ditr_train.device import choose_device
 from ditr_train.distill_command import describe_distillation
 from ditr_train.encoder_training import EncoderTraining, load_images
 from ditr_train.evaluation import score
-from ditr_train.frozen_encoder import keep_encoder, load_run_encoder
+from ditr_train.frozen_encoder import is_bundle, keep_encoder, load_run_encoder
 from ditr_train.import_command import add_import_commands
-from ditr_train.initialization import initialize
+from ditr_train.origin import initialize_from
 from ditr_train.run_folder import RunFolder
 from ditr_train.trained_network import load_segmentor
 from ditr_train.training import Training
@@ -81,7 +82,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--image-free", action="store_true", help="leave out the injection of image features")
     train.add_argument(
-        "--initialize", type=Path, metavar="RUN", help="start from the weights of this run of train or distill"
+        "--initialize",
+        type=Path,
+        metavar="RUN_OR_BUNDLE",
+        help="start from the weights of this run of train or distill, or of a bundle's image-free network",
     )
     train.add_argument(
         "--label-share", type=arguments.share, default=1.0, help="use the labels of this share of the scans only"
@@ -99,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
     evaluation = commands.add_parser("evaluate", help="score a trained network, with images and without")
     evaluation.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
-    evaluation.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP")
+    arguments.add_scored_bags(evaluation)
     evaluation.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
     evaluation.set_defaults(command=_evaluate)
 
@@ -173,15 +177,13 @@ def _train(options: argparse.Namespace) -> None:
     data = arguments.bag_names(options, scans=len(scans))
     if options.label_share < 1:
         data |= {"label_share": options.label_share, "label_seed": options.label_seed}
-        data["labelled_scans"] = [scan.name for scan in scans]
+        data["labelled_scans"] = scan_names(scans)
     resumed = options.resume and run.has("checkpoint.pt")
     if options.initialize is not None:
-        source = RunFolder(options.initialize)
-        data["initialized_from"] = _description(source, source.config())
+        data["initialized_from"] = _describe_origin(options.initialize)
         if not resumed:
-            weights, same = source.load("checkpoint.pt")["model"], source.config().classes == config.classes
-            taken = initialize(training.segmentor, weights, origin=str(source.path), keep_head=same)
-            print(f"{source.path}: {taken}")
+            taken = initialize_from(training.segmentor, options.initialize, scans, config, keep_head=True)
+            print(f"{options.initialize}: {taken}")
     run.describe_data(data)
     if resumed:
         training.resume()
@@ -266,6 +268,13 @@ def _description(run: RunFolder, config: Config) -> dict[str, Any]:
                 "validation_images": encoder["scores"]["images"],
             }
     return description
+
+
+def _describe_origin(origin: Path) -> Any:
+    if is_bundle(origin):
+        return origin.name
+    run = RunFolder(origin)
+    return _description(run, run.config())
 
 
 def _print_scores(scores: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from ditr_train import arguments
 from ditr_train.comparison import Comparison, ComparisonData, Cost, plan_runs
 from ditr_train.comparison_table import METHODS, Result, markdown, write_csv
 from ditr_train.config import ConfigError, load_config
-from ditr_train.data.scans import load_scans
+from ditr_train.data.loading import load_scans
 from ditr_train.device import choose_device
 from ditr_train.distill_command import scans_with_images
 from ditr_train.frozen_encoder import load_frozen_encoder
@@ -26,8 +26,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "comparison goes on with the same command; more seeds or label shares may be asked for later.",
     )
     arguments.add_config(parser)
-    parser.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP", help="to train on")
-    parser.add_argument("--test", type=Path, nargs="+", required=True, metavar="MCAP", help="to score on")
+    arguments.add_bags_and_test(parser)
     parser.add_argument("--encoder", type=Path, required=True, metavar="RUN_OR_BUNDLE", help="image encoder")
     parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
     parser.add_argument("--label-shares", type=arguments.share, nargs="+", default=[1.0, 0.1, 0.01], metavar="SHARE")

@@ -18,6 +18,7 @@ from ditr_train.comparison_table import Method, Result
 from ditr_train.config import Config
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.scans import LabeledScan
+from ditr_train.data.stored_scans import scan_names, with_images
 from ditr_train.device import CPU
 from ditr_train.distillation import Distillation, distillation_scores
 from ditr_train.evaluation import predict, score
@@ -106,7 +107,7 @@ class Comparison:
                     **self.data.names,
                     "label_share": planned.label_share,
                     "label_seed": planned.seed,
-                    "labelled_scans": [scan.name for scan in labelled] if planned.label_share < 1 else "all",
+                    "labelled_scans": scan_names(labelled) if planned.label_share < 1 else "all",
                     "initialized_from": origin.path.name if origin else "scratch",
                 }
             )
@@ -163,7 +164,7 @@ class Comparison:
             if run.has("checkpoint.pt"):
                 distillation.resume()
             distillation.fit([], progress=progress, description=run.path.name)
-            visible = [scan for scan in self.data.test if scan.images is not None]
+            visible = with_images(self.data.test)
             scores = distillation_scores(distillation.distiller, visible, config, progress=progress)
             run.write_json("scores.json", scores)
             run.write_json("finished.json", {"steps": distillation.step})

@@ -10,7 +10,8 @@ from ditr_train import arguments
 from ditr_train.config import ConfigError
 from ditr_train.coverage import coverage_table, measure_coverage, narrow_views
 from ditr_train.data.errors import DataError
-from ditr_train.data.scans import load_scans
+from ditr_train.data.loading import load_scans
+from ditr_train.data.stored_scans import with_images
 from ditr_train.device import choose_device
 from ditr_train.frozen_encoder import load_run_encoder
 from ditr_train.run_folder import RunFolder
@@ -26,7 +27,7 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
         "min_seen_share should be where the gain begins.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="folder written by train, with injection")
-    parser.add_argument("--bags", type=Path, nargs="+", required=True, metavar="MCAP")
+    arguments.add_scored_bags(parser)
     parser.add_argument(
         "--image-free-run", type=Path, metavar="RUN", help="the image-free network, if it is another one (D-DITR)"
     )
@@ -42,7 +43,7 @@ def _coverage(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
     show = arguments.progress()
     scans = load_scans(options.bags, config, load_run_encoder(run, config).to(device), progress=show)
-    if all(scan.images is None for scan in scans):
+    if not with_images(scans):
         raise DataError(f"no image belongs to any of the {len(scans)} clouds of --bags")
     fused = load_segmentor(run, config).to(device)
     image_free, image_free_config = fused, config

@@ -8,21 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
 from ditr_train import arguments
-from ditr_train.bundle_weights import read_image_free, unfold
 from ditr_train.config import BackboneConfig, Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
-from ditr_train.data.scans import LabeledScan, load_scans
+from ditr_train.data.loading import load_scans
+from ditr_train.data.scans import LabeledScan
+from ditr_train.data.stored_scans import StoredScans, with_images
 from ditr_train.device import choose_device
 from ditr_train.distillation import Distillation, distillation_scores
-from ditr_train.frozen_encoder import is_bundle, load_frozen_encoder
-from ditr_train.initialization import Initialization, initialize
+from ditr_train.frozen_encoder import load_frozen_encoder
+from ditr_train.origin import initialize_from
 from ditr_train.run_folder import RunFolder
 from ditr_train.training_config import DistillationConfig
-
-_CALIBRATION_SCANS = 8
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
@@ -63,7 +60,7 @@ def _distill(options: argparse.Namespace) -> None:
     scans = scans_with_images(
         load_scans(options.bags, config, encoder, labels=False, progress=show), config.backbone, "the bags of --bags"
     )
-    validation = []
+    validation: Sequence[LabeledScan] = []
     if options.validation:
         loaded = load_scans(options.validation, config, encoder, labels=False, progress=show)
         validation = scans_with_images(loaded, config.backbone, "the bags of --validation")
@@ -73,7 +70,8 @@ def _distill(options: argparse.Namespace) -> None:
     if options.init is not None:
         data["initialized_from"] = options.init.name
         if not resumed:
-            print(f"{options.init}: {_initialize(distillation.distiller, options.init, scans, config)}")
+            taken = initialize_from(distillation.distiller, options.init, scans, config, keep_head=False)
+            print(f"{options.init}: {taken}")
     run.describe_data(data)
     if resumed:
         distillation.resume()
@@ -103,9 +101,14 @@ def distillation_config(config: Config) -> Config:
     return replace(config, injection=None, encoder_training=None)
 
 
-def scans_with_images(scans: Sequence[LabeledScan], backbone: BackboneConfig, what: str) -> list[LabeledScan]:
-    """Those scans of which a camera sees points within the range. Raises DataError when there are none."""
-    visible = [scan for scan in scans if _seen_in_range(scan, backbone)]
+def scans_with_images(scans: Sequence[LabeledScan], backbone: BackboneConfig, what: str) -> Sequence[LabeledScan]:
+    """Those scans of which a camera sees points within the range, or, of data sets, of which there are images.
+
+    Raises DataError when there are none.
+    """
+    visible = with_images(scans)
+    if not isinstance(visible, StoredScans):
+        visible = [scan for scan in visible if _seen_in_range(scan, backbone)]
     if not visible:
         raise DataError(
             f"{what}: no image is within tolerance of any of {len(scans)} clouds and sees points of it within "
@@ -124,16 +127,6 @@ def _seen_in_range(scan: LabeledScan, backbone: BackboneConfig) -> bool:
     for axis, low, high in zip("xyz", backbone.point_range[:3], backbone.point_range[3:], strict=True):
         seen &= (scan.fields[axis] >= low) & (scan.fields[axis] < high)
     return bool(seen.any())
-
-
-def _initialize(network: nn.Module, origin: Path, scans: list[LabeledScan], config: Config) -> Initialization:
-    if not is_bundle(origin):
-        return initialize(
-            network, RunFolder(origin).load("checkpoint.pt")["model"], origin=str(origin), keep_head=False
-        )
-    weights = read_image_free(origin, config)
-    unfold(weights, scans[:: max(1, len(scans) // _CALIBRATION_SCANS)][:_CALIBRATION_SCANS], config)
-    return initialize(network, weights.segmentor.state_dict(), origin=str(origin), keep_head=False)
 
 
 def describe_distillation(run: RunFolder, config: Config) -> dict[str, Any]:

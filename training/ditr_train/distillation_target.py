@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ditr_train.clustering import k_means
 from ditr_train.config import ConfigError, ImageEncoderConfig
 from ditr_train.data.scans import LabeledScan
+from ditr_train.data.stored_scans import surveyed
 from ditr_train.losses import class_counts, class_weights, lovasz_softmax
 from ditr_train.metrics import ConfusionMatrix
 from ditr_train.model.tables import ImageFeatures
@@ -243,6 +244,7 @@ def _visible_points(scans: Sequence[LabeledScan], seed: int) -> tuple[Tensor, Te
     """Image features, and range and height, of points of all scans, at most about _SAMPLED_POINTS of them."""
     rng = np.random.default_rng([seed, 4])
     features, places = [], []
+    scans = surveyed(scans, images=True)
     for scan in scans:
         assert scan.images is not None, "only scans with images are distilled"
         images = ImageFeatures(*map(torch.from_numpy, (scan.images.features, scan.images.patch, scan.images.weight)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,10 @@ from tqdm import tqdm
 
 from ditr_train.config import Config, ConfigError, ImageEncoderConfig
 from ditr_train.data.bag import read_images
+from ditr_train.data.errors import DataError
 from ditr_train.data.images import decode_image, normalize, resize_labels
 from ditr_train.data.scans import class_indices
+from ditr_train.data.source import DatasetSplit, ScanSource
 from ditr_train.device import CPU
 from ditr_train.losses import class_counts, class_weights
 from ditr_train.metrics import ConfusionMatrix
@@ -37,11 +38,13 @@ class LabeledImage:
     """[4 * rows, 4 * columns] index into the classes, -1 where there is none."""
 
 
-def load_images(bags: Sequence[Path], config: Config, *, progress: bool) -> list[LabeledImage]:
-    """All images of the bags that have semantic labels."""
+def load_images(bags: Sequence[ScanSource], config: Config, *, progress: bool) -> list[LabeledImage]:
+    """All images of the bags that have semantic labels. Raises DataError for data sets: they have none."""
     assert config.image_encoder is not None
     images = []
     for bag in tqdm(bags, desc="reading images", unit="bag", disable=not progress):
+        if isinstance(bag, DatasetSplit):
+            raise DataError(f"{bag.name}: its images have no class ids, the image encoder is trained on bags only")
         for image in read_images(bag, config.topics):
             if image.semantic is None:
                 continue

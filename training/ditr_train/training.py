@@ -12,6 +12,7 @@ from torch import Tensor
 from ditr_train.config import Config
 from ditr_train.data.augmentation import augment
 from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
+from ditr_train.data.stored_scans import surveyed
 from ditr_train.device import CPU, tensors_on
 from ditr_train.evaluation import evaluate
 from ditr_train.losses import class_counts, class_weights, lovasz_softmax
@@ -30,7 +31,7 @@ class Training(TrainingLoop):
         self.config = config
         self.segmentor = Segmentor(config)
         super().__init__(self.segmentor, config.training, scans, run, device)
-        counts = sum(class_counts(scan.label, len(config.classes)) for scan in scans)
+        counts = sum(class_counts(scan.label, len(config.classes)) for scan in surveyed(scans, images=False))
         self.class_weights = class_weights(counts, config.training.class_weight_power).to(device)
 
     def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:

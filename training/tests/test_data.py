@@ -19,9 +19,10 @@ from ditr_train.data.augmentation import augment
 from ditr_train.data.bag import read_frames, read_images
 from ditr_train.data.errors import DataError
 from ditr_train.data.images import decode_image, patch_grid, resize_labels
+from ditr_train.data.loading import load_scans
 from ditr_train.data.point_cloud import cloud_fields
 from ditr_train.data.raw_image import encode_raw
-from ditr_train.data.scans import IGNORED, LabeledScan, class_indices, load_scans, make_sample
+from ditr_train.data.scans import IGNORED, LabeledScan, class_indices, make_sample
 from ditr_train.data.static_transforms import StaticTransforms
 from ditr_train.model.image_encoder import ImageEncoder
 from ditr_train.projection import project

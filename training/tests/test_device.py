@@ -11,7 +11,7 @@ from test_distillation import write_config
 
 from ditr_train.cli import main
 from ditr_train.config import ConfigError
-from ditr_train.data.scans import load_scans
+from ditr_train.data.loading import load_scans
 from ditr_train.device import choose_device, device_of
 from ditr_train.evaluation import predict
 from ditr_train.run_folder import RunFolder

@@ -16,7 +16,8 @@ from ditr_train.bundle_weights import read_image_free, unfold
 from ditr_train.cli import main
 from ditr_train.config import ConfigError, config_to_document
 from ditr_train.data.label_share import choose_labelled
-from ditr_train.data.scans import IGNORED, LabeledScan, load_scans
+from ditr_train.data.loading import load_scans
+from ditr_train.data.scans import IGNORED, LabeledScan
 from ditr_train.distill_command import describe_scores
 from ditr_train.distillation import Distillation, Distiller
 from ditr_train.export import random_cloud, run_segmentor

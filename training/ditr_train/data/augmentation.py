@@ -10,6 +10,10 @@ import numpy.typing as npt
 from ditr_train.data.scans import LabeledScan
 from ditr_train.training_config import AugmentationConfig
 
+_POSITION = ("x", "y", "z")
+_NORMAL = ("normal_x", "normal_y", "normal_z")
+"""Fields that turn with the points, where there are any."""
+
 
 def augment(scan: LabeledScan, config: AugmentationConfig, rng: np.random.Generator, *, fused: bool) -> LabeledScan:
     """A turned, mirrored, scaled, jittered and thinned copy; points keep the image features they had.
@@ -19,20 +23,26 @@ def augment(scan: LabeledScan, config: AugmentationConfig, rng: np.random.Genera
     kept = rng.uniform(size=len(scan.label)) >= config.drop * rng.uniform()
     kept &= _in_sector(scan, config.sector, rng, fused=fused)
     scan = scan.subset(np.flatnonzero(kept))
-    x, y, z = (scan.fields[axis].astype(np.float64) for axis in "xyz")
-    if rng.uniform() < config.flip:
-        x = -x
-    if rng.uniform() < config.flip:
-        y = -y
+    flips = tuple(-1 if rng.uniform() < config.flip else 1 for _ in range(2))
     turn = rng.uniform(-config.rotation, config.rotation)
     scale = rng.uniform(*config.scale)
-    cosine, sine = np.cos(turn) * scale, np.sin(turn) * scale
-    moved = [cosine * x - sine * y, sine * x + cosine * y, scale * z]
-    noise = np.clip(rng.normal(size=(3, len(x))), -4, 4) * config.jitter
-    fields = scan.fields | {
-        axis: (values + noise[i]).astype(np.float32) for i, (axis, values) in enumerate(zip("xyz", moved, strict=True))
-    }
+    noise = np.clip(rng.normal(size=(3, len(scan.label))), -4, 4) * config.jitter
+    fields = dict(scan.fields)
+    for names, factor, shift in ((_POSITION, scale, noise), (_NORMAL, 1.0, np.zeros((3, 1)))):
+        if names[0] in fields:
+            vectors = np.stack([fields[name].astype(np.float64) for name in names])
+            moved = _turned(vectors, flips, turn, factor) + shift
+            fields |= dict(zip(names, moved.astype(np.float32), strict=True))
     return replace(scan, fields=fields)
+
+
+def _turned(
+    vectors: npt.NDArray[np.float64], flips: tuple[int, ...], turn: float, scale: float
+) -> npt.NDArray[np.float64]:
+    """Vectors [3, N] mirrored in x and y, turned about z and scaled."""
+    x, y, z = flips[0] * vectors[0], flips[1] * vectors[1], vectors[2]
+    cosine, sine = np.cos(turn) * scale, np.sin(turn) * scale
+    return np.stack([cosine * x - sine * y, sine * x + cosine * y, scale * z])
 
 
 def _in_sector(scan: LabeledScan, angle: float, rng: np.random.Generator, *, fused: bool) -> npt.NDArray[np.bool_]:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
-from tqdm import tqdm
 
 from ditr_train.config import Config
-from ditr_train.data.bag import Frame, read_frames
-from ditr_train.data.images import decode_image, normalize, patch_grid
-from ditr_train.device import device_of
 from ditr_train.graph_inputs import GraphInputs, voxelize_scan
-from ditr_train.projection import assign_patches
 
 IGNORED = -1
 """Label of points that are neither learned from nor counted."""
@@ -70,21 +61,6 @@ class ScanSample:
     """[V_0] the point whose features a voxel has"""
 
 
-def load_scans(
-    bags: Sequence[Path], config: Config, encoder: nn.Module | None, *, labels: bool = True, progress: bool
-) -> list[LabeledScan]:
-    """All scans of the bags, with image features where an encoder is given and an image is near in time.
-
-    Without `labels` the clouds need no label field, and every point is IGNORED.
-    Raises DataError for a bag that cannot be used.
-    """
-    scans: list[LabeledScan] = []
-    names = _field_names(config, labels=labels)
-    for bag in tqdm(bags, desc="reading bags", unit="bag", disable=not progress):
-        scans += [_labeled_scan(frame, config, encoder) for frame in read_frames(bag, config.topics, names)]
-    return scans
-
-
 def make_sample(scan: LabeledScan, config: Config, *, fused: bool) -> ScanSample:
     """Voxelizes a scan; with images if they are asked for and there."""
     voxelized = voxelize_scan(scan.fields, config.backbone)
@@ -106,35 +82,3 @@ def class_indices(ids: npt.NDArray[Any], config: Config) -> npt.NDArray[np.int8]
         table[entry.id] = index
     known = (ids >= 0) & (ids <= 255)
     return np.where(known, table[np.where(known, ids, 0).astype(np.intp)], np.int8(IGNORED))
-
-
-def _field_names(config: Config, *, labels: bool) -> list[str]:
-    features = [feature.name for feature in config.backbone.input_features]
-    return list(dict.fromkeys(["x", "y", "z", *features, *([config.topics.label_field] if labels else [])]))
-
-
-def _labeled_scan(frame: Frame, config: Config, encoder: nn.Module | None) -> LabeledScan:
-    label_field = config.topics.label_field
-    fields = {name: values for name, values in frame.fields.items() if name != label_field}
-    points = len(fields["x"])
-    label = np.full(points, IGNORED, np.int8)
-    if label_field in frame.fields:
-        label = class_indices(frame.fields[label_field], config)
-    images = None
-    if encoder is not None and frame.exposures:
-        assert config.image_encoder is not None
-        decoded = [decode_image(exposure.image.encoded, config.image_encoder) for exposure in frame.exposures]
-        pixels = torch.from_numpy(normalize(np.stack(decoded), config.image_encoder)).to(device_of(encoder))
-        with torch.no_grad():
-            features = encoder.eval()(pixels).flatten(0, 1).cpu().numpy()
-        xyz = np.stack([fields[axis] for axis in "xyz"], axis=1)
-        patch, weight, _ = assign_patches(
-            xyz,
-            np.arange(points),
-            [exposure.view for exposure in frame.exposures],
-            patch_grid(config.image_encoder),
-            config.image_encoder.sampling,
-            config.image_encoder.occlusion,
-        )
-        images = PointImageFeatures(features, patch, weight)
-    return LabeledScan(f"{frame.bag}@{frame.stamp}", fields, label, images)

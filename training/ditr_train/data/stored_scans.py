@@ -1,0 +1,86 @@
+"""Scans of data sets that are larger than the memory: each is read when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from ditr_train.data.scans import LabeledScan
+
+SURVEYED = 256
+"""Scans of a data set, evenly chosen, that are read to learn what all have in common: how often classes occur."""
+
+
+@dataclass(frozen=True)
+class StoredScan:
+    """One scan that is not in memory."""
+
+    name: str
+    has_images: bool
+    """Are there images, and an encoder for them?"""
+    read: Callable[[bool], LabeledScan]
+    """Reads it, with image features if it is given true; raises DataError when a file is missing or malformed."""
+
+
+class StoredScans(Sequence[LabeledScan]):
+    """Scans of which some are in memory (those of bags), and others are read anew each time they are asked for."""
+
+    def __init__(self, scans: Sequence[LabeledScan | StoredScan], *, images: bool = True) -> None:
+        """`images` says whether scans are read with image features."""
+        self._scans = scans
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._scans)
+
+    @overload
+    def __getitem__(self, index: int) -> LabeledScan: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> StoredScans: ...
+
+    def __getitem__(self, index: int | slice) -> LabeledScan | StoredScans:
+        if isinstance(index, slice):
+            return StoredScans(self._scans[index], images=self._images)
+        scan = self._scans[index]
+        return scan.read(self._images) if isinstance(scan, StoredScan) else scan
+
+    def names(self) -> list[str]:
+        """Names of the scans, none of which is read."""
+        return [scan.name for scan in self._scans]
+
+    def chosen(self, indices: Iterable[int]) -> StoredScans:
+        """Those scans, none of which is read."""
+        return StoredScans([self._scans[i] for i in indices], images=self._images)
+
+    def with_images(self) -> StoredScans:
+        """Those of which there are images; whether these see any point is not looked at."""
+        return StoredScans([s for s in self._scans if (s.has_images if isinstance(s, StoredScan) else s.images)])
+
+    def survey(self, *, images: bool) -> StoredScans:
+        """At most SURVEYED of them, evenly chosen, with image features if these are wanted."""
+        step = max(1, -(-len(self._scans) // SURVEYED))
+        return StoredScans(self._scans[::step], images=images)
+
+
+def chosen(scans: Sequence[LabeledScan], indices: Iterable[int]) -> Sequence[LabeledScan]:
+    """Those of the scans; none that is not in memory is read."""
+    return scans.chosen(indices) if isinstance(scans, StoredScans) else [scans[i] for i in indices]
+
+
+def with_images(scans: Sequence[LabeledScan]) -> Sequence[LabeledScan]:
+    """Those of the scans of which there are images; none that is not in memory is read."""
+    if isinstance(scans, StoredScans):
+        return scans.with_images()
+    return [scan for scan in scans if scan.images is not None]
+
+
+def surveyed(scans: Sequence[LabeledScan], *, images: bool) -> Sequence[LabeledScan]:
+    """All scans if they are in memory, otherwise some of them, with image features only if these are wanted."""
+    return scans.survey(images=images) if isinstance(scans, StoredScans) else scans
+
+
+def scan_names(scans: Sequence[LabeledScan]) -> list[str]:
+    """Names of the scans; none that is not in memory is read."""
+    return scans.names() if isinstance(scans, StoredScans) else [scan.name for scan in scans]
