@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from published_layouts import KITTI_CLASS_IDS, KITTI_RAW_IDS, write_semantic_kitti
 
 from ditr_train.data.errors import DataError
@@ -106,6 +107,8 @@ def test_real_scans_have_the_classes_of_a_street(tmp_path):
     (sequence / "velodyne").symlink_to(real / "subset" / "velodyne")
     (sequence / "labels").symlink_to(real / "subset" / "labels")
     (sequence / "calib.txt").symlink_to(real / "calib.txt")
+    (sequence / "image_2").mkdir()
+    Image.new("RGB", (1241, 376)).save(sequence / "image_2" / "000006.png")
     dataset = SemanticKitti(tmp_path, "00")
     assert [dataset.frame_name(i)[-2:] for i in range(len(dataset))] == [f"{n:02}" for n in range(6, 21)]
     names = SEMANTIC_KITTI.classes
@@ -117,3 +120,10 @@ def test_real_scans_have_the_classes_of_a_street(tmp_path):
         assert -2.1 < height["road"] < -1.4
         assert height["road"] < height["car"] < height["building"]
         assert fields["intensity"].min() >= 0 and fields["intensity"].max() <= 1
+    # A level camera sees what is far away about its principal point, on both sides of it.
+    (exposure,) = dataset.exposures(0)
+    fields = dataset.points(0)
+    u, v, depth, visible = project(np.stack([fields[axis] for axis in "xyz"], 1), exposure.view)
+    assert 0.1 < visible.mean() < 0.3
+    far = visible & (depth > 30) & (np.abs(fields["z"]) < 1)
+    assert abs(np.median(v[far]) - 185.2) < 25 and 0.2 < (u[visible] > 607.2).mean() < 0.8
