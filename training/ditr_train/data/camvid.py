@@ -49,4 +49,5 @@ def _labels(path: Path, image: Path, table: npt.NDArray[np.uint8]) -> npt.NDArra
             f"{path}: {'x'.join(map(str, labels.shape[::-1]))} labels up to {labels.max()} are not the "
             f"{size[0]}x{size[1]} of {image.name} with classes below {len(table)}"
         )
-    return table[labels]
+    ids: npt.NDArray[np.uint8] = table[labels]
+    return ids
