@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     arguments.add_config(encoder)
     arguments.add_bags(encoder)
     arguments.add_run(encoder)
+    encoder.add_argument("--initialize", type=Path, metavar="RUN", help="start from the encoder of this run")
     encoder.add_argument("--steps", type=arguments.positive, help="instead of the configuration's")
+    encoder.add_argument("--learning-rate", type=float, help="instead of the configuration's")
     encoder.set_defaults(command=_train_encoder)
 
     train = commands.add_parser("train", help="train the segmentation network on labelled scans")
@@ -140,16 +142,21 @@ def _train_encoder(options: argparse.Namespace) -> None:
     config = load_config(options.config)
     if config.image_encoder is None or config.encoder_training is None:
         raise ConfigError(f"{options.config}: image_encoder and encoder_training are needed to train an encoder")
-    if options.steps:
-        config = replace(config, encoder_training=replace(config.encoder_training, steps=options.steps))
+    settings = replace(config.encoder_training, **arguments.given(options, "steps", "learning_rate"))
+    config = replace(config, encoder_training=settings)
     run = RunFolder(options.output)
     run.create(config, resume=False)
     images = load_images(options.bags, config, progress=arguments.progress())
     validation = load_images(options.validation, config, progress=arguments.progress())
     training = EncoderTraining(config, images, run, choose_device(options.device))
+    data = arguments.bag_names(options, images=len(images))
+    if options.initialize is not None:
+        source = RunFolder(options.initialize)
+        training.encoder.load_state_dict(load_run_encoder(source, config).state_dict())
+        data["initialized_from"] = source.read_json("data.json")
     scores = training.fit(validation, progress=arguments.progress())
     run.write_json("scores.json", scores)
-    run.write_json("data.json", arguments.bag_names(options, images=len(images)))
+    run.write_json("data.json", data)
     print(f"{scores['images']} validation images, mIoU {100 * scores['miou']:.1f} -> {options.output}")
 
 

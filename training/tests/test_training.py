@@ -16,6 +16,7 @@ from ditr_train.cli import main
 from ditr_train.config import config_to_document
 from ditr_train.losses import class_counts, class_weights, lovasz_softmax
 from ditr_train.metrics import ConfusionMatrix
+from ditr_train.run_folder import RunFolder
 from ditr_train.schedule import one_cycle
 from ditr_train.training import Training
 
@@ -103,6 +104,20 @@ def test_fusion_wins_where_only_colour_tells_classes_apart(workspace, capsys):
     again = json.loads((workspace / "run" / "again.json").read_text())
     assert again["fused"] == scores["fused"]
     capsys.readouterr()
+
+
+def test_an_encoder_goes_on_from_another(workspace):
+    bags = ["--bags", str(workspace / "train.mcap"), "--threads", "1"]
+    command = ["train-encoder", str(workspace / "config.yaml"), *bags]
+    assert main([*command, "--steps", "1", "-o", str(workspace / "first")]) == 0
+    further = ["--initialize", str(workspace / "first"), "--steps", "1", "--learning-rate", "1e-9"]
+    assert main([*command, *further, "-o", str(workspace / "second")]) == 0
+    first, second = (RunFolder(workspace / name).load("encoder.pt") for name in ("first", "second"))
+    for name, values in first.items():
+        if "running" not in name and "num_batches" not in name:
+            torch.testing.assert_close(second[name], values, atol=1e-6, rtol=0)
+    data = json.loads((workspace / "second" / "data.json").read_text())
+    assert data["initialized_from"] == json.loads((workspace / "first" / "data.json").read_text())
 
 
 def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace, monkeypatch):
