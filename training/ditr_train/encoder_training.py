@@ -15,7 +15,6 @@ from tqdm import tqdm
 
 from ditr_train.config import Config, ConfigError, ImageEncoderConfig
 from ditr_train.data.bag import read_images
-from ditr_train.data.errors import DataError
 from ditr_train.data.images import decode_image, normalize, resize_labels
 from ditr_train.data.scans import class_indices
 from ditr_train.data.source import DatasetSplit, ScanSource
@@ -39,13 +38,12 @@ class LabeledImage:
 
 
 def load_images(bags: Sequence[ScanSource], config: Config, *, progress: bool) -> list[LabeledImage]:
-    """All images of the bags that have semantic labels. Raises DataError for data sets: they have none."""
+    """All images of bags and data sets that have semantic labels. Raises DataError for a data set without."""
     assert config.image_encoder is not None
     images = []
     for bag in tqdm(bags, desc="reading images", unit="bag", disable=not progress):
-        if isinstance(bag, DatasetSplit):
-            raise DataError(f"{bag.name}: its images have no class ids, the image encoder is trained on bags only")
-        for image in read_images(bag, config.topics):
+        of_data_set = isinstance(bag, DatasetSplit)
+        for image in bag.labelled_images(config.classes) if of_data_set else read_images(bag, config.topics):
             if image.semantic is None:
                 continue
             pixels = decode_image(image.encoded, config.image_encoder)

@@ -8,6 +8,9 @@ from PIL import Image
 from ditr_train.config import load_config
 from ditr_train.data.camvid import read_camvid
 from ditr_train.data.errors import DataError
+from ditr_train.data.loading import load_scans
+from ditr_train.data.source import scan_source
+from ditr_train.encoder_training import load_images
 
 
 def write_pair(folder, name, labels, size=(12, 8)):
@@ -59,3 +62,16 @@ def test_what_does_not_fit_is_named(tmp_path):
     (tmp_path / "trainannot" / "a.png").unlink()
     with pytest.raises(DataError, match=r"a\.png"):
         read_camvid(tmp_path, "train", classes)
+
+
+def test_an_encoder_is_trained_on_it_and_a_network_is_not(tmp_path):
+    write_pair(tmp_path, "a", np.full((8, 12), 3, np.uint8))
+    config = load_config(CONFIGS / "street-small.yaml")
+    camvid, kitti = scan_source(f"camvid:{tmp_path}:train"), scan_source(f"semantic-kitti:{tmp_path}:train")
+    (image,) = load_images([camvid], config, progress=False)
+    road = [entry.name for entry in config.classes].index("road")
+    assert set(np.unique(image.label)) <= {-1, road} and (image.label == road).mean() > 0.5
+    with pytest.raises(DataError, match="camvid:train: images without clouds, only train-encoder takes them"):
+        load_scans([camvid], config, None, progress=False)
+    with pytest.raises(DataError, match="semantic-kitti:train: its images have no class ids, train-encoder takes bags"):
+        load_images([kitti], config, progress=False)

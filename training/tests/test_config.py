@@ -8,7 +8,6 @@ from conftest import CONFIGS, make_config
 
 from ditr_train.config import ConfigError, config_from_document, config_to_document, load_config
 
-
 SHIPPED = sorted(set(CONFIGS.glob("*.yaml")) - {CONFIGS / "ablations.yaml"} - set(CONFIGS.glob("*.classes.yaml")))
 
 

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ditr_train.config import SemanticClass
+from ditr_train.data.bag import CameraImage
+from ditr_train.data.camvid import read_camvid
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
 from ditr_train.data.nuscenes import NuScenes
@@ -19,13 +22,16 @@ DATASETS: dict[str, Callable[[Path, str], FrameDataset]] = {
     "scannet": ScanNet,
 }
 
+IMAGE_DATASETS: dict[str, Callable[[Path, str, tuple[SemanticClass, ...]], list[CameraImage]]] = {"camvid": read_camvid}
+"""Images labelled by pixel, without clouds: for the image encoder."""
+
 
 @dataclass(frozen=True)
 class DatasetSplit:
     """A split of a data set in a folder."""
 
     kind: str
-    """A key of DATASETS."""
+    """A key of DATASETS or IMAGE_DATASETS."""
     root: Path
     split: str
 
@@ -35,8 +41,18 @@ class DatasetSplit:
         return f"{self.kind}:{self.split}"
 
     def open(self) -> FrameDataset:
-        """Lists its files. Raises DataError when the folder does not hold it."""
+        """Lists its files. Raises DataError when the folder does not hold it, or the data set has no clouds."""
+        if self.kind not in DATASETS:
+            raise DataError(f"{self.name}: images without clouds, only train-encoder takes them")
         return DATASETS[self.kind](self.root, self.split)
+
+    def labelled_images(self, classes: tuple[SemanticClass, ...]) -> list[CameraImage]:
+        """Images with ids of those classes. Raises DataError when the data set has none."""
+        if self.kind not in IMAGE_DATASETS:
+            raise DataError(
+                f"{self.name}: its images have no class ids, train-encoder takes bags and {', '.join(IMAGE_DATASETS)}"
+            )
+        return IMAGE_DATASETS[self.kind](self.root, self.split, classes)
 
 
 ScanSource = Path | DatasetSplit
@@ -45,13 +61,14 @@ ScanSource = Path | DatasetSplit
 
 def scan_source(text: str) -> ScanSource:
     """Reads `a.mcap` or `semantic-kitti:/data/kitti:train`. Raises DataError for a data set that is not known."""
+    known = [*DATASETS, *IMAGE_DATASETS]
     match = re.fullmatch(r"([a-z][a-z-]*):(.+):([^:]*)", text)
     if match is None:
         kind, colon, rest = text.partition(":")
-        if colon and kind in DATASETS:
+        if colon and kind in known:
             raise DataError(f"{text}: no split is named; write {kind}:{rest or 'FOLDER'}:train")
         return Path(text)
     kind, root, split = match.groups()
-    if kind not in DATASETS:
-        raise DataError(f"{text}: {kind!r} is none of the data sets {', '.join(DATASETS)}")
+    if kind not in known:
+        raise DataError(f"{text}: {kind!r} is none of the data sets {', '.join(known)}")
     return DatasetSplit(kind, Path(root), split)
