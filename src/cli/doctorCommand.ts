@@ -74,9 +74,9 @@ async function models(): Promise<Finding[]> {
     names.map(async (name): Promise<Finding> => {
       const what = `model ${name}`;
       try {
-        const { graphs } = await ModelBundle.load(path.join(MODELS_FOLDER, name));
+        const { graphs, precision } = await ModelBundle.load(path.join(MODELS_FOLDER, name));
         const hashes = graphs.map((graph) => `${graph.name} ${graph.spec.sha256.slice(0, 12)}`).join(", ");
-        return { what, ok: true, found: `hashes match: ${hashes}` };
+        return { what, ok: true, found: `${precision}, hashes match: ${hashes}` };
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         return { what, ok: false, found: error.message };
@@ -94,7 +94,11 @@ async function providers(model: string): Promise<Finding[]> {
     try {
       const engine = await InferenceEngine.start(bundle, { provider, threads: 0 });
       await engine.close();
-      findings.push({ what, ok: true, found: `sessions of ${path.basename(bundle.folder)} created` });
+      findings.push({
+        what,
+        ok: true,
+        found: `sessions of ${path.basename(bundle.folder)} (${bundle.precision}) created`,
+      });
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       findings.push({ what, ok: missing, found: error.message });

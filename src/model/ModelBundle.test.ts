@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
+import type { BundleManifest } from "./bundleManifest.js";
 import { exampleGraph, exampleManifest, tensor } from "./exampleManifest.js";
 import { ModelBundle } from "./ModelBundle.js";
 
@@ -102,6 +104,22 @@ describe("ModelBundle.load", () => {
       code: "bad-bundle",
       message: expect.stringContaining(message),
     });
+  });
+
+  test("refuses weights that are not of the declared precision", async () => {
+    const street = fileURLToPath(new URL("../../models/street-tiny/", import.meta.url));
+    const { graphs, ...manifest } = JSON.parse(
+      readFileSync(path.join(street, "bundle.json"), "utf8"),
+    ) as BundleManifest;
+    copyFileSync(path.join(street, "image_free.onnx"), path.join(folder, "image_free.onnx"));
+    const graph = graphs.image_free!;
+    delete manifest.image_encoder;
+    write({ ...manifest, graphs: { image_free: graph } });
+    expect((await ModelBundle.load(folder)).precision).toBe("float32");
+    write({ ...manifest, graphs: { image_free: { ...graph, precision: "float16" } } });
+    await expect(ModelBundle.load(folder)).rejects.toThrow(
+      /image_free\.onnx holds float32 weights, bundle\.json says float16$/,
+    );
   });
 
   test("names the file that is no JSON or not there", async () => {

@@ -10,6 +10,7 @@ import {
   type GraphSpec,
 } from "./bundleManifest.js";
 import { contractViolation } from "./graphContract.js";
+import { weightPrecision } from "./weightPrecision.js";
 
 const MANIFEST_FILE = "bundle.json";
 const GRAPHS: readonly GraphName[] = ["image_free", "fused", "image_encoder"];
@@ -21,7 +22,7 @@ export interface BundleGraph {
   readonly path: string;
 }
 
-/** A model folder whose manifest, graph names, shapes and file hashes were checked. */
+/** A model folder whose manifest, graph names, shapes, file hashes and precisions were checked. */
 export class ModelBundle {
   readonly folder: string;
   readonly manifest: BundleManifest;
@@ -44,10 +45,15 @@ export class ModelBundle {
       if (violation !== undefined)
         throw new Fault("bad-bundle", `${path.join(folder, MANIFEST_FILE)}: ${violation}`);
       const file = path.join(folder, spec.file);
-      await checkHash(file, spec.sha256);
+      await checkFile(file, spec);
       graphs.push({ name, spec, path: file });
     }
     return new ModelBundle(folder, manifest, graphs);
+  }
+
+  /** That of its graphs, e.g. "float32"; of all, where they differ. */
+  get precision(): string {
+    return [...new Set(this.graphs.map(({ spec }) => spec.precision))].join(" and ");
   }
 
   get canFuse(): boolean {
@@ -94,7 +100,7 @@ async function readManifest(folder: string): Promise<BundleManifest> {
   return parsed.data;
 }
 
-async function checkHash(file: string, expected: string): Promise<void> {
+async function checkFile(file: string, { sha256, precision }: GraphSpec): Promise<void> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(file);
@@ -102,7 +108,11 @@ async function checkHash(file: string, expected: string): Promise<void> {
     throw new Fault("bad-bundle", `${file} cannot be read, but bundle.json names it`, { cause: error });
   }
   const actual = createHash("sha256").update(bytes).digest("hex");
-  if (actual !== expected) {
-    throw new Fault("bad-bundle", `${file} has SHA-256 ${actual}, bundle.json says ${expected}`);
+  if (actual !== sha256) {
+    throw new Fault("bad-bundle", `${file} has SHA-256 ${actual}, bundle.json says ${sha256}`);
+  }
+  const weights = weightPrecision(bytes);
+  if (weights !== undefined && weights !== precision) {
+    throw new Fault("bad-bundle", `${file} holds ${weights} weights, bundle.json says ${precision}`);
   }
 }

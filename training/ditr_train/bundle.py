@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 
 from ditr_train.config import BackboneConfig, Config, ImageEncoderConfig
+from ditr_train.data.errors import DataError
 from ditr_train.export import (
     Shape,
     export_image_encoder,
@@ -19,11 +21,18 @@ from ditr_train.export import (
     input_shapes,
     output_shapes,
 )
+from ditr_train.graph_file import read_graph, write_graph
+from ditr_train.half_precision import to_float16
 from ditr_train.model.patch_encoder import PatchEncoder
 from ditr_train.model.segmentor import Segmentor
 from ditr_train.model_card import model_card
 
 FORMAT_VERSION = 1
+
+Precision = Literal["float32", "float16"]
+"""What a graph's weights are and most of its operators compute in; its inputs and outputs are float32 and int32."""
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 _INT32_INPUTS = ("neighbors", "coordinates", "order", "inverse", "parent", "children", "voxel_patch")
 
@@ -34,14 +43,15 @@ def write_bundle(
     *,
     image_free: Segmentor | None,
     fused: Segmentor | None,
-    image_encoder: PatchEncoder | None,
+    image_encoder: PatchEncoder | Path | None,
     training: Mapping[str, Any],
     scores: Mapping[str, Any],
+    precision: Precision = "float32",
 ) -> None:
     """Exports the networks that are given, and describes them.
 
-    `training` says where the weights come from and `scores` what was measured; both go into
-    `bundle.json` as they are and onto the card.
+    The image encoder may be the file of a float32 graph, which is taken as it is. `training` says where the weights
+    come from and `scores` what was measured; both go into `bundle.json` as they are and onto the card.
     Raises ValueError when there is no segmentor, or a fused one without its image encoder.
     """
     if image_free is None and fused is None:
@@ -55,7 +65,8 @@ def write_bundle(
             continue
         path = folder / f"{name}.onnx"
         export_segmentor(segmentor, config, path, fused=name == "fused")
-        graphs[name] = _graph(path, input_shapes(config, fused=name == "fused"), output_shapes(config))
+        _convert(path, path, precision)
+        graphs[name] = _graph(path, precision, input_shapes(config, fused=name == "fused"), output_shapes(config))
     document = {
         "format_version": FORMAT_VERSION,
         "name": config.name,
@@ -67,21 +78,58 @@ def write_bundle(
     if fused is not None:
         assert image_encoder is not None and config.image_encoder is not None
         path = folder / "image_encoder.onnx"
-        export_image_encoder(image_encoder, config.image_encoder, path)
-        graphs["image_encoder"] = _graph(path, *image_encoder_shapes(config.image_encoder))
+        if isinstance(image_encoder, Path):
+            shutil.copyfile(image_encoder, path)
+        else:
+            export_image_encoder(image_encoder, config.image_encoder, path)
+        _convert(path, path, precision)
+        graphs["image_encoder"] = _graph(path, precision, *image_encoder_shapes(config.image_encoder))
         document["image_encoder"] = describe_image_encoder(config.image_encoder)
     document |= {"graphs": graphs, "training": dict(training), "scores": dict(scores)}
+    write_document(folder, document)
+
+
+def convert_bundle(source: Path, folder: Path, precision: Precision) -> None:
+    """Writes a float32 bundle in another precision; scores and provenance stay those of the float32 one.
+
+    Raises DataError when `source` is not a float32 bundle, or is `folder` itself.
+    """
+    document = read_document(source)
+    found = {graph["precision"] for graph in document["graphs"].values()}
+    if found != {"float32"}:
+        raise DataError(f"{source}: its graphs are {' and '.join(sorted(found))}; only float32 ones can be converted")
+    if folder.resolve() == source.resolve():
+        raise DataError(f"{folder}: a bundle cannot be converted in its own place; name another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    for graph in document["graphs"].values():
+        path = folder / graph["file"]
+        _convert(source / graph["file"], path, precision)
+        graph |= {"precision": precision, "sha256": _sha256(path)}
+    write_document(folder, document)
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """bundle.json of a bundle. Raises DataError when there is none."""
+    path = folder / "bundle.json"
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise DataError(f"{path}: {error}") from error
+    assert isinstance(document, dict)
+    return document
+
+
+def write_document(folder: Path, document: Mapping[str, Any]) -> None:
+    """Writes bundle.json of a bundle whose graphs are there, and its card."""
     (folder / "bundle.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    parameters = {
-        name: sum(p.numel() for p in network.parameters())
-        for name, network in (
-            ("image_free", image_free),
-            ("fused", fused),
-            ("image_encoder", image_encoder if fused is not None else None),
-        )
-        if network is not None
-    }
-    (folder / "MODEL_CARD.md").write_text(model_card(document, parameters, folder), encoding="utf-8")
+    (folder / "MODEL_CARD.md").write_text(model_card(document, folder), encoding="utf-8")
+
+
+def _convert(source: Path, target: Path, precision: Precision) -> None:
+    if precision == "float16":
+        write_graph(to_float16(read_graph(source)), target)
+    elif target != source:
+        shutil.copyfile(source, target)
 
 
 def describe_backbone(backbone: BackboneConfig) -> dict[str, Any]:
@@ -122,14 +170,19 @@ def describe_image_encoder(encoder: ImageEncoderConfig) -> dict[str, Any]:
     }
 
 
-def _graph(path: Path, inputs: dict[str, Shape], outputs: dict[str, Shape]) -> dict[str, Any]:
+def _graph(path: Path, precision: Precision, inputs: dict[str, Shape], outputs: dict[str, Shape]) -> dict[str, Any]:
     return {
         "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "precision": "float32",
+        "sha256": _sha256(path),
+        "precision": precision,
         "inputs": [_value(name, shape) for name, shape in inputs.items()],
         "outputs": [_value(name, shape) for name, shape in outputs.items()],
     }
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _value(name: str, shape: Shape) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -14,7 +13,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from ditr_train.bundle import describe_backbone
+from ditr_train.bundle import describe_backbone, read_document
 from ditr_train.config import Config, ConfigError
 from ditr_train.data.errors import DataError
 from ditr_train.data.scans import LabeledScan, make_sample
@@ -33,17 +32,6 @@ class BundleWeights:
     folded: tuple[str, ...]
     """Batch normalizations that the exporter merged into the linear layer before them. Here they are the
     identity in evaluation, but not in training, until `unfold` has seen scans."""
-
-
-def read_document(folder: Path) -> dict[str, Any]:
-    """bundle.json of a bundle."""
-    path = folder / "bundle.json"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise DataError(f"{path}: {error}") from error
-    assert isinstance(document, dict)
-    return document
 
 
 def graph_file(folder: Path, name: str) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ditr_train import ablate_command, arguments, compare_command, coverage_command, distill_command
-from ditr_train.bundle import provenance, write_bundle
+from ditr_train.bundle import PRECISIONS, convert_bundle, provenance, write_bundle
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
 from ditr_train.data.label_share import choose_labelled
@@ -110,7 +110,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluation.set_defaults(command=_evaluate)
 
     export = commands.add_parser("export", help="write a model bundle for the node")
-    export.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
+    export.add_argument(
+        "run", type=Path, metavar="RUN_OR_BUNDLE", help="folder written by train, or a float32 bundle to convert"
+    )
+    export.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of the weights and of most of the arithmetic; inputs and outputs stay as they are (default: float32)",
+    )
     export.add_argument(
         "--image-free-run",
         type=Path,
@@ -215,6 +223,17 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
+    if is_bundle(options.run):
+        if options.image_free_run or options.scores or options.data:
+            raise ConfigError(f"{options.run} is a bundle: it is converted as it is, without other options")
+        convert_bundle(options.run, options.output, options.precision)
+    else:
+        _export_run(options)
+    size = sum(path.stat().st_size for path in options.output.iterdir()) / 1e6
+    print(f"{options.output}: {', '.join(sorted(p.name for p in options.output.iterdir()))}; {size:.1f} MB")
+
+
+def _export_run(options: argparse.Namespace) -> None:
     run = RunFolder(options.run)
     config = run.config()
     segmentor = load_segmentor(run, config)
@@ -244,12 +263,14 @@ def _export(options: argparse.Namespace) -> None:
         image_encoder=encoder,
         training=training,
         scores=scores,
+        precision=options.precision,
     )
-    size = sum(path.stat().st_size for path in options.output.iterdir()) / 1e6
-    print(f"{options.output}: {', '.join(sorted(p.name for p in options.output.iterdir()))}; {size:.1f} MB")
 
 
 def _description(run: RunFolder, config: Config) -> dict[str, Any]:
+    if run.has("origin.json"):  # weights that others published
+        origin: dict[str, Any] = run.read_json("origin.json")
+        return origin
     if config.distillation is not None:
         return describe_distillation(run, config)
     settings = config.training

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ditr_train.config import BackboneConfig, Config, ConfigError, ImageEncoderConfig
+from ditr_train.graph_file import write_graph
 from ditr_train.graph_inputs import GraphInputs, voxelize_scan
 from ditr_train.model.patch_encoder import PatchEncoder
 from ditr_train.model.segmentor import GraphOutputs, Segmentor, graph_outputs
@@ -160,7 +161,6 @@ def _export(
         raise ConfigError(
             f"{path.name} would hold {size / 1e9:.1f} GB of weights; an ONNX file ends at {LARGEST_FILE / 1e9:.1f} GB"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad(), warnings.catch_warnings():
         # The exporter speaks of its own internals.
         warnings.simplefilter("ignore")
@@ -185,8 +185,7 @@ def _export(
         del node.metadata_props[:]
         node.doc_string = ""
     del model.graph.value_info[:]
-    onnx.checker.check_model(model, full_check=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+    write_graph(model, path)
 
 
 def _name_dimensions(values: Sequence[onnx.ValueInfoProto], shapes: dict[str, Shape]) -> None:

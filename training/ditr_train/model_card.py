@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ditr_train.graph_file import weight_count
+
 _LONGEST_LIST = 6
 """Entries that are written out; of a longer list the first and the last are."""
 
 
-def model_card(document: Mapping[str, Any], parameters: Mapping[str, int], folder: Path) -> str:
+def model_card(document: Mapping[str, Any], folder: Path) -> str:
     """The card of a bundle whose files are already in `folder`."""
     backbone = document["backbone"]
     lines = [
@@ -24,10 +26,9 @@ def model_card(document: Mapping[str, Any], parameters: Mapping[str, int], folde
         "| --- | --- | --- | --- |",
     ]
     for name, graph in document["graphs"].items():
-        size = (folder / graph["file"]).stat().st_size / 1e6
-        lines.append(
-            f"| {name} | `{graph['file']}` | {parameters[name] / 1e6:.2f} M | {size:.1f} MB, {graph['precision']} |"
-        )
+        path = folder / graph["file"]
+        weights, size = weight_count(path) / 1e6, path.stat().st_size / 1e6
+        lines.append(f"| {name} | `{graph['file']}` | {weights:.2f} M | {size:.1f} MB, {graph['precision']} |")
     features = ", ".join(feature["name"] for feature in backbone["input_features"])
     lines += [
         "",
