@@ -80,9 +80,21 @@ class InjectionConfig:
     feature_dimension: int
     """Channels of the image encoder's patch features."""
     levels: tuple[int, ...]
-    """Stages whose encoder output, before the decoder sees it, gets image features."""
-    normalization: Literal["layer", "none"] = "layer"
-    """What is done to the pooled image features before the linear layer of each level."""
+    """Stages that get image features."""
+    place: Literal["skip", "unpooling"] = "skip"
+    """Added to a stage's encoder output before the decoder sees it, or, as in the code that DITR's authors released,
+    to the sum of skip connection and coarse features that the decoder makes."""
+    normalization: Literal["layer", "none", "batch"] = "layer"
+    """What is done to the pooled image features before the linear layer of each level, or, "batch", to what the
+    linear layer makes of them: the latter with the place "unpooling", the former with "skip"."""
+
+    def __post_init__(self) -> None:
+        allowed = ("batch",) if self.place == "unpooling" else ("layer", "none")
+        _require(
+            self.normalization in allowed,
+            f"injection.normalization: {self.normalization} is not {' or '.join(allowed)}, "
+            f"which go with the place {self.place}",
+        )
 
 
 @dataclass(frozen=True)
@@ -295,7 +307,8 @@ class Config:
             f"classes: {self.unlabeled_id} is the id of unlabeled points, not of a class",
         )
         if self.injection is not None:
-            last = self.backbone.stage_count - 1
+            # Nothing is unpooled to the last stage.
+            last = self.backbone.stage_count - (2 if self.injection.place == "unpooling" else 1)
             for level in self.injection.levels:
                 _require(0 <= level <= last, f"injection.levels: {level} is not a stage of 0..{last}")
             if self.image_encoder is not None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ditr_train.bundle import describe_image_encoder
-from ditr_train.bundle_weights import graph_file, read_document, session
+from ditr_train.bundle import describe_image_encoder, read_document
+from ditr_train.bundle_weights import graph_file, session
 from ditr_train.config import Config, ConfigError
 from ditr_train.model.patch_encoder import PatchEncoder, build_patch_encoder
 from ditr_train.run_folder import RunFolder
@@ -20,6 +20,7 @@ class OnnxImageEncoder(nn.Module):
 
     def __init__(self, path: Path) -> None:
         super().__init__()
+        self.path = path
         self.session = session(path)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -71,3 +72,15 @@ def load_frozen_encoder(folder: Path, config: Config) -> nn.Module:
                 f"{folder}: image_encoder.{key} of the bundle is {found.get(key)}, the configuration's is {value}"
             )
     return OnnxImageEncoder(graph_file(folder, "image_encoder"))
+
+
+def load_exportable_encoder(folder: Path, config: Config) -> PatchEncoder | Path:
+    """What write_bundle takes as image encoder: the network of a run, or the graph's file of a bundle.
+
+    Raises as load_frozen_encoder does.
+    """
+    if not is_bundle(folder):
+        return load_run_encoder(RunFolder(folder), config)
+    encoder = load_frozen_encoder(folder, config)
+    assert isinstance(encoder, OnnxImageEncoder)
+    return encoder.path

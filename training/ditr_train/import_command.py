@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ditr_train.bundle import provenance, write_bundle
+from ditr_train.bundle import provenance, read_document, write_bundle
 from ditr_train.config import ConfigError, load_config
 from ditr_train.dinov2_architecture import dinov2_architecture
+from ditr_train.frozen_encoder import is_bundle, load_exportable_encoder
 from ditr_train.run_folder import RunFolder
 from ditr_train.weights.checkpoint_file import file_provenance
 from ditr_train.weights.dinov2 import load_dinov2
-from ditr_train.weights.pointcept import load_pointcept
+from ditr_train.weights.pointcept import PointceptModel, load_distilled, load_pointcept
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -30,13 +32,35 @@ def add_import_commands(commands: Commands) -> list[argparse.ArgumentParser]:
     )
     dinov2.set_defaults(command=_import_dinov2)
 
-    pointcept = layouts.add_parser("pointcept", help="PT-v3m1 or LitePT-v1, from Pointcept's segmentation checkpoints")
+    pointcept = layouts.add_parser(
+        "pointcept",
+        help="PT-v3m1 or LitePT-v1, from segmentation checkpoints of Pointcept, DITR (with injection) and D-DITR",
+    )
     _checkpoint_arguments(pointcept)
+    pointcept.add_argument(
+        "--encoder",
+        type=Path,
+        metavar="RUN_OR_BUNDLE",
+        help="the image encoder that a checkpoint with injection was trained with (folder written by import dinov2)",
+    )
+    pointcept.add_argument(
+        "--image-free",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="beside a checkpoint with injection: one of the same network without, for scans without images",
+    )
     pointcept.add_argument(
         "-o", "--output", type=Path, required=True, metavar="BUNDLE", help="folder of the bundle for the node"
     )
     pointcept.set_defaults(command=_import_pointcept)
-    return [dinov2, pointcept]
+
+    distilled = layouts.add_parser("d-ditr", help="backbone to fine-tune, from D-DITR's distilled checkpoints")
+    _checkpoint_arguments(distilled)
+    distilled.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="RUN", help="folder to give to `train --initialize`"
+    )
+    distilled.set_defaults(command=_import_distilled)
+    return [dinov2, pointcept, distilled]
 
 
 def _checkpoint_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,20 +94,64 @@ def _import_dinov2(options: argparse.Namespace) -> None:
 
 def _import_pointcept(options: argparse.Namespace) -> None:
     config = load_config(options.config)
+    injected = config.injection is not None
+    if not injected and (options.encoder is not None or options.image_free is not None):
+        raise ConfigError(f"{options.config} has no injection, for which --encoder and --image-free are")
+    if injected and options.encoder is None:
+        raise ConfigError(f"{options.config} has injection, so --encoder is needed: whose image features to inject")
+    encoder = load_exportable_encoder(options.encoder, config) if injected else None
     model = load_pointcept(options.checkpoint, config)
-    training = provenance(layout=f"{model.layout} of Pointcept", **file_provenance(options.checkpoint))
-    if model.epoch is not None:
-        training["epochs"] = model.epoch
-    if model.best_score is not None:
-        training["best_score_of_its_own_validation"] = model.best_score
+    training = provenance(**_origin(model, options.checkpoint))
+    if injected:
+        training["image_encoder"] = _encoder_origin(options.encoder)
+    image_free = None if injected else model
+    if options.image_free is not None:
+        image_free = load_pointcept(options.image_free, replace(config, injection=None, image_encoder=None))
+        training["image_free_network"] = _origin(image_free, options.image_free)
     write_bundle(
         options.output,
         config,
-        image_free=model.segmentor,
-        fused=None,
-        image_encoder=None,
+        image_free=None if image_free is None else image_free.segmentor,
+        fused=model.segmentor if injected else None,
+        image_encoder=encoder,
         training=training,
         scores={},
     )
     parameters = sum(parameter.numel() for parameter in model.segmentor.backbone.parameters())
     print(f"{model.layout}, {parameters / 1e6:.2f} M parameters in the backbone -> {options.output}")
+
+
+def _origin(model: PointceptModel, checkpoint: Path) -> dict[str, Any]:
+    origin: dict[str, Any] = {
+        "layout": f"{model.layout} of {'DITR' if model.layout.endswith('-image') else 'Pointcept'}",
+        **file_provenance(checkpoint),
+    }
+    if model.epoch is not None:
+        origin["epochs"] = model.epoch
+    if model.best_score is not None:
+        origin["best_score_of_its_own_validation"] = model.best_score
+    return origin
+
+
+def _encoder_origin(folder: Path) -> dict[str, Any]:
+    """Where an image encoder comes from, for the card."""
+    if is_bundle(folder):
+        return {"bundle": read_document(folder)["name"]}
+    data = RunFolder(folder).read_json("data.json")
+    assert isinstance(data, dict)
+    return data
+
+
+def _import_distilled(options: argparse.Namespace) -> None:
+    config = replace(load_config(options.config), injection=None, image_encoder=None, encoder_training=None)
+    backbone = load_distilled(options.checkpoint, config)
+    run = RunFolder(options.output)
+    run.create(config, resume=False)
+    run.save("checkpoint.pt", {"model": backbone.weights})
+    run.write_json(
+        "origin.json", {"layout": f"{backbone.layout} of D-DITR, distilled", **file_provenance(options.checkpoint)}
+    )
+    print(
+        f"{backbone.layout}: {len(backbone.weights)} tensors taken, {len(backbone.dropped)} of its distillation "
+        f"dropped ({', '.join(backbone.dropped)}) -> {options.output}"
+    )

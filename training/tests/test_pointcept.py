@@ -12,29 +12,36 @@ from conftest import CONFIGS, make_config
 from test_export import assert_equal_outputs
 
 from ditr_train.cli import main
-from ditr_train.config import ConfigError, config_to_document, load_config
+from ditr_train.config import ConfigError, InjectionConfig, config_to_document, load_config
 from ditr_train.data.errors import DataError
-from ditr_train.export import random_cloud, run_segmentor
+from ditr_train.export import random_cloud, random_image_inputs, run_segmentor
 from ditr_train.geometry import serialization_code
 from ditr_train.graph_inputs import voxelize_scan
+from ditr_train.initialization import initialize
+from ditr_train.model.image_encoder import ImageEncoder
 from ditr_train.model.segmentor import Segmentor
-from ditr_train.weights.pointcept import layout_of, load_pointcept, published_shapes
+from ditr_train.run_folder import RunFolder
+from ditr_train.weights.pointcept import layout_of, load_distilled, load_pointcept, published_shapes
 
 
 def published_config(layout):
-    config = make_config("convolution" if layout == "PT-v3m1" else "rotary")
+    ptv3 = layout.startswith("PT-v3m1")
+    config = make_config("convolution" if ptv3 else "rotary")
     backbone = replace(config.backbone, stem_kernel_size=5)
-    if layout == "PT-v3m1":
+    if ptv3:
         backbone = replace(backbone, decoder=replace(backbone.decoder, first_convolution="skip"))
     if layout == "LitePT-v1 with decoder blocks":
         decoder = replace(
             backbone.decoder, depths=(1, 2), heads=(2, 4), convolution=(True, False), attention=(False, True)
         )
         backbone = replace(backbone, decoder=decoder)
+    if layout == "PT-v3m1-image":
+        injection = InjectionConfig(feature_dimension=16, levels=(0, 1), place="unpooling", normalization="batch")
+        return replace(config, backbone=backbone, injection=injection)
     return replace(config, backbone=backbone, injection=None, image_encoder=None)
 
 
-LAYOUTS = ("PT-v3m1", "LitePT-v1", "LitePT-v1 with decoder blocks")
+LAYOUTS = ("PT-v3m1", "PT-v3m1-image", "LitePT-v1", "LitePT-v1 with decoder blocks")
 
 
 def layout_shapes(config):
@@ -83,9 +90,12 @@ def layout_shapes(config):
     coarse = encoder.channels[-1]
     for s in reversed(range(len(decoder.channels))):
         channels = decoder.channels[s]
-        for name, inner in (("proj", coarse), ("proj_skip", encoder.channels[s])):
-            add(f"backbone.dec.dec{s}.up.{name}.0", channels, inner)
-            batch_norm(f"backbone.dec.dec{s}.up.{name}.1", channels)
+        parts = [("proj", 0, coarse), ("proj_skip", 0, encoder.channels[s])]
+        if config.injection is not None:
+            parts.append(("proj_image_feat", 1, config.injection.feature_dimension))
+        for name, first, inner in parts:
+            add(f"backbone.dec.dec{s}.up.{name}.{first}", channels, inner)
+            batch_norm(f"backbone.dec.dec{s}.up.{name}.{first + 1}", channels)
         blocks(f"backbone.dec.dec{s}", decoder, s)
         coarse = channels
     return shapes
@@ -181,12 +191,12 @@ class PlainNetwork:
                 x = x + self.linear(hidden, f"{block}.mlp.0.fc2")
         return x
 
-    def logits(self, feat, grid):
-        """feat [V, F], grid int64 [V, 3] -> [V, classes]"""
+    def logits(self, feat, grid, image_feat=None):
+        """feat [V, F], grid int64 [V, 3], of DITR image_feat [V, C_2D], 0 where not seen -> [V, classes]"""
         encoder, decoder = self.backbone.encoder, self.backbone.decoder
         x = self.convolution(feat.double(), grid, "backbone.embedding.stem.conv")
         x = F.gelu(self.batch_norm(x, "backbone.embedding.stem.norm"))
-        skips, grids, clusters = [], [], []
+        skips, grids, clusters, image_feats = [], [], [], []
         for s in range(self.backbone.stage_count):
             name = f"backbone.enc.enc{s}"
             if s > 0:
@@ -195,6 +205,9 @@ class PlainNetwork:
                 pooled = torch.stack([projected[cluster == voxel].max(0).values for voxel in range(len(grid))])
                 x = F.gelu(self.batch_norm(pooled, f"{name}.down.norm.0"))
                 clusters.append(cluster)
+                if image_feat is not None:
+                    image_feat = torch.stack([image_feat[cluster == voxel].max(0).values for voxel in range(len(grid))])
+            image_feats.append(image_feat)
             x = self.blocks(x, grid, encoder, s, name)
             skips.append(x)
             grids.append(grid)
@@ -205,6 +218,9 @@ class PlainNetwork:
                 for part, value in (("proj", x), ("proj_skip", skips[s]))
             ]
             x = up[1] + up[0][clusters[s]]
+            if image_feat is not None:
+                projected = self.linear(image_feats[s].double(), f"{name}.up.proj_image_feat.1")
+                x = x + F.gelu(self.batch_norm(projected, f"{name}.up.proj_image_feat.2"))
             # PT-v3m1 forgets to tell its sparse tensor of the sum.
             x = self.blocks(x, grids[s], decoder, s, name, convolved=up[1] if self.ptv3 else None)
         return self.linear(x, "seg_head")
@@ -231,17 +247,29 @@ def test_logits_are_those_of_a_plain_forward_pass(tmp_path, rng, layout):
     for points, extent in ((900, 20.0), (30, 4.0)):
         cloud = random_cloud(config.backbone, points, rng, extent=extent)
         scan = voxelize_scan(cloud, config.backbone)
-        found = run_segmentor(model.segmentor, scan.inputs)["logits"]
+        image_inputs, image_feat = {}, None
+        if config.injection is not None:
+            image_inputs = random_image_inputs(config, len(scan.representative), rng)
+            seen = image_inputs["voxel_patch_weight"]
+            assert 0 < seen.mean() < 1
+            image_feat = torch.from_numpy(image_inputs["image_features"][image_inputs["voxel_patch"][:, 0]] * seen)
+        found = run_segmentor(model.segmentor, scan.inputs | image_inputs)["logits"]
         xyz = np.stack([cloud[axis] for axis in "xyz"], axis=1).astype(np.float64)
         grid = np.floor((xyz - xyz.min(0)) / config.backbone.grid_size)[scan.representative]
         expected = PlainNetwork(tensors, config).logits(
-            torch.from_numpy(scan.inputs["feat"]), torch.from_numpy(grid.astype(np.int64))
+            torch.from_numpy(scan.inputs["feat"]), torch.from_numpy(grid.astype(np.int64)), image_feat
         )
         assert expected.std() > 0.1
         np.testing.assert_allclose(found, expected, atol=1e-4)
+        if image_feat is not None:
+            # No image is an image that sees nothing.
+            image_inputs["voxel_patch_weight"] = 0 * seen
+            blind = run_segmentor(model.segmentor, scan.inputs | image_inputs)["logits"]
+            assert np.abs(blind - found).max() > 0.1
+            np.testing.assert_allclose(run_segmentor(model.segmentor, scan.inputs)["logits"], blind, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["ptv3-nuscenes", "litept-s"])
+@pytest.mark.parametrize("name", ["ptv3-nuscenes", "litept-s", "ditr-ptv3-nuscenes"])
 def test_full_sizes_have_the_published_layout(name):
     config = load_config(CONFIGS / f"{name}.yaml")
     with torch.device("meta"):
@@ -274,7 +302,7 @@ def test_every_tensor_that_does_not_fit_is_named(tmp_path):
     [
         ({"stem_kernel_size": 3}, "stem_kernel_size: 3 is not 5"),
         ({"first_convolution": "sum"}, "decoder.first_convolution: sum is not skip, that of PT-v3m1"),
-        ({"injection": True}, "no weights for it"),
+        ({"injection": True}, "injection.place: skip is not unpooling, that of DITR's checkpoints"),
     ],
 )
 def test_a_configuration_that_pointcept_has_not_is_refused(tmp_path, change, message):
@@ -309,3 +337,69 @@ def test_a_checkpoint_with_code_is_refused(tmp_path):
     torch.save({"state_dict": {}, "hook": print}, tmp_path / "model.pth")
     with pytest.raises(DataError, match="without running code"):
         load_pointcept(tmp_path / "model.pth", published_config("LitePT-v1"))
+
+
+def test_ditr_with_its_encoder_becomes_a_fused_bundle(tmp_path, rng, capsys):
+    config = published_config("PT-v3m1-image")
+    image_free = published_config("PT-v3m1")
+    path = saved(random_checkpoint(config), tmp_path / "ditr.pth")
+    other = saved(random_checkpoint(image_free, seed=1), tmp_path / "tuned.pth")
+    encoder = RunFolder(tmp_path / "encoder")
+    encoder.create(config, resume=False)
+    torch.manual_seed(0)
+    encoder.save("encoder.pt", ImageEncoder(config.image_encoder).state_dict())
+    encoder.write_json("data.json", {"architecture": "vit"})
+    (tmp_path / "config.yaml").write_text(json.dumps(config_to_document(config)))
+    arguments = ["import", "pointcept", str(path), "--config", str(tmp_path / "config.yaml"), "--threads", "1"]
+    arguments += ["-o", str(tmp_path / "bundle")]
+    assert main(arguments) == 2
+    assert "has injection, so --encoder is needed" in capsys.readouterr().err
+    arguments += ["--encoder", str(encoder.path)]
+    assert main([*arguments, "--image-free", str(other)]) == 0
+    document = json.loads((tmp_path / "bundle" / "bundle.json").read_text())
+    assert set(document["graphs"]) == {"image_free", "fused", "image_encoder"}
+    assert document["training"]["layout"] == "PT-v3m1-image of DITR"
+    assert document["training"]["image_free_network"]["layout"] == "PT-v3m1 of Pointcept"
+    inputs = voxelize_scan(random_cloud(config.backbone, 1500, rng, extent=40), config.backbone).inputs
+    images = random_image_inputs(config, len(inputs["feat"]), rng)
+    for name, network, given in (
+        ("fused", load_pointcept(path, config), inputs | images),
+        ("image_free", load_pointcept(other, image_free), inputs),
+    ):
+        graph = onnxruntime.InferenceSession(tmp_path / "bundle" / f"{name}.onnx", providers=["CPUExecutionProvider"])
+        assert_equal_outputs(network.segmentor, graph, given)
+    # The encoder of that bundle, as a file, in another one without an image-free graph.
+    arguments[arguments.index("--encoder") + 1] = str(tmp_path / "bundle")
+    arguments[arguments.index("-o") + 1] = str(tmp_path / "again")
+    assert main(arguments) == 0
+    again = json.loads((tmp_path / "again" / "bundle.json").read_text())
+    assert again["graphs"] == {name: document["graphs"][name] for name in ("fused", "image_encoder")}
+
+
+def distilled(config, seed=0):
+    tensors = random_checkpoint(config, seed)
+    del tensors["seg_head.weight"], tensors["seg_head.bias"]
+    return tensors | {"proj.weight": torch.zeros(16, 12), "proj.bias": torch.zeros(16)}
+
+
+def test_what_d_ditr_distilled_is_a_start_without_its_head(tmp_path, capsys):
+    config = published_config("PT-v3m1")
+    tensors = distilled(config)
+    path = saved(tensors, tmp_path / "distilled.pth")
+    with pytest.raises(DataError, match=r"was distilled and knows no classes; fine-tune it first: ditr-train import"):
+        load_pointcept(path, config)
+    (tmp_path / "config.yaml").write_text(json.dumps(config_to_document(config)))
+    arguments = ["import", "d-ditr", str(path), "--config", str(tmp_path / "config.yaml"), "-o", str(tmp_path / "run")]
+    assert main(arguments) == 0
+    assert "2 of its distillation dropped (proj.weight, proj.bias)" in capsys.readouterr().out
+    tuned = Segmentor(config)
+    weights = RunFolder(tmp_path / "run").load("checkpoint.pt")["model"]
+    taken = initialize(tuned, weights, origin="distilled", keep_head=True)
+    assert taken.fresh == ("head.weight", "head.bias") and taken.dropped == ()
+    whole = load_pointcept(saved(random_checkpoint(config), tmp_path / "whole.pth"), config).segmentor
+    assert all(torch.equal(tuned.state_dict()[name], whole.state_dict()[name]) for name in taken.taken)
+    with pytest.raises(DataError, match=r"was not distilled: it has none of the tensors proj\.\*"):
+        load_distilled(tmp_path / "whole.pth", config)
+    del tensors["backbone.enc.enc0.block0.norm1.0.bias"]
+    with pytest.raises(DataError, match=r"missing backbone\.enc\.enc0\.block0\.norm1\.0\.bias$"):
+        load_distilled(saved(tensors, tmp_path / "less.pth"), config)

@@ -13,6 +13,7 @@ from ditr_train.model.pooling import SerializedPooling, SerializedUnpooling, bat
 from ditr_train.model.rotary import rotary_angles
 from ditr_train.model.submanifold_convolution import SubmanifoldConvolution
 from ditr_train.model.tables import ImageFeatures, ScanTables, StageTables
+from ditr_train.model.unpooling_injection import UnpoolingInjection
 
 
 class Stem(nn.Module):
@@ -77,7 +78,11 @@ class Backbone(nn.Module):
         self.pooling = nn.ModuleList(
             SerializedPooling(encoder.channels[s], encoder.channels[s + 1], momentum) for s in range(last)
         )
-        self.injection = ImageInjection(injection, encoder.channels) if injection is not None else None
+        self.injection: ImageInjection | UnpoolingInjection | None = None
+        if injection is not None and injection.place == "skip":
+            self.injection = ImageInjection(injection, encoder.channels)
+        elif injection is not None:
+            self.injection = UnpoolingInjection(injection, decoder.channels, momentum)
         coarse_channels = (*decoder.channels[1:], encoder.channels[-1])
         self.unpooling = nn.ModuleList(
             SerializedUnpooling(coarse_channels[s], encoder.channels[s], decoder.channels[s], momentum)
@@ -93,7 +98,7 @@ class Backbone(nn.Module):
         self.out_channels = decoder.channels[0]
 
     def forward(self, feat: Tensor, tables: ScanTables, images: ImageFeatures | None = None) -> Tensor:
-        """feat [V_0, F] -> [V_0, out_channels]; without images nothing is injected."""
+        """feat [V_0, F] -> [V_0, out_channels]; without images no voxel is seen."""
         stem_neighbors = tables.stem_neighbors if self.stem_kernel_size == 5 else tables.stages[0].neighbors
         x = self.stem(feat, stem_neighbors)
         skips = []
@@ -102,12 +107,15 @@ class Backbone(nn.Module):
                 x = self.pooling[s - 1](x, tables.stages[s - 1].children)
             x = stage(x, tables.stages[s])
             skips.append(x)
-        if images is not None and self.injection is not None:
+        if images is not None and isinstance(self.injection, ImageInjection):
             for level, addition in self.injection(images, tables).items():
                 skips[level] = skips[level] + addition
+        unpooled = self.injection(images, tables) if isinstance(self.injection, UnpoolingInjection) else {}
         x = skips[-1]
         for s in reversed(range(len(skips) - 1)):
             x, skip = self.unpooling[s](x, skips[s], tables.stages[s].parent)
+            if s in unpooled:
+                x = x + unpooled[s]
             stage = self.decoder[s]
             if isinstance(stage, Stage):
                 x = stage(x, tables.stages[s], skip if self.first_convolution == "skip" else None)

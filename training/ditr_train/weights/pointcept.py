@@ -1,20 +1,26 @@
-"""Segmentation checkpoints of Pointcept: PT-v3m1 and LitePT-v1 in a DefaultSegmentorV2."""
+"""Checkpoints of Pointcept and of projects built on it: PT-v3m1 and LitePT-v1 in a DefaultSegmentorV2, with DITR's
+injection of image features as "PT-v3m1-image" (github.com/VisualComputingInstitute/ditr, f66d1da), and D-DITR's
+DefaultDistiller."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ditr_train.config import Config, ConfigError
+from ditr_train.data.errors import DataError
 from ditr_train.model.segmentor import Segmentor
 from ditr_train.weights.checkpoint_file import Shape, check_tensors, read_checkpoint, tensors_of
 
-Layout = Literal["PT-v3m1", "LitePT-v1"]
+Layout = Literal["PT-v3m1", "PT-v3m1-image", "LitePT-v1", "LitePT-v1-image"]
+"""As the code that they come from registers them, where there is no LitePT with images: its heads would have the same
+names."""
 
 _STAGE = r"backbone\.(encoder|decoder)\.(\d+)\.blocks\.(\d+)\."
 
@@ -23,6 +29,9 @@ _RENAMED = (
     (r"backbone\.stem\.convolution\.(.*)", r"backbone.embedding.stem.conv.\1"),
     (r"backbone\.stem\.norm\.(.*)", r"backbone.embedding.stem.norm.\1"),
     (r"backbone\.unpooling\.(\d+)\.(.*)", r"backbone.dec.dec\1.up.\2"),
+    # Its 0 is a dropout.
+    (r"backbone\.injection\.proj\.(\d+)\.(.*)", r"backbone.dec.dec\1.up.proj_image_feat.1.\2"),
+    (r"backbone\.injection\.norm\.(\d+)\.(.*)", r"backbone.dec.dec\1.up.proj_image_feat.2.\2"),
     (_STAGE + r"convolution\.convolution\.(.*)", r"backbone.\1.\1\2.block\3.CONVOLUTION.0.\4"),
     (_STAGE + r"convolution\.linear\.(.*)", r"backbone.\1.\1\2.block\3.CONVOLUTION.1.\4"),
     (_STAGE + r"convolution\.norm\.(.*)", r"backbone.\1.\1\2.block\3.CONVOLUTION.2.\4"),
@@ -34,6 +43,21 @@ _RENAMED = (
     (_STAGE + r"mlp\.2\.(.*)", r"backbone.\1.\1\2.block\3.mlp.0.fc2.\4"),
 )
 """Our names, then Pointcept's, where the container of the convolution is called after the layout."""
+
+_DISTILLATION_HEADS = re.compile(r"(proj|proj_cls_token)\.(\d+\.)?(weight|bias)")
+"""Linear layers of D-DITR from the backbone to the image features, and to class tokens, one for each data set or for
+all; the image encoder itself is not in a checkpoint."""
+
+
+@dataclass(frozen=True)
+class DistilledBackbone:
+    """What D-DITR learned without labels."""
+
+    layout: Layout
+    weights: dict[str, Tensor]
+    """By the names of our Segmentor; without its head."""
+    dropped: tuple[str, ...]
+    """Tensors of the checkpoint that only distillation needs."""
 
 
 @dataclass(frozen=True)
@@ -49,24 +73,30 @@ class PointceptModel:
 
 
 def layout_of(config: Config) -> Layout:
-    """PT-v3m1 where positions come by convolution, LitePT-v1 where they come by rotation.
+    """PT-v3m1 where positions come by convolution, LitePT-v1 where they come by rotation, "-image" with injection.
 
-    Raises ConfigError when the configuration is a network that neither is.
+    Raises ConfigError when the configuration is a network that none of them is.
     """
-    backbone = config.backbone
-    if config.injection is not None:
-        raise ConfigError(
-            "injection: Pointcept's checkpoints have no weights for it; leave it out of the configuration"
-        )
+    backbone, injection = config.backbone, config.injection
+    if injection is not None:
+        stages = tuple(range(backbone.stage_count - 1))
+        for name, found, published in (
+            ("place", injection.place, "unpooling"),
+            ("levels", tuple(sorted(injection.levels)), stages),
+        ):
+            if found != published:
+                raise ConfigError(f"injection.{name}: {found} is not {published}, that of DITR's checkpoints")
     if backbone.stem_kernel_size != 5:
         raise ConfigError(f"stem_kernel_size: {backbone.stem_kernel_size} is not 5, that of Pointcept's checkpoints")
-    layout: Layout = "PT-v3m1" if backbone.position_encoding == "convolution" else "LitePT-v1"
+    layout: Literal["PT-v3m1", "LitePT-v1"] = "PT-v3m1" if backbone.position_encoding == "convolution" else "LitePT-v1"
     wanted = "skip" if layout == "PT-v3m1" else "sum"
     if backbone.decoder.depths and backbone.decoder.first_convolution != wanted:
         raise ConfigError(
             f"decoder.first_convolution: {backbone.decoder.first_convolution} is not {wanted}, that of {layout}"
         )
-    return layout
+    if injection is None:
+        return layout
+    return "PT-v3m1-image" if layout == "PT-v3m1" else "LitePT-v1-image"
 
 
 def published_name(name: str, layout: Layout) -> str:
@@ -76,7 +106,7 @@ def published_name(name: str, layout: Layout) -> str:
         return f"backbone.enc.enc{int(stage) + 1}.down.{part}.{'0.' if part == 'norm' else ''}{rest}"
     for ours, theirs in _RENAMED:
         if match := re.fullmatch(ours, name):
-            renamed = match.expand(theirs).replace("CONVOLUTION", "cpe" if layout == "PT-v3m1" else "conv")
+            renamed = match.expand(theirs).replace("CONVOLUTION", "cpe" if layout.startswith("PT-v3m1") else "conv")
             return renamed.replace("encoder", "enc").replace("decoder", "dec")
     raise AssertionError(f"{name} has no name in Pointcept")
 
@@ -97,18 +127,21 @@ def published_shapes(segmentor: Segmentor, layout: Layout) -> dict[str, Shape]:
 def load_pointcept(path: Path, config: Config) -> PointceptModel:
     """The network of a configuration with the weights of a checkpoint.
 
-    Raises ConfigError when the configuration is no network of Pointcept's, and DataError that names every
-    tensor of the checkpoint that is missing, unexpected, of another shape or not finite.
+    Raises ConfigError when the configuration is no network of Pointcept's or DITR's, and DataError when the
+    checkpoint has no classifier, or that names every tensor of it that is missing, unexpected, of another shape or
+    not finite.
     """
     layout = layout_of(config)
     document = read_checkpoint(path)
-    tensors = {name.removeprefix("module."): value for name, value in tensors_of(document, path, "state_dict").items()}
-    with torch.device("meta"):
-        segmentor = Segmentor(config)
+    tensors = _tensors(document, path)
+    if "seg_head.weight" not in tensors and any(map(_DISTILLATION_HEADS.fullmatch, tensors)):
+        raise DataError(
+            f"{path} was distilled and knows no classes; fine-tune it first: ditr-train import d-ditr {path} "
+            "--config CONFIG -o RUN, then ditr-train train CONFIG --image-free --initialize RUN"
+        )
+    segmentor = _network(config)
     check_tensors(tensors, published_shapes(segmentor, layout), path, f"{layout} as {config.name} configures it")
-    segmentor.load_state_dict(
-        {name: _ours(name, tensors[published_name(name, layout)]) for name in segmentor.state_dict()}, assign=True
-    )
+    segmentor.load_state_dict(_taken(segmentor, tensors, layout), assign=True)
     epoch, best = (document.get(key) if "state_dict" in document else None for key in ("epoch", "best_metric_value"))
     return PointceptModel(
         layout,
@@ -116,6 +149,36 @@ def load_pointcept(path: Path, config: Config) -> PointceptModel:
         epoch=epoch if isinstance(epoch, int) else None,
         best_score=float(best) if isinstance(best, float) else None,
     )
+
+
+def load_distilled(path: Path, config: Config) -> DistilledBackbone:
+    """The backbone of a checkpoint of D-DITR; the configuration's network without injection and head.
+
+    Raises ConfigError and DataError as load_pointcept does.
+    """
+    layout = layout_of(config)
+    tensors = _tensors(read_checkpoint(path), path)
+    dropped = tuple(name for name in tensors if _DISTILLATION_HEADS.fullmatch(name))
+    if not dropped:
+        raise DataError(f"{path} was not distilled: it has none of the tensors proj.* of D-DITR")
+    segmentor = _network(config)
+    segmentor.head = nn.Identity()  # type: ignore[assignment]
+    kept = {name: value for name, value in tensors.items() if name not in dropped}
+    check_tensors(kept, published_shapes(segmentor, layout), path, f"{layout} as {config.name} configures it")
+    return DistilledBackbone(layout, _taken(segmentor, kept, layout), dropped)
+
+
+def _tensors(document: Any, path: Path) -> dict[str, Tensor]:
+    return {name.removeprefix("module."): value for name, value in tensors_of(document, path, "state_dict").items()}
+
+
+def _network(config: Config) -> Segmentor:
+    with torch.device("meta"):
+        return Segmentor(config)
+
+
+def _taken(segmentor: Segmentor, tensors: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
+    return {name: _ours(name, tensors[published_name(name, layout)]) for name in segmentor.state_dict()}
 
 
 def _is_convolution(name: str) -> bool:
