@@ -44,14 +44,15 @@ def graph_file(folder: Path, name: str) -> Path:
     return folder / str(graph["file"])
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
-    """A graph on as many CPU threads as PyTorch uses."""
+def session(graph: Path | bytes) -> onnxruntime.InferenceSession:
+    """A graph's file, or what would be in it, on as many CPU threads as PyTorch uses."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions have no common base but this
-        raise DataError(f"{path}: {str(error).splitlines()[0]}") from error
+        name = "a graph" if isinstance(graph, bytes) else graph
+        raise DataError(f"{name}: {str(error).splitlines()[0]}") from error
 
 
 def read_image_free(folder: Path, config: Config) -> BundleWeights:
@@ -61,7 +62,7 @@ def read_image_free(folder: Path, config: Config) -> BundleWeights:
     graph's initializers are not those of the network.
     """
     path = graph_file(folder, "image_free")
-    _require_same_network(folder, config)
+    require_same_network(folder, config)
     segmentor = Segmentor(Config(config.name, config.description, config.classes, config.backbone, config.training))
     tensors = {
         initializer.name.removeprefix("segmentor."): torch.from_numpy(onnx.numpy_helper.to_array(initializer).copy())
@@ -139,8 +140,8 @@ def _by_shape(tensors: dict[str, Tensor], state: dict[str, Tensor], value: Tenso
     return found[0]
 
 
-def _require_same_network(folder: Path, config: Config) -> None:
-
+def require_same_network(folder: Path, config: Config) -> None:
+    """Raises ConfigError when the backbone or the classes of a bundle are not those of the configuration."""
     document = read_document(folder)
     expected = json.loads(json.dumps(describe_backbone(config.backbone)))
     for key, value in expected.items():

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from ditr_train import ablate_command, arguments, compare_command, coverage_command, distill_command
+from ditr_train import ablate_command, arguments, compare_command, coverage_command, distill_command, parity_command
 from ditr_train.bundle import PRECISIONS, convert_bundle, provenance, write_bundle
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
@@ -46,15 +46,14 @@ A better image-free model from bags without labels:
 
 
 def main(command_line: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit code: 0, or 2 for a mistake in what the user gave."""
+    """Runs a command; returns its exit code: 0, or 2 for a mistake in what the user gave, or what the command says."""
     options = _parser().parse_args(command_line)
     torch.set_num_threads(options.threads)
     try:
-        options.command(options)
+        return int(options.command(options) or 0)
     except (ConfigError, DataError) as error:
         print(f"ditr-train: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -137,11 +136,12 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     export.set_defaults(command=_export)
 
+    parity = parity_command.add_parser(commands)
     imports = add_import_commands(commands)
 
     for command in (encoder, train, distill, compare, ablate, coverage, evaluation):
         arguments.add_device(command)
-    for command in (encoder, train, distill, compare, ablate, coverage, evaluation, export, *imports):
+    for command in (encoder, train, distill, compare, ablate, coverage, evaluation, export, parity, *imports):
         arguments.add_threads(command)
     return parser
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import onnxruntime
 import torch
 from torch import Tensor, nn
 
@@ -18,10 +19,9 @@ from ditr_train.run_folder import RunFolder
 class OnnxImageEncoder(nn.Module):
     """The `image_encoder` graph of a bundle; it cannot be trained."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
         super().__init__()
-        self.path = path
-        self.session = session(path)
+        self.session = session
 
     def forward(self, image: Tensor) -> Tensor:
         """image [B, 3, H, W], `(RGB / 255 - mean) / std` -> features [B, rows * columns, C_2D]."""
@@ -61,6 +61,15 @@ def load_frozen_encoder(folder: Path, config: Config) -> nn.Module:
 
     Raises ConfigError or DataError when there is none, or another than the configuration describes.
     """
+    encoder = load_exportable_encoder(folder, config)
+    return OnnxImageEncoder(session(encoder)) if isinstance(encoder, Path) else encoder
+
+
+def load_exportable_encoder(folder: Path, config: Config) -> PatchEncoder | Path:
+    """The encoder as write_bundle takes it: the network of a run, or the graph's file of a bundle.
+
+    Raises as load_frozen_encoder does.
+    """
     if not is_bundle(folder):
         return load_run_encoder(RunFolder(folder), config)
     if config.image_encoder is None:
@@ -71,16 +80,4 @@ def load_frozen_encoder(folder: Path, config: Config) -> nn.Module:
             raise ConfigError(
                 f"{folder}: image_encoder.{key} of the bundle is {found.get(key)}, the configuration's is {value}"
             )
-    return OnnxImageEncoder(graph_file(folder, "image_encoder"))
-
-
-def load_exportable_encoder(folder: Path, config: Config) -> PatchEncoder | Path:
-    """What write_bundle takes as image encoder: the network of a run, or the graph's file of a bundle.
-
-    Raises as load_frozen_encoder does.
-    """
-    if not is_bundle(folder):
-        return load_run_encoder(RunFolder(folder), config)
-    encoder = load_frozen_encoder(folder, config)
-    assert isinstance(encoder, OnnxImageEncoder)
-    return encoder.path
+    return graph_file(folder, "image_encoder")
