@@ -161,7 +161,7 @@ def compare_forms(
     config: Config,
     scans_of: Callable[[ScanSource, nn.Module | None], Sequence[LabeledScan]],
 ) -> list[Agreement]:
-    """Each candidate with the reference on the scans of bags and data sets: image-free, and fused where there are images.
+    """Each candidate with the reference on scans: image-free, and fused where there are images.
 
     Each form sees the features of its own image encoder.
     """
