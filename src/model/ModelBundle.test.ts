@@ -48,6 +48,32 @@ describe("ModelBundle.load", () => {
       "without directories",
     ],
     [
+      "weights beside the graph that changed",
+      exampleManifest({
+        graphs: {
+          image_free: exampleGraph({
+            sha256,
+            external_data: [{ file: "image_free.onnx", sha256: "1".repeat(64) }],
+          }),
+        },
+      }),
+      `SHA-256 ${sha256}, bundle.json says 1111`,
+    ],
+    [
+      "missing weights beside the graph",
+      exampleManifest({
+        graphs: { image_free: exampleGraph({ sha256, external_data: [{ file: "gone.data", sha256 }] }) },
+      }),
+      "gone.data cannot be read, but bundle.json names it",
+    ],
+    [
+      "weights outside of the folder",
+      exampleManifest({
+        graphs: { image_free: exampleGraph({ sha256, external_data: [{ file: "../a.data", sha256 }] }) },
+      }),
+      "must be the name of a file in the bundle's folder",
+    ],
+    [
       "a graph that asks for what the host does not make",
       exampleManifest({
         graphs: {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
@@ -10,7 +11,7 @@ import {
   type GraphSpec,
 } from "./bundleManifest.js";
 import { contractViolation } from "./graphContract.js";
-import { weightPrecision } from "./weightPrecision.js";
+import { readGraphWeights } from "./graphWeights.js";
 
 const MANIFEST_FILE = "bundle.json";
 const GRAPHS: readonly GraphName[] = ["image_free", "fused", "image_encoder"];
@@ -44,9 +45,8 @@ export class ModelBundle {
       const violation = contractViolation(manifest, name);
       if (violation !== undefined)
         throw new Fault("bad-bundle", `${path.join(folder, MANIFEST_FILE)}: ${violation}`);
-      const file = path.join(folder, spec.file);
-      await checkFile(file, spec);
-      graphs.push({ name, spec, path: file });
+      await checkFiles(folder, spec);
+      graphs.push({ name, spec, path: path.join(folder, spec.file) });
     }
     return new ModelBundle(folder, manifest, graphs);
   }
@@ -100,19 +100,50 @@ async function readManifest(folder: string): Promise<BundleManifest> {
   return parsed.data;
 }
 
-async function checkFile(file: string, { sha256, precision }: GraphSpec): Promise<void> {
-  let bytes: Uint8Array;
+/** Checks a graph's file and those of its weights; `folder` is the bundle's. */
+async function checkFiles(folder: string, spec: GraphSpec): Promise<void> {
+  const file = path.join(folder, spec.file);
+  const bytes = await bytesOf(file);
+  requireHash(file, createHash("sha256").update(bytes).digest("hex"), spec.sha256);
+  const { precision, files } = readGraphWeights(bytes);
+  if (precision !== undefined && precision !== spec.precision) {
+    throw new Fault("bad-bundle", `${file} holds ${precision} weights, bundle.json says ${spec.precision}`);
+  }
+  const listed = spec.external_data ?? [];
+  for (const name of files) {
+    if (listed.some((other) => other.file === name)) continue;
+    throw new Fault("bad-bundle", `${file} has weights in ${name}, which external_data does not list`);
+  }
+  for (const { file: name, sha256 } of listed) {
+    const other = path.join(folder, name);
+    requireHash(other, await hashOf(other), sha256);
+  }
+}
+
+function requireHash(file: string, actual: string, expected: string): void {
+  if (actual === expected) return;
+  throw new Fault("bad-bundle", `${file} has SHA-256 ${actual}, bundle.json says ${expected}`);
+}
+
+async function bytesOf(file: string): Promise<Uint8Array> {
   try {
-    bytes = await readFile(file);
+    return await readFile(file);
   } catch (error) {
-    throw new Fault("bad-bundle", `${file} cannot be read, but bundle.json names it`, { cause: error });
+    throw unreadable(file, error);
   }
-  const actual = createHash("sha256").update(bytes).digest("hex");
-  if (actual !== sha256) {
-    throw new Fault("bad-bundle", `${file} has SHA-256 ${actual}, bundle.json says ${sha256}`);
+}
+
+/** Of a file that may be larger than memory holds at once. */
+async function hashOf(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
+  } catch (error) {
+    throw unreadable(file, error);
   }
-  const weights = weightPrecision(bytes);
-  if (weights !== undefined && weights !== precision) {
-    throw new Fault("bad-bundle", `${file} holds ${weights} weights, bundle.json says ${precision}`);
-  }
+  return hash.digest("hex");
+}
+
+function unreadable(file: string, cause: unknown): Fault {
+  return new Fault("bad-bundle", `${file} cannot be read, but bundle.json names it`, { cause });
 }

@@ -14,6 +14,8 @@ const tensorSpec = z.strictObject({
   shape: z.array(dimension),
 });
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits");
+
 const graphSpec = z.strictObject({
   /** Path relative to the bundle's folder. */
   file: z
@@ -22,7 +24,17 @@ const graphSpec = z.strictObject({
       /^[\w.-]+\.onnx$/,
       "must be the name of an .onnx file in the bundle's folder, without directories",
     ),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits"),
+  sha256,
+  /** Files beside it with weights that one ONNX file cannot hold. */
+  external_data: z
+    .array(
+      z.strictObject({
+        file: z.string().regex(/^[\w-][\w.-]*$/, "must be the name of a file in the bundle's folder"),
+        sha256,
+      }),
+    )
+    .min(1)
+    .optional(),
   precision: z.enum(["float32", "float16"]),
   inputs: z.array(tensorSpec).min(1),
   outputs: z.array(tensorSpec).min(1),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,7 +20,7 @@ from ditr_train.export import (
     input_shapes,
     output_shapes,
 )
-from ditr_train.graph_file import read_graph, write_graph
+from ditr_train.graph_file import copy_graph, read_graph, weight_files, write_graph
 from ditr_train.half_precision import to_float16
 from ditr_train.model.patch_encoder import PatchEncoder
 from ditr_train.model.segmentor import Segmentor
@@ -79,7 +78,7 @@ def write_bundle(
         assert image_encoder is not None and config.image_encoder is not None
         path = folder / "image_encoder.onnx"
         if isinstance(image_encoder, Path):
-            shutil.copyfile(image_encoder, path)
+            copy_graph(image_encoder, path)
         else:
             export_image_encoder(image_encoder, config.image_encoder, path)
         _convert(path, path, precision)
@@ -104,7 +103,8 @@ def convert_bundle(source: Path, folder: Path, precision: Precision) -> None:
     for graph in document["graphs"].values():
         path = folder / graph["file"]
         _convert(source / graph["file"], path, precision)
-        graph |= {"precision": precision, "sha256": _sha256(path)}
+        graph.pop("external_data", None)
+        graph |= {"precision": precision, **_files(path)}
     write_document(folder, document)
 
 
@@ -128,8 +128,8 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
 def _convert(source: Path, target: Path, precision: Precision) -> None:
     if precision == "float16":
         write_graph(to_float16(read_graph(source)), target)
-    elif target != source:
-        shutil.copyfile(source, target)
+    else:
+        copy_graph(source, target)
 
 
 def describe_backbone(backbone: BackboneConfig) -> dict[str, Any]:
@@ -172,12 +172,17 @@ def describe_image_encoder(encoder: ImageEncoderConfig) -> dict[str, Any]:
 
 def _graph(path: Path, precision: Precision, inputs: dict[str, Shape], outputs: dict[str, Shape]) -> dict[str, Any]:
     return {
-        "file": path.name,
-        "sha256": _sha256(path),
+        **_files(path),
         "precision": precision,
         "inputs": [_value(name, shape) for name, shape in inputs.items()],
         "outputs": [_value(name, shape) for name, shape in outputs.items()],
     }
+
+
+def _files(path: Path) -> dict[str, Any]:
+    """A graph's file, with those of its weights where there are some, and what their bytes hash to."""
+    others = [{"file": data.name, "sha256": _sha256(data)} for data in weight_files(path)]
+    return {"file": path.name, "sha256": _sha256(path)} | ({"external_data": others} if others else {})
 
 
 def _sha256(path: Path) -> str:

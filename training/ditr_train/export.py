@@ -14,7 +14,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from ditr_train.config import BackboneConfig, Config, ConfigError, ImageEncoderConfig
+from ditr_train.config import BackboneConfig, Config, ImageEncoderConfig
 from ditr_train.graph_file import write_graph
 from ditr_train.graph_inputs import GraphInputs, voxelize_scan
 from ditr_train.model.patch_encoder import PatchEncoder
@@ -23,9 +23,6 @@ from ditr_train.model.tables import graph_input_names
 
 OPSET = 20
 """The first with Gelu as one operator; LayerNormalization is one since 17."""
-
-LARGEST_FILE = 2**31 - 1
-"""Bytes that an ONNX file can hold."""
 
 Shape = tuple[int | str, ...]
 
@@ -156,11 +153,6 @@ def _export(
     inputs: dict[str, Shape],
     outputs: dict[str, Shape],
 ) -> None:
-    size = sum(tensor.nbytes for tensor in module.state_dict().values())
-    if size > LARGEST_FILE:
-        raise ConfigError(
-            f"{path.name} would hold {size / 1e9:.1f} GB of weights; an ONNX file ends at {LARGEST_FILE / 1e9:.1f} GB"
-        )
     with torch.no_grad(), warnings.catch_warnings():
         # The exporter speaks of its own internals.
         warnings.simplefilter("ignore")

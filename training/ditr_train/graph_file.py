@@ -1,30 +1,66 @@
-"""ONNX files of graphs."""
+"""ONNX files of graphs, with weights beside them where one file cannot hold them."""
 
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 
 import onnx
 
 from ditr_train.data.errors import DataError
 
+LARGEST_FILE = 2**31 - 1
+"""Bytes that an ONNX file can hold: Protocol Buffers end there. Larger weights lie in a second file."""
+
+_OPERATORS = 2**22
+"""More than our graphs take without weights."""
+
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
 
 
 def write_graph(model: onnx.ModelProto, path: Path) -> None:
-    """Writes a graph after checking it; the same graph always gives the same bytes."""
-    onnx.checker.check_model(model, full_check=True)
+    """Writes a graph and checks it; the same graph always gives the same bytes.
+
+    Weights that make it larger than LARGEST_FILE are moved out of `model`, into `<name>.data` beside `path`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+    data = path.with_name(f"{path.name}.data")
+    data.unlink(missing_ok=True)
+    if sum(len(tensor.raw_data) for tensor in model.graph.initializer) + _OPERATORS <= LARGEST_FILE:
+        onnx.checker.check_model(model, full_check=True)
+        path.write_bytes(model.SerializeToString(deterministic=True))
+        return
+    onnx.save_model(model, path, save_as_external_data=True, all_tensors_to_one_file=True, location=data.name)
+    onnx.checker.check_model(path, full_check=True)
 
 
 def read_graph(path: Path) -> onnx.ModelProto:
-    """Raises DataError when there is no graph."""
+    """A graph with all its weights. Raises DataError when there is none."""
     try:
         return onnx.load(path)
     except Exception as error:  # what protobuf raises has no types to check it by
         raise DataError(f"{path} is no ONNX graph that can be read: {error}") from error
+
+
+def copy_graph(source: Path, target: Path) -> None:
+    """Copies a graph with the files of its weights, which keep their names."""
+    if source.resolve() == target.resolve():
+        return
+    shutil.copyfile(source, target)
+    for data in weight_files(source):
+        shutil.copyfile(data, target.with_name(data.name))
+
+
+def weight_files(path: Path) -> list[Path]:
+    """Files that hold weights of a graph beside its own."""
+    names = {
+        entry.value
+        for tensor in onnx.load(path, load_external_data=False).graph.initializer
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    return [path.with_name(name) for name in sorted(names)]
 
 
 def weight_count(path: Path) -> int:

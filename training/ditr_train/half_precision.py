@@ -68,9 +68,7 @@ class _Conversion:
                     self.casts.add(f"{name}_float16")
                     late.append(_cast(f"{name}_float16", name, TensorProto.FLOAT))
             self.nodes += [node, *late]
-        result = onnx.ModelProto()
-        result.CopyFrom(self.model)
-        del result.graph.node[:], result.graph.initializer[:], result.graph.value_info[:]
+        result = _without_nodes(self.model)
         result.graph.node.extend(self.nodes)
         result.graph.initializer.extend(self.used.values())
         return result
@@ -144,9 +142,39 @@ def _after(nodes: Sequence[NodeProto], name: str, floats: Set[str], until: tuple
 
 def _float_tensors(model: onnx.ModelProto) -> Set[str]:
     """Names of the float32 tensors that come in or that nodes make."""
-    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    skeleton = _without_nodes(model)
+    skeleton.graph.node.extend(model.graph.node)
+    # The inference takes no more than an ONNX file can hold, and needs no values but those that are shapes.
+    skeleton.graph.initializer.extend(_without_values(tensor) for tensor in model.graph.initializer)
+    inferred = onnx.shape_inference.infer_shapes(skeleton, strict_mode=True).graph
     values = (*inferred.input, *inferred.output, *inferred.value_info)
     return {value.name for value in values if value.type.tensor_type.elem_type == TensorProto.FLOAT}
+
+
+def _without_nodes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Inputs, outputs and versions of a graph."""
+    result = onnx.ModelProto(
+        ir_version=model.ir_version,
+        producer_name=model.producer_name,
+        producer_version=model.producer_version,
+        opset_import=model.opset_import,
+    )
+    result.graph.name = model.graph.name
+    result.graph.input.extend(model.graph.input)
+    result.graph.output.extend(model.graph.output)
+    return result
+
+
+def _without_values(tensor: TensorProto) -> TensorProto:
+    if tensor.data_type != TensorProto.FLOAT:
+        return tensor
+    return TensorProto(
+        name=tensor.name,
+        dims=tensor.dims,
+        data_type=tensor.data_type,
+        data_location=TensorProto.EXTERNAL,
+        external_data=[onnx.StringStringEntryProto(key="location", value="elsewhere")],
+    )
 
 
 def _cast(source: str, target: str, kind: int) -> NodeProto:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ditr_train.graph_file import weight_count
+from ditr_train.graph_file import weight_count, weight_files
 
 _LONGEST_LIST = 6
 """Entries that are written out; of a longer list the first and the last are."""
@@ -27,7 +27,8 @@ def model_card(document: Mapping[str, Any], folder: Path) -> str:
     ]
     for name, graph in document["graphs"].items():
         path = folder / graph["file"]
-        weights, size = weight_count(path) / 1e6, path.stat().st_size / 1e6
+        files = [path, *weight_files(path)]
+        weights, size = weight_count(path) / 1e6, sum(file.stat().st_size for file in files) / 1e6
         lines.append(f"| {name} | `{graph['file']}` | {weights:.2f} M | {size:.1f} MB, {graph['precision']} |")
     features = ", ".join(feature["name"] for feature in backbone["input_features"])
     lines += [

@@ -130,7 +130,9 @@ def test_float16_graphs_keep_their_contract(workspace, tmp_path):
         assert list(model.graph.output) == list(original.graph.output)
         kinds = {initializer.name: initializer.data_type for initializer in model.graph.initializer}
         large = [i.name for i in original.graph.initializer if i.data_type == 1 and np.prod(i.dims) > 1000]
-        assert large and all(kinds[weights] == TensorProto.FLOAT16 for weights in large)
+        kept = [weights for weights in large if kinds[weights] == TensorProto.FLOAT]
+        # The stem, which reads coordinates.
+        assert len(large) > 3 and len(kept) == (name != "image_encoder")
 
 
 SMALL = """

@@ -9,13 +9,22 @@ interface Field {
   readonly end: number;
 }
 
+/** What the headers of an ONNX file's initializers say. */
+export interface GraphWeights {
+  /** Of most weights; undefined for a file that has none. */
+  readonly precision: "float32" | "float16" | undefined;
+  /** Other files that hold weights, as the graph names them. */
+  readonly files: ReadonlySet<string>;
+}
+
 /**
- * What most weights of an ONNX file are, from the headers of its initializers (onnx.proto: ModelProto.graph = 7,
- * GraphProto.initializer = 5, TensorProto.dims = 1, TensorProto.data_type = 2). Undefined for a file that has no
- * such weights or is no ONNX: what is wrong with it, ONNX Runtime tells.
+ * Reads the headers of the initializers (onnx.proto: ModelProto.graph = 7, GraphProto.initializer = 5, TensorProto.dims
+ * = 1, .data_type = 2, .external_data = 13 with key = 1 and value = 2). A file that is no ONNX has no weights: what is
+ * wrong with it, ONNX Runtime tells.
  */
-export function weightPrecision(bytes: Uint8Array): "float32" | "float16" | undefined {
+export function readGraphWeights(bytes: Uint8Array): GraphWeights {
   const counts = new Map<number, number>();
+  const files = new Set<string>();
   for (const graph of fields(bytes, 0, bytes.length)) {
     if (graph.number !== 7) continue;
     for (const initializer of fields(bytes, graph.start, graph.end)) {
@@ -26,14 +35,29 @@ export function weightPrecision(bytes: Uint8Array): "float32" | "float16" | unde
         if (field.number === 2) type = varint(bytes, field.start).value;
         // Each size may be a field of its own, or all lie in one.
         if (field.number === 1) for (const dimension of varints(bytes, field)) size *= dimension;
+        if (field.number === 13) {
+          const { key, value } = entry(bytes, field);
+          if (key === "location") files.add(value);
+        }
       }
       counts.set(type, (counts.get(type) ?? 0) + size);
     }
   }
-  const float32 = counts.get(FLOAT) ?? 0;
-  const float16 = counts.get(FLOAT16) ?? 0;
+  return { precision: precisionOf(counts.get(FLOAT) ?? 0, counts.get(FLOAT16) ?? 0), files };
+}
+
+function precisionOf(float32: number, float16: number): GraphWeights["precision"] {
   if (float32 === 0 && float16 === 0) return undefined;
   return float16 > float32 ? "float16" : "float32";
+}
+
+function entry(bytes: Uint8Array, { start, end }: Field): { key: string; value: string } {
+  const texts = ["", "", ""];
+  for (const field of fields(bytes, start, end)) {
+    if (field.number === 1 || field.number === 2)
+      texts[field.number] = new TextDecoder().decode(bytes.subarray(field.start, field.end));
+  }
+  return { key: texts[1]!, value: texts[2]! };
 }
 
 /** The fields of the message in [start, end); stops where the bytes are no message. */
