@@ -89,7 +89,8 @@ def write_bundle(
 
 
 def convert_bundle(source: Path, folder: Path, precision: Precision) -> None:
-    """Writes a float32 bundle in another precision; scores and provenance stay those of the float32 one.
+    """Writes a float32 bundle in another precision; scores and provenance stay those of the float32 one, but for its
+    parity with what it was made from.
 
     Raises DataError when `source` is not a float32 bundle, or is `folder` itself.
     """
@@ -105,6 +106,7 @@ def convert_bundle(source: Path, folder: Path, precision: Precision) -> None:
         _convert(source / graph["file"], path, precision)
         graph.pop("external_data", None)
         graph |= {"precision": precision, **_files(path)}
+    document.get("scores", {}).pop("parity", None)
     write_document(folder, document)
 
 

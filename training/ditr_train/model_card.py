@@ -89,9 +89,36 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
             "mIoU is the mean over the classes that occur in the evaluated scans.",
             "",
         ]
-    rest = {name: value for name, value in scores.items() if name not in modes}
+    rest = {name: value for name, value in scores.items() if name not in modes and name != "parity"}
     lines += [f"- {key.replace('_', ' ')}: {_inline(value)}" for key, value in rest.items()]
+    if "parity" in scores:
+        lines += _parity(scores["parity"])
     return lines
+
+
+def _parity(parity: Mapping[str, Any]) -> list[str]:
+    """What `ditr-train parity --record` found."""
+    reference = parity["compared_with"]
+    lines = [
+        "",
+        f"## The graphs and {reference}",
+        "",
+        f"| | scans | voxels | largest difference of a logit | labels equal | outside ties | mIoU | of {reference} |",
+        f"| --- |{' --- |' * 7}",
+    ]
+    for name, found in parity["modes"].items():
+        cells = [
+            name,
+            str(found["scans"]),
+            str(found["voxels"]),
+            f"{found['largest_logit_difference']:.2g}",
+            f"{100 * found['equal_labels']:.4f} %",
+            f"{100 * found['equal_labels_outside_ties']:.4f} %",
+            f"{100 * found['miou']:.3f}",
+            f"{100 * found['miou_of_reference']:.3f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, "", f"On {_inline(parity['bags'])}, by `ditr-train parity`."]
 
 
 def _percent(value: float | None) -> str:

@@ -95,9 +95,11 @@ def _parity(options: argparse.Namespace) -> int:
     print("\n".join(broken) if broken else "within the bounds")
     if options.record:
         document = read_document(options.bundle)
-        rows = {_name(agreement): agreement.summary() for agreement in agreements}
-        bags_used = [source.name for source in options.bags]
-        document.setdefault("scores", {})["parity"] = {"compared with": against, **rows, "bags": bags_used}
+        document.setdefault("scores", {})["parity"] = {
+            "compared_with": against,
+            "bags": [source.name for source in options.bags],
+            "modes": {_name(agreement): agreement.summary() for agreement in agreements},
+        }
         write_document(options.bundle, document)
     return BROKEN if broken else 0
 

@@ -67,17 +67,20 @@ def test_a_bundle_equals_its_run_and_in_float16_nearly(workspace, tmp_path, caps
     assert "within the bounds" in out and "mIoU of PyTorch" in out
     document = json.loads((workspace / "bundle" / "bundle.json").read_text())
     recorded = document["scores"]["parity"]
-    assert recorded["compared with"] == "PyTorch" and recorded["bags"] == ["bag.mcap"]
+    assert recorded["compared_with"] == "PyTorch" and recorded["bags"] == ["bag.mcap"]
+    recorded = recorded["modes"]
     for name, scans in (("fused, float32", 1), ("image-free, float32", 2)):
         assert recorded[name]["scans"] == scans and recorded[name]["equal_labels_outside_ties"] == 1
         assert 0 < recorded[name]["largest_logit_difference"] < 1e-3
-    assert "- parity: compared with PyTorch" in (workspace / "bundle" / "MODEL_CARD.md").read_text()
+    card = (workspace / "bundle" / "MODEL_CARD.md").read_text()
+    assert "## The graphs and PyTorch" in card and "On bag.mcap, by `ditr-train parity`." in card
 
     assert run("export", workspace / "bundle", "--precision", "float16", "-o", tmp_path / "half") == 0
     config = ("--config", workspace / "config.yaml")
     assert parity(workspace, "bundle", tmp_path / "half", *config, "--record") == 0
     recorded = json.loads((tmp_path / "half" / "bundle.json").read_text())["scores"]["parity"]
-    assert recorded["compared with"] == "float32 in ONNX Runtime"
+    assert recorded["compared_with"] == "float32 in ONNX Runtime"
+    recorded = recorded["modes"]
     for mode in ("fused", "image-free"):
         plain = recorded[f"{mode}, float16"]["largest_logit_difference"]
         rounded = recorded[f"{mode}, float16, every tensor rounded"]["largest_logit_difference"]
