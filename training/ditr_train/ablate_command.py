@@ -48,7 +48,7 @@ def _ablate(options: argparse.Namespace) -> None:
     if config.injection is None or config.image_encoder is None:
         raise ConfigError(f"{options.config}: injection and image_encoder are needed")
     training = replace(config.training, **arguments.given(options, "steps"))
-    config = replace(config, training=training, distillation=None)
+    config = replace(config, training=training).without_pretraining()
     variants = {BASELINE: config}
     for name, changes in read_variants(options.variants).items():
         try:

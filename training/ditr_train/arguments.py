@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ditr_train.config import Config, ConfigError
 from ditr_train.data.errors import DataError
+from ditr_train.data.regions import RegionFolder, RegionSource, RegionTopics
 from ditr_train.data.source import ScanSource, scan_source
 from ditr_train.device import DEVICES
 
@@ -40,6 +42,33 @@ def add_bags_and_test(parser: argparse.ArgumentParser) -> None:
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run")
+
+
+def add_regions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--regions",
+        type=Path,
+        metavar="FOLDER",
+        help="region images, as `ditr-train regions` writes them (default: the bags' own, on the topics of "
+        "topics.cameras)",
+    )
+
+
+def region_source(options: argparse.Namespace, config: Config) -> RegionSource:
+    """Where the regions come from. Raises ConfigError where there is nothing."""
+    if options.regions is not None:
+        return RegionFolder(options.regions)
+    if all(camera.regions for camera in config.topics.cameras):
+        return RegionTopics()
+    raise ConfigError(
+        "there are no regions: give --regions FOLDER (`ditr-train regions` writes one), or name the topic of each "
+        "camera's region images in topics.cameras[].regions"
+    )
+
+
+def region_name(options: argparse.Namespace) -> str:
+    """What data.json says of where the regions come from."""
+    return options.regions.name if options.regions is not None else "topics"
 
 
 def add_optimization(parser: argparse.ArgumentParser) -> None:

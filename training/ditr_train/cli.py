@@ -12,7 +12,16 @@ from typing import Any
 
 import torch
 
-from ditr_train import ablate_command, arguments, compare_command, coverage_command, distill_command, parity_command
+from ditr_train import (
+    ablate_command,
+    arguments,
+    compare_command,
+    coverage_command,
+    distill_command,
+    parity_command,
+    pretrain_command,
+    regions_command,
+)
 from ditr_train.bundle import PRECISIONS, convert_bundle, provenance, write_bundle
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.errors import DataError
@@ -20,12 +29,12 @@ from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.loading import load_scans
 from ditr_train.data.stored_scans import scan_names
 from ditr_train.device import choose_device
-from ditr_train.distill_command import describe_distillation
 from ditr_train.encoder_training import EncoderTraining, load_images
 from ditr_train.evaluation import score
 from ditr_train.frozen_encoder import is_bundle, keep_encoder, load_run_encoder
 from ditr_train.import_command import add_import_commands
 from ditr_train.origin import initialize_from
+from ditr_train.pretraining_description import describe_pretraining, is_pretrained
 from ditr_train.run_folder import RunFolder
 from ditr_train.trained_network import load_segmentor
 from ditr_train.training import Training
@@ -42,6 +51,12 @@ A better image-free model from bags without labels:
   ditr-train train configs/street-tiny.yaml --image-free --initialize runs/distilled \\
       --bags drives/*.mcap --validation held-out/*.mcap -o runs/image-free
   ditr-train export runs/street-tiny --image-free-run runs/image-free -o models/street-tiny
+The same in another way, from regions of the images:
+  ditr-train regions configs/street-tiny.yaml --bags any/*.mcap -o regions
+  ditr-train pretrain configs/street-tiny.yaml --stage 1 --encoder runs/encoder --regions regions \\
+      --bags any/*.mcap -o runs/stage1
+  ditr-train pretrain configs/street-tiny.yaml --stage 2 --teacher runs/stage1 --regions regions \\
+      --bags any/*.mcap -o runs/stage2
 """
 
 
@@ -86,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         "--initialize",
         type=Path,
         metavar="RUN_OR_BUNDLE",
-        help="start from the weights of this run of train or distill, or of a bundle's image-free network",
+        help="start from the weights of this run of train or a pretraining, or a bundle's image-free network",
     )
     train.add_argument(
         "--label-share", type=arguments.share, default=1.0, help="use the labels of this share of the scans only"
@@ -98,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     train.set_defaults(command=_train)
 
     distill = distill_command.add_parser(commands)
+    regions = regions_command.add_parser(commands)
+    pretrain = pretrain_command.add_parser(commands)
     compare = compare_command.add_parser(commands)
     ablate = ablate_command.add_parser(commands)
     coverage = coverage_command.add_parser(commands)
@@ -139,9 +156,22 @@ def _parser() -> argparse.ArgumentParser:
     parity = parity_command.add_parser(commands)
     imports = add_import_commands(commands)
 
-    for command in (encoder, train, distill, compare, ablate, coverage, evaluation):
+    for command in (encoder, train, distill, pretrain, compare, ablate, coverage, evaluation):
         arguments.add_device(command)
-    for command in (encoder, train, distill, compare, ablate, coverage, evaluation, export, parity, *imports):
+    for command in (
+        encoder,
+        train,
+        distill,
+        regions,
+        pretrain,
+        compare,
+        ablate,
+        coverage,
+        evaluation,
+        export,
+        parity,
+        *imports,
+    ):
         arguments.add_threads(command)
     return parser
 
@@ -173,7 +203,7 @@ def _train(options: argparse.Namespace) -> None:
     if options.image_free:
         config = replace(config, injection=None, image_encoder=None, encoder_training=None)
     settings = replace(config.training, **arguments.given(options, *arguments.OPTIMIZATION))
-    config = replace(config, training=settings, distillation=None)
+    config = replace(config, training=settings).without_pretraining()
     device = choose_device(options.device)
     run = RunFolder(options.output)
     run.create(config, resume=options.resume)
@@ -271,8 +301,8 @@ def _description(run: RunFolder, config: Config) -> dict[str, Any]:
     if run.has("origin.json"):  # weights that others published
         origin: dict[str, Any] = run.read_json("origin.json")
         return origin
-    if config.distillation is not None:
-        return describe_distillation(run, config)
+    if is_pretrained(config):
+        return describe_pretraining(run, config)
     settings = config.training
     description: dict[str, Any] = {
         "steps": settings.steps,

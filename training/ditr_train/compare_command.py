@@ -1,4 +1,4 @@
-"""ditr-train compare: the table of from scratch, D-DITR and fused."""
+"""ditr-train compare: the table of from scratch, pretrained without labels, and fused."""
 
 from __future__ import annotations
 
@@ -8,31 +8,46 @@ from pathlib import Path
 from typing import Any
 
 from ditr_train import arguments
-from ditr_train.comparison import Comparison, ComparisonData, Cost, plan_runs
+from ditr_train.comparison import Comparison, Cost, plan_runs
+from ditr_train.comparison_origins import ComparisonData
 from ditr_train.comparison_table import METHODS, Result, markdown, write_csv
-from ditr_train.config import ConfigError, load_config
+from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.loading import load_scans
 from ditr_train.device import choose_device
-from ditr_train.distill_command import scans_with_images
 from ditr_train.frozen_encoder import load_frozen_encoder
+from ditr_train.scan_selection import scans_with_images, scans_with_regions
 
 
 def add_parser(commands: Any) -> argparse.ArgumentParser:
     """Adds the command; `commands` is what add_subparsers gave."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "compare",
-        help="train and score from scratch, D-DITR and fused, with all and with few labels: one table",
+        help="train and score from scratch, pretrained and fused, with all and with few labels: one table",
         description="Writes table.md and table.csv into the folder, after each network anew. An interrupted "
         "comparison goes on with the same command; more seeds or label shares may be asked for later.",
     )
     arguments.add_config(parser)
     arguments.add_bags_and_test(parser)
     parser.add_argument("--encoder", type=Path, required=True, metavar="RUN_OR_BUNDLE", help="image encoder")
-    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        choices=list(METHODS),
+        default=["scratch", "d-ditr", "fused"],
+        help="default: %(default)s; sam-masked needs regions",
+    )
+    arguments.add_regions(parser)
     parser.add_argument("--label-shares", type=arguments.share, nargs="+", default=[1.0, 0.1, 0.01], metavar="SHARE")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="SEED")
     parser.add_argument("--steps", type=arguments.positive, help="of the trainings, instead of the configuration's")
     parser.add_argument("--distillation-steps", type=arguments.positive, help="instead of the configuration's")
+    parser.add_argument(
+        "--region-steps",
+        type=arguments.positive,
+        nargs=2,
+        metavar=("STAGE1", "STAGE2"),
+        help="of sam-masked, instead of the configuration's",
+    )
     parser.add_argument("--estimate", action="store_true", help="only measure and print what it will take")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
     parser.set_defaults(command=_compare)
@@ -49,15 +64,22 @@ def _compare(options: argparse.Namespace) -> None:
         training=replace(training, steps=options.steps or training.steps),
         distillation=replace(distillation, steps=options.distillation_steps or distillation.steps),
     )
+    source = None
+    if "sam-masked" in options.methods:
+        config = _with_regions(options, config)
+        source = arguments.region_source(options, config)
     show = arguments.progress()
     device = choose_device(options.device)
     encoder = load_frozen_encoder(options.encoder, config).to(device)
-    scans = load_scans(options.bags, config, encoder, progress=show)
+    scans = load_scans(options.bags, config, encoder, regions=source, progress=show)
     distillable = scans_with_images(scans, config.backbone, "the bags of --bags")
-    test = load_scans(options.test, config, encoder, progress=show)
+    regional = scans_with_regions(scans, config.backbone, "the bags of --bags") if source else []
+    test = load_scans(options.test, config, encoder, regions=source, progress=show)
     names = {"bags": [bag.name for bag in options.bags], "validation_bags": [bag.name for bag in options.test]}
     plan = plan_runs(options.methods, options.label_shares, options.seeds)
-    data = ComparisonData(scans, distillable, test, encoder, options.encoder, names)
+    data = ComparisonData(
+        scans, distillable, regional, test, encoder, options.encoder, names, arguments.region_name(options)
+    )
     comparison = Comparison(config, options.output, data, plan, device)
     _print_costs(comparison.estimate())
     if options.estimate:
@@ -69,6 +91,21 @@ def _compare(options: argparse.Namespace) -> None:
         table = markdown(results, planned=len(plan), test_scans=len(test))
         (options.output / "table.md").write_text(table, encoding="utf-8")
     print(table)
+
+
+def _with_regions(options: argparse.Namespace, config: Config) -> Config:
+    """The configuration with the steps of both stages that were asked for."""
+    first, second = config.region_distillation, config.masked_token_prediction
+    if first is None or second is None:
+        raise ConfigError(
+            f"{options.config}: region_distillation and masked_token_prediction are needed for sam-masked"
+        )
+    steps = options.region_steps or (first.steps, second.steps)
+    return replace(
+        config,
+        region_distillation=replace(first, steps=steps[0]),
+        masked_token_prediction=replace(second, steps=steps[1]),
+    )
 
 
 def _print_costs(costs: list[Cost]) -> None:

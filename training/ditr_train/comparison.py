@@ -1,5 +1,5 @@
-"""The paper's experiment: the same network from scratch, distilled then fine-tuned, and fused, with all and
-with few labels, several seeds each."""
+"""The paper's experiment: the same network from scratch, trained without labels and then fine-tuned, and fused, with
+all and with few labels, several seeds each."""
 
 from __future__ import annotations
 
@@ -12,36 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from ditr_train.comparison_table import Method, Result
+from ditr_train.comparison_origins import ComparisonData, Origins
+from ditr_train.comparison_table import METHODS, Method, Result
 from ditr_train.config import Config
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.scans import LabeledScan
-from ditr_train.data.stored_scans import scan_names, with_images
+from ditr_train.data.stored_scans import scan_names
 from ditr_train.device import CPU
-from ditr_train.distillation import Distillation, distillation_scores
 from ditr_train.evaluation import predict, score
 from ditr_train.frozen_encoder import keep_encoder
 from ditr_train.initialization import initialize
 from ditr_train.run_folder import RunFolder
 from ditr_train.training import Training
-from ditr_train.training_loop import TrainingLoop
-
-
-@dataclass(frozen=True)
-class ComparisonData:
-    """What all networks of a comparison share."""
-
-    scans: Sequence[LabeledScan]
-    """With labels and, where a camera was near in time, image features."""
-    distillable: Sequence[LabeledScan]
-    """Those of the scans of which a camera sees points."""
-    test: Sequence[LabeledScan]
-    encoder: nn.Module
-    encoder_folder: Path
-    names: dict[str, Any]
-    """Names of the bags, for data.json."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +75,7 @@ class Comparison:
         self.data = data
         self.plan = plan
         self.device = device
+        self.origins = Origins(config, folder, data, device)
 
     def run(self, *, progress: bool) -> Iterator[Result]:
         """Yields the result of each planned network as soon as it is there."""
@@ -100,7 +84,7 @@ class Comparison:
             config = self._training_config(planned)
             labelled = choose_labelled(self.data.scans, planned.label_share, planned.seed)
             run.create(config, resume=True)
-            origin = self._distilled(planned.seed, progress=progress) if planned.method == "d-ditr" else None
+            origin = self.origins.of(planned.method, planned.seed, progress=progress)
             run.describe_data(
                 {
                     "scans": len(labelled),
@@ -123,12 +107,12 @@ class Comparison:
         costs = []
         with tempfile.TemporaryDirectory() as scratch:
             run = RunFolder(Path(scratch))
-            seeds = {planned.seed for planned in left if planned.method == "d-ditr"}
-            seeds = {seed for seed in seeds if not self._is_distilled(seed)}
-            if seeds:
-                loop: TrainingLoop = Distillation(self._distillation_config(0), self.data.distillable, run, self.device)
-                costs.append(Cost("distillation", len(seeds), loop.settings.steps, loop.seconds_per_step(), 0.0))
-            for kind, methods in (("image-free training", ("scratch", "d-ditr")), ("fused training", ("fused",))):
+            for method in METHODS:
+                seeds = {planned.seed for planned in left if planned.method == method}
+                for kind, count, loop in self.origins.left(method, seeds, run):
+                    costs.append(Cost(kind, count, loop.settings.steps, loop.seconds_per_step(), 0.0))
+            image_free = [method for method in METHODS if method != "fused"]
+            for kind, methods in (("image-free training", image_free), ("fused training", ["fused"])):
                 runs = [planned for planned in left if planned.method in methods]
                 if not runs:
                     continue
@@ -152,38 +136,9 @@ class Comparison:
         scores = score(training.segmentor, self.data.test, training.config, progress=progress)
         run.write_json("scores.json", scores)
 
-    def _distilled(self, seed: int, *, progress: bool) -> RunFolder:
-        """The distilled run of a seed, trained now if it is not there yet."""
-        run = self._distilled_folder(seed)
-        config = self._distillation_config(seed)
-        scans = self.data.distillable
-        run.create(config, resume=True)
-        run.describe_data({"scans": len(scans), **self.data.names, "image_encoder": self.data.encoder_folder.name})
-        if not self._is_distilled(seed):
-            distillation = Distillation(config, scans, run, self.device)
-            if run.has("checkpoint.pt"):
-                distillation.resume()
-            distillation.fit([], progress=progress, description=run.path.name)
-            visible = with_images(self.data.test)
-            scores = distillation_scores(distillation.distiller, visible, config, progress=progress)
-            run.write_json("scores.json", scores)
-            run.write_json("finished.json", {"steps": distillation.step})
-        return run
-
-    def _distilled_folder(self, seed: int) -> RunFolder:
-        return RunFolder(self.folder / f"distilled-seed{seed}")
-
-    def _is_distilled(self, seed: int) -> bool:
-        return self._distilled_folder(seed).has("finished.json")
-
-    def _distillation_config(self, seed: int) -> Config:
-        assert self.config.distillation is not None
-        settings = replace(self.config.distillation, seed=seed)
-        return replace(self.config, injection=None, encoder_training=None, distillation=settings)
-
     def _training_config(self, planned: PlannedRun) -> Config:
         settings = replace(self.config.training, seed=planned.seed)
-        config = replace(self.config, training=settings, distillation=None)
+        config = replace(self.config, training=settings).without_pretraining()
         if planned.method == "fused":
             return config
         return replace(config, injection=None, image_encoder=None, encoder_training=None)

@@ -9,9 +9,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-Method = Literal["scratch", "d-ditr", "fused"]
+Method = Literal["scratch", "d-ditr", "sam-masked", "fused"]
 
-METHODS: dict[Method, str] = {"scratch": "from scratch", "d-ditr": "D-DITR", "fused": "DITR, fused"}
+METHODS: dict[Method, str] = {
+    "scratch": "from scratch",
+    "d-ditr": "D-DITR",
+    "sam-masked": "SAM-guided masked tokens",
+    "fused": "DITR, fused",
+}
 """Title of each method's column."""
 
 

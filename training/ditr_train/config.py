@@ -12,7 +12,13 @@ from typing import Any, Literal
 import yaml
 
 from ditr_train.dinov2_architecture import DinoV2Name, dinov2_architecture
-from ditr_train.training_config import DistillationConfig, EncoderTrainingConfig, TrainingConfig
+from ditr_train.training_config import (
+    DistillationConfig,
+    EncoderTrainingConfig,
+    MaskedTokenConfig,
+    RegionDistillationConfig,
+    TrainingConfig,
+)
 
 
 class ConfigError(ValueError):
@@ -21,6 +27,8 @@ class ConfigError(ValueError):
 
 SerializationOrder = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
 PositionEncoding = Literal["convolution", "rotary"]
+PretrainingName = Literal["distillation", "region_distillation", "masked_token_prediction"]
+"""Trainings without labels, as a Config names their settings."""
 
 
 @dataclass(frozen=True)
@@ -255,6 +263,9 @@ class CameraTopics:
     """Empty: `camera_info` beside the image, as cameras of ROS publish it."""
     semantic: str = ""
     """mono8 image of class ids with each image, for training the image encoder; empty: `semantic` beside the image."""
+    regions: str = ""
+    """mono16 or mono8 image of region ids (0: none) beside each image and with its stamp, for pretraining; empty: the
+    bag has none."""
     offset: float = 0.0
     """Seconds from a cloud's stamp to the stamp that its image should have: half a turn for a camera in
     front of a spinning LiDAR that stamps its scans at their start and starts behind."""
@@ -296,8 +307,19 @@ class Config:
     image_encoder: ImageEncoderConfig | None = None
     encoder_training: EncoderTrainingConfig | None = None
     distillation: DistillationConfig | None = None
+    region_distillation: RegionDistillationConfig | None = None
+    masked_token_prediction: MaskedTokenConfig | None = None
     topics: TopicsConfig = field(default_factory=TopicsConfig)
     unlabeled_id: int = 0
+
+    def for_pretraining(self, name: PretrainingName) -> Config:
+        """The configuration of a run of one pretraining: of the backbone alone, nothing is injected."""
+        config = self.without_pretraining()
+        return dataclasses.replace(config, injection=None, encoder_training=None, **{name: getattr(self, name)})
+
+    def without_pretraining(self) -> Config:
+        """The configuration of a run that learns from labels."""
+        return dataclasses.replace(self, distillation=None, region_distillation=None, masked_token_prediction=None)
 
     def __post_init__(self) -> None:
         ids = [entry.id for entry in self.classes]
@@ -306,6 +328,9 @@ class Config:
             self.unlabeled_id not in ids,
             f"classes: {self.unlabeled_id} is the id of unlabeled points, not of a class",
         )
+        if self.masked_token_prediction is not None:
+            ratio = self.masked_token_prediction.mask_ratio
+            _require(0 < ratio < 1, f"masked_token_prediction.mask_ratio: {ratio} is not between 0 and 1")
         if self.injection is not None:
             # Nothing is unpooled to the last stage.
             last = self.backbone.stage_count - (2 if self.injection.place == "unpooling" else 1)

@@ -16,11 +16,12 @@ from ditr_train.config import Config
 from ditr_train.data.augmentation import augment
 from ditr_train.data.scans import LabeledScan, ScanSample, make_sample
 from ditr_train.device import CPU, device_of, tensors_on
-from ditr_train.distillation_target import SeenVoxels, Tally, make_target, range_and_height, seen_voxels
+from ditr_train.distillation_target import SeenVoxels, Tally, make_target, seen_voxels
 from ditr_train.model.backbone import Backbone
 from ditr_train.model.tables import image_features, scan_tables
+from ditr_train.places import range_and_height
+from ditr_train.pretraining import Pretraining
 from ditr_train.run_folder import RunFolder
-from ditr_train.training_loop import LogRow, TrainingLoop
 
 
 class Distiller(nn.Module):
@@ -42,7 +43,7 @@ class Distiller(nn.Module):
         return predicted
 
 
-class Distillation(TrainingLoop):
+class Distillation(Pretraining):
     """A backbone that learns from scans with image features."""
 
     def __init__(
@@ -70,10 +71,18 @@ class Distillation(TrainingLoop):
         # A scan in which augmentation left nothing visible has nothing to teach.
         return self.distiller.distillation_target.loss(predicted, voxels) if len(predicted) else predicted.sum()
 
-    def evaluation_row(self, validation: Sequence[LabeledScan]) -> LogRow:
-        measure = self.distiller.distillation_target.measure
-        scores = distillation_scores(self.distiller, validation, self.config)
-        return {measure: round(scores[measure], 4) if validation else ""}
+    @property
+    def measure(self) -> str:
+        return self.distiller.distillation_target.measure
+
+    def scores(self, scans: Sequence[LabeledScan], *, progress: bool = False) -> dict[str, Any]:
+        return distillation_scores(self.distiller, scans, self.config, progress=progress)
+
+    def describe(self) -> str:
+        assert self.config.distillation is not None
+        if self.config.distillation.target == "cosine":
+            return "cosine similarity {} to the image features of visible voxels"
+        return f"mIoU {{}} of the {self.config.distillation.clusters} clusters over the visible voxels"
 
 
 def distillation_scores(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ditr_train.clustering import k_means
 from ditr_train.config import ConfigError, ImageEncoderConfig
@@ -18,10 +18,9 @@ from ditr_train.data.stored_scans import surveyed
 from ditr_train.losses import class_counts, class_weights, lovasz_softmax
 from ditr_train.metrics import ConfusionMatrix
 from ditr_train.model.tables import ImageFeatures
+from ditr_train.places import PLACES, PlaceIntervals, range_and_height
 from ditr_train.training_config import DistillationConfig
 
-_PLACES = 12
-"""Intervals of range, and of height, that a guess from the place alone distinguishes."""
 _SAMPLED_POINTS = 40_000
 """Visible points, over all scans, that clusters are found from."""
 
@@ -54,31 +53,19 @@ class Tally(ABC):
         """1 if all was predicted perfectly."""
 
 
-class DistillationTarget(nn.Module, ABC):
+class DistillationTarget(PlaceIntervals, ABC):
     """Turns image features into something to learn; what it needs to know of the scans is part of a checkpoint."""
 
     measure: str
     """Name of the score that a Tally gives."""
     out_channels: int
     """Channels of a prediction."""
-    edges: Tensor
-    """[2, _PLACES - 1] ends of the intervals of range, and of height"""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("edges", torch.zeros(2, _PLACES - 1))
 
     def fit(self, scans: Sequence[LabeledScan], seed: int) -> None:
         """Takes what it needs from scans with images."""
-        features, range_and_height = _visible_points(scans, seed)
-        self.edges.copy_(torch.quantile(range_and_height, torch.linspace(0, 1, _PLACES + 1)[1:-1], dim=0).T)
-        self.fit_features(features, self.place(range_and_height), seed)
-
-    def place(self, range_and_height: Tensor) -> Tensor:
-        """[S, 2] in metres -> int64 [S], below _PLACES squared: the intervals of range and height."""
-        columns = range_and_height.T.contiguous()
-        near, low = (torch.bucketize(column, edges) for column, edges in zip(columns, self.edges, strict=True))
-        return near * _PLACES + low
+        features, places = _visible_points(scans, seed)
+        self.fit_places(places)
+        self.fit_features(features, self.place(places), seed)
 
     @abstractmethod
     def fit_features(self, features: Tensor, place: Tensor, seed: int) -> None:
@@ -105,12 +92,12 @@ class CosineTarget(DistillationTarget):
     mean: Tensor
     """[C_2D] mean direction of the features of visible points"""
     place_mean: Tensor
-    """[_PLACES**2, C_2D] the same of each place"""
+    """[PLACES**2, C_2D] the same of each place"""
 
     def __init__(self, encoder: ImageEncoderConfig) -> None:
         super().__init__()
         self.out_channels = encoder.feature_dimension
-        self.register_buffer("place_mean", torch.zeros(_PLACES**2, encoder.feature_dimension))
+        self.register_buffer("place_mean", torch.zeros(PLACES**2, encoder.feature_dimension))
         self.register_buffer("mean", torch.zeros(encoder.feature_dimension))
 
     def fit_features(self, features: Tensor, place: Tensor, seed: int) -> None:
@@ -148,7 +135,7 @@ class ClusterTarget(DistillationTarget):
     frequent: Tensor
     """int64 scalar, the largest cluster"""
     frequent_in_place: Tensor
-    """int64 [_PLACES**2], the largest of each place"""
+    """int64 [PLACES**2], the largest of each place"""
 
     def __init__(self, encoder: ImageEncoderConfig, settings: DistillationConfig) -> None:
         super().__init__()
@@ -158,7 +145,7 @@ class ClusterTarget(DistillationTarget):
         self.register_buffer("centers", torch.zeros(settings.clusters, encoder.feature_dimension))
         self.register_buffer("weights", torch.ones(settings.clusters))
         self.register_buffer("frequent", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("frequent_in_place", torch.zeros(_PLACES**2, dtype=torch.int64))
+        self.register_buffer("frequent_in_place", torch.zeros(PLACES**2, dtype=torch.int64))
 
     def fit_features(self, features: Tensor, place: Tensor, seed: int) -> None:
         if len(features) < self.out_channels:
@@ -232,12 +219,6 @@ def make_target(encoder: ImageEncoderConfig, settings: DistillationConfig) -> Di
 
 def _direction(features: Tensor, offset: Tensor) -> Tensor:
     return F.normalize(features - offset, dim=-1)
-
-
-def range_and_height(scan: LabeledScan) -> Tensor:
-    """[N, 2] distance of each point from the sensor's axis, and z, in metres."""
-    x, y, z = (torch.from_numpy(scan.fields[axis]).float() for axis in "xyz")
-    return torch.stack([torch.hypot(x, y), z], dim=1)
 
 
 def _visible_points(scans: Sequence[LabeledScan], seed: int) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,18 @@ from torch import Tensor, nn
 
 from ditr_train.config import ConfigError
 
-_REPLACEABLE = ("head.", "distillation_head.", "distillation_target.", "backbone.injection.")
+_REPLACEABLE = (
+    "head.",
+    "backbone.injection.",
+    "distillation_head.",
+    "distillation_target.",
+    "region_head.",
+    "region_target.",
+    "mask_token",
+    "token_head.",
+    "token_target.",
+    "scene_head.",
+)
 """Parts that a network may have and its origin not, or the other way round; the rest of the backbone must fit."""
 
 

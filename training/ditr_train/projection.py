@@ -6,7 +6,7 @@ TypeScript with the same float64 operations in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -248,7 +248,36 @@ def assign_patches(
     voxels = len(representative)
     patch = np.zeros((voxels, 1 if sampling == "nearest" else 4), dtype=np.int32)
     weight = np.zeros(patch.shape, dtype=np.float32)
-    best = np.full(voxels, np.inf)
+    for slot, chosen, u, v in _best_views(points_xyz, representative, cameras, occlusion):
+        patch[chosen], weight[chosen] = _sample(u, v, slot, cameras[slot], encoder, sampling)
+    seen = float(np.count_nonzero(weight.max(axis=1)) / voxels) if voxels else 0.0
+    return patch, weight, seen
+
+
+def assign_pixels(
+    points_xyz: NDArray[np.floating], cameras: Sequence[CameraView], occlusion: bool
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Camera (-1 where none sees the point), row and column of the pixel that each point takes, int64 [N] each.
+
+    The camera is the one of ``assign_patches``.
+    """
+    points = len(points_xyz)
+    camera, row, column = np.full(points, -1), np.zeros(points, np.int64), np.zeros(points, np.int64)
+    for slot, chosen, u, v in _best_views(points_xyz, np.arange(points), cameras, occlusion):
+        camera[chosen] = slot
+        row[chosen] = np.clip(np.floor(v + 0.5), 0, cameras[slot].height - 1)
+        column[chosen] = np.clip(np.floor(u + 0.5), 0, cameras[slot].width - 1)
+    return camera, row, column
+
+
+def _best_views(
+    points_xyz: NDArray[np.floating],
+    representative: NDArray[np.integer],
+    cameras: Sequence[CameraView],
+    occlusion: bool,
+) -> Iterator[tuple[int, IntArray, FloatArray, FloatArray]]:
+    """Camera, the voxels that it sees nearer to its image's centre than the cameras before it, and their u and v."""
+    best = np.full(len(representative), np.inf)
     for slot, camera in enumerate(cameras):
         u, v, depth, visible = project(points_xyz, camera)
         if occlusion:
@@ -260,9 +289,7 @@ def assign_patches(
             chosen = np.flatnonzero(visible[representative] & (distance < best))
         best[chosen] = distance[chosen]
         points = representative[chosen]
-        patch[chosen], weight[chosen] = _sample(u[points], v[points], slot, camera, encoder, sampling)
-    seen = float(np.count_nonzero(np.isfinite(best)) / voxels) if voxels else 0.0
-    return patch, weight, seen
+        yield slot, chosen, u[points], v[points]
 
 
 def _sample(

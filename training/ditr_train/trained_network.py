@@ -8,11 +8,11 @@ from ditr_train.run_folder import RunFolder
 
 
 def load_segmentor(run: RunFolder, config: Config) -> Segmentor:
-    """Raises ConfigError for a run that was distilled only, DataError for one without weights."""
+    """Raises ConfigError for a run without labels, DataError for one without weights."""
     weights = run.load("checkpoint.pt")["model"]
     if "head.weight" not in weights:
         raise ConfigError(
-            f"{run.path} was distilled and knows no classes; fine-tune it first: "
+            f"{run.path} was trained without labels and knows no classes; fine-tune it first: "
             f"ditr-train train CONFIG --image-free --initialize {run.path}"
         )
     segmentor = Segmentor(config)

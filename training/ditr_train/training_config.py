@@ -72,6 +72,43 @@ class DistillationConfig(OptimizationConfig):
 
 
 @dataclass(frozen=True)
+class RegionDistillationConfig(OptimizationConfig):
+    """Stage 1 of SAM-guided masked token prediction (arXiv 2410.12158): tokens of image regions learn the regions'
+    image features, on scans without labels. The augmentation is that of the training."""
+
+    loss: Literal["smooth-l1", "cosine"] = "smooth-l1"
+    """Between predicted and true features, standardized by channel; smooth L1 as in the code of the authors'
+    earlier Bridge3D (docs/pretrain-with-regions.md)."""
+    groups: int = 32
+    """Groups of alike regions, found by k-means on their image features."""
+    group_weight_power: float = 1.0
+    """Weight of a region in the loss is the share of its group among the regions to minus this power: with 1 all
+    groups count the same, with 0 all regions."""
+    smallest_region: int = 4
+    """Regions of fewer voxels of a scan are left out."""
+    sector: float | None = None
+    """Instead of that of the augmentation: points that no camera sees cost time and teach nothing."""
+
+
+@dataclass(frozen=True)
+class MaskedTokenConfig(OptimizationConfig):
+    """Stage 2: a student that does not see most of the regions predicts what the frozen network of stage 1, which
+    sees all, says of them."""
+
+    mask_ratio: float = 0.6
+    """Share of the regions of a scan that the student does not see."""
+    scene_weight: float = 1.0
+    """Weight of the loss of the mean token of the scene beside that of the hidden tokens."""
+    student: Literal["teacher", "fresh"] = "teacher"
+    """Does the student start from the teacher's backbone, or from random weights?"""
+    loss: Literal["smooth-l1", "cosine"] = "smooth-l1"
+    groups: int = 32
+    """Groups of alike tokens, each of which counts the same in the score; the loss has no weights."""
+    smallest_region: int = 4
+    sector: float | None = None
+
+
+@dataclass(frozen=True)
 class EncoderTrainingConfig:
     """Supervised training of the image encoder on labelled images."""
 

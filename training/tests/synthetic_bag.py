@@ -128,6 +128,12 @@ def render(cloud: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return colors, ids
 
 
+def regions(ids: np.ndarray) -> np.ndarray:
+    """Region ids of a rendered image that need 16 bits: one for each box, one above the horizon, one below."""
+    above = np.arange(HEIGHT)[:, None] < HEIGHT / 2
+    return np.where(ids > 0, np.uint16(300) + ids, np.where(above, 1000, 2000)).astype(np.uint16)
+
+
 def write_bag(
     path: Path,
     scans: int,
@@ -138,6 +144,7 @@ def write_bag(
     with_transforms: bool = True,
     with_labels: bool = True,
     raw_images: bool = False,
+    with_regions: bool = False,
 ) -> list[dict[str, np.ndarray]]:
     """Writes a bag and returns its clouds."""
     rng = np.random.default_rng(seed)
@@ -190,6 +197,9 @@ def write_bag(
                 write("/camera/front/image_raw/compressed", "CompressedImage", stamp, message)
             if with_labels:
                 write("/camera/front/semantic", "Image", stamp, image | {"step": WIDTH, "data": ids.tobytes()})
+            if with_regions:
+                message = image | {"encoding": "mono16", "step": 2 * WIDTH, "data": regions(ids).tobytes()}
+                write("/camera/front/regions", "Image", stamp, message)
             k = [FOCAL, 0, (WIDTH - 1) / 2, 0, FOCAL, (HEIGHT - 1) / 2, 0, 0, 1]
             info = {"header": frame, "height": HEIGHT, "width": WIDTH, "distortion_model": "plumb_bob"}
             info |= {"d": [0.0] * 5, "k": k, "r": [1, 0, 0, 0, 1, 0, 0, 0, 1]}

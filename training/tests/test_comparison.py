@@ -5,11 +5,14 @@ import json
 import statistics
 
 import pytest
+import yaml
 from test_distillation import write_bag, write_config
 
 from ditr_train.cli import main
 from ditr_train.comparison_table import Result, markdown
 from ditr_train.training import Training
+
+FRONT = "/camera/front/image_raw/compressed"
 
 
 def result(method, share, seed, miou, seen=None):
@@ -102,3 +105,37 @@ def test_one_command_trains_scores_and_goes_on_after_a_kill(workspace, monkeypat
     # Other settings in the same folder would mix two experiments.
     assert compare(workspace, *small[:-3], "4", "--distillation-steps", "3") == 2
     assert "another configuration" in capsys.readouterr().err
+
+
+def test_masked_tokens_stand_in_the_same_table(workspace, capsys):
+    """Stage 1 and stage 2 are trained once for a seed, and not again by a second call."""
+    folder = workspace / "regional"
+    folder.mkdir()
+    write_bag(folder / "train.mcap", 4, seed=30, with_regions=True)
+    write_bag(folder / "test.mcap", 2, seed=31, with_regions=True)
+    document = yaml.safe_load((workspace / "config.yaml").read_text())
+    loop = {"steps": 99, "scans_per_step": 1, "learning_rate": 0.01, "groups": 3}
+    document["region_distillation"] = document["masked_token_prediction"] = loop
+    document["topics"] = {"cameras": [{"image": FRONT, "regions": "/camera/front/regions"}]}
+    (folder / "config.yaml").write_text(yaml.safe_dump(document))
+    (folder / "encoder").symlink_to(workspace / "encoder")
+    small = ["--methods", "scratch", "sam-masked", "--label-shares", "1", "0.5", "--seeds", "0", "--steps", "2"]
+    small += ["--region-steps", "3", "4"]
+    assert compare(folder, *small) == 0
+    printed = capsys.readouterr().out
+    assert "region distillation: 1 x (3 steps" in printed and "masked token prediction: 1 x (4 steps" in printed
+    assert "image-free training: 4 x (2 steps" in printed and "| labels | from scratch | SAM-guided masked" in printed
+    first, second = (folder / "out" / name for name in ("regions-seed0", "masked-seed0"))
+    for run, steps in ((first, 3), (second, 4)):
+        assert json.loads((run / "finished.json").read_text()) == {"steps": steps}
+        assert json.loads((run / "scores.json").read_text())["scans"] == 2
+        assert json.loads((run / "data.json").read_text())["regions"] == "topics"
+    taken = json.loads((folder / "out" / "sam-masked-50-seed0" / "data.json").read_text())
+    assert taken["initialized_from"] == "masked-seed0"
+    assert compare(folder, *small) == 0
+    assert "to do: 0.00 h" in capsys.readouterr().out
+    without = [argument for argument in small if argument != "--region-steps"][:-2]
+    document["topics"] = {}
+    (folder / "config.yaml").write_text(yaml.safe_dump(document))
+    assert compare(folder, *without) == 2
+    assert "there are no regions" in capsys.readouterr().err

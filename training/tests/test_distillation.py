@@ -18,13 +18,13 @@ from ditr_train.config import ConfigError, config_to_document
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import IGNORED, LabeledScan
-from ditr_train.distill_command import describe_scores
 from ditr_train.distillation import Distillation, Distiller
 from ditr_train.export import random_cloud, run_segmentor
 from ditr_train.graph_inputs import voxelize_scan
 from ditr_train.initialization import initialize
 from ditr_train.model.image_encoder import ImageEncoder
 from ditr_train.model.segmentor import Segmentor
+from ditr_train.pretraining import in_words
 from ditr_train.training_config import DistillationConfig
 
 
@@ -116,7 +116,7 @@ def test_the_cosine_of_the_paper_is_learned_too(workspace, capsys):
     printed = capsys.readouterr().out
     assert f"one from range and height {scores['place_cosine']:.3f})" in printed
     worse = scores | {"cosine": scores["place_cosine"] - 0.1}
-    assert "NOT BETTER than that guess" in describe_scores(worse, DistillationConfig(1, 1, 1.0, target="cosine"))
+    assert "NOT BETTER than that guess" in in_words("cosine {}", "cosine", worse)
 
 
 def test_an_encoder_of_a_bundle_teaches_the_same(workspace):

@@ -50,7 +50,7 @@ def _in_sector(scan: LabeledScan, angle: float, rng: np.random.Generator, *, fus
     if angle >= 2 * np.pi or len(scan.label) == 0:
         return np.ones(len(scan.label), bool)
     azimuth = np.arctan2(scan.fields["y"], scan.fields["x"])
-    seen = np.flatnonzero(scan.images.weight.max(axis=1) > 0) if fused and scan.images is not None else azimuth[:0]
+    seen = np.flatnonzero(scan.seen()) if fused else azimuth[:0]
     center = azimuth[rng.choice(seen)] if len(seen) else rng.choice(azimuth)
     away = np.abs((azimuth - center + np.pi) % (2 * np.pi) - np.pi)
     return np.asarray(away <= angle / 2)

@@ -16,7 +16,7 @@ from mcap_ros2.decoder import DecoderFactory
 from ditr_train.config import CameraTopics, TopicsConfig
 from ditr_train.data.errors import DataError
 from ditr_train.data.point_cloud import cloud_fields
-from ditr_train.data.raw_image import encode_raw
+from ditr_train.data.raw_image import decode_mono, encode_raw
 from ditr_train.data.static_transforms import StaticTransforms
 from ditr_train.projection import CameraView, DistortionModel
 
@@ -31,6 +31,9 @@ class CameraImage:
     """JPEG or PNG."""
     semantic: npt.NDArray[np.uint8] | None
     """[height, width] class ids, where the bag has them."""
+    topic: str = ""
+    regions: npt.NDArray[np.uint16] | None = None
+    """[height, width] region ids, where the bag has them and the configuration names their topic."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def read_frames(path: Path, topics: TopicsConfig, field_names: list[str]) -> Ite
 
     Raises DataError when the bag has no clouds, or images without what is needed to project into them.
     """
-    camera_topics = {topic for camera in topics.cameras for topic in (camera.image, camera.camera_info)}
+    camera_topics = {topic for camera in topics.cameras for topic in (camera.image, camera.camera_info, camera.regions)}
     messages = _Messages(path, {topics.cloud, "/tf_static"} | camera_topics)
     clouds = messages.of(topics.cloud)
     if not clouds:
@@ -104,13 +107,17 @@ class _Messages:
 
     def images(self, camera: CameraTopics) -> list[CameraImage]:
         semantic = {_stamp(message): message for message in self.of(camera.semantic)}
+        regions = {_stamp(message): message for message in self.of(camera.regions)}
         images = []
         for message in self.of(camera.image):
             stamp = _stamp(message)
-            ids = _mono8(semantic[stamp], camera.semantic) if stamp in semantic else None
+            classes = decode_mono(semantic[stamp], camera.semantic, "mono8") if stamp in semantic else None
+            ids = decode_mono(regions[stamp], camera.regions, "mono16", "mono8") if stamp in regions else None
             # sensor_msgs/CompressedImage has a format instead of an encoding.
             raw = hasattr(message, "encoding")
-            images.append(CameraImage(stamp, encode_raw(message, camera.image) if raw else bytes(message.data), ids))
+            encoded = encode_raw(message, camera.image) if raw else bytes(message.data)
+            region_ids = None if ids is None else ids.astype(np.uint16)
+            images.append(CameraImage(stamp, encoded, classes, camera.image, region_ids))
         return sorted(images, key=lambda image: image.stamp)
 
 
@@ -142,17 +149,6 @@ class _Camera:
 def _stamp(message: Any) -> int:
     stamp = message.header.stamp
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
-
-
-def _mono8(message: Any, topic: str) -> npt.NDArray[np.uint8]:
-    data = np.frombuffer(message.data, np.uint8)
-    if message.encoding != "mono8" or len(data) < message.step * message.height or message.step < message.width:
-        raise DataError(
-            f"{topic}: {message.encoding} of {message.width} x {message.height} with {len(data)} bytes "
-            "is not a mono8 image"
-        )
-    rows = data[: message.step * message.height].reshape(message.height, message.step)
-    return rows[:, : message.width].copy()
 
 
 def _camera_view(info: Any, lidar_to_camera: npt.NDArray[np.float64]) -> CameraView:

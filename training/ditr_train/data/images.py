@@ -18,16 +18,21 @@ def patch_grid(config: ImageEncoderConfig) -> PatchGrid:
     return PatchGrid(config.input_width, config.input_height, config.patch_size, config.resize)
 
 
+def decode_rgb(encoded: bytes) -> Image.Image:
+    """JPEG or PNG -> an RGB image. Raises DataError when it is neither."""
+    try:
+        with Image.open(io.BytesIO(encoded)) as opened:
+            return opened.convert("RGB")
+    except OSError as error:
+        raise DataError(f"a camera image of {len(encoded)} bytes is no JPEG or PNG: {error}") from error
+
+
 def decode_image(encoded: bytes, config: ImageEncoderConfig) -> npt.NDArray[np.uint8]:
     """JPEG or PNG -> RGB uint8 [input_height, input_width, 3], resized by the encoder's rule.
 
     Raises DataError when it is neither.
     """
-    try:
-        with Image.open(io.BytesIO(encoded)) as opened:
-            image = opened.convert("RGB")
-    except OSError as error:
-        raise DataError(f"a camera image of {len(encoded)} bytes is no JPEG or PNG: {error}") from error
+    image = decode_rgb(encoded)
     left, top, width, height = patch_grid(config).placement(*image.size)
     # Letterbox borders are 0 after normalization.
     border = tuple(round(255 * value) for value in config.mean)

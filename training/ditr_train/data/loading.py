@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 from tqdm import tqdm
 
 from ditr_train.config import Config
-from ditr_train.data.bag import Frame, read_frames
+from ditr_train.data.bag import Exposure, Frame, read_frames
 from ditr_train.data.dataset import FrameDataset
+from ditr_train.data.errors import DataError
 from ditr_train.data.images import decode_image, normalize, patch_grid
+from ditr_train.data.regions import PointRegions, RegionSource, point_regions, region_features
 from ditr_train.data.scans import IGNORED, LabeledScan, PointImageFeatures, class_indices
 from ditr_train.data.source import DatasetSplit, ScanSource
 from ditr_train.data.stored_scans import StoredScan, StoredScans
@@ -22,12 +26,20 @@ from ditr_train.projection import assign_patches
 
 
 def load_scans(
-    sources: Sequence[ScanSource], config: Config, encoder: nn.Module | None, *, labels: bool = True, progress: bool
+    sources: Sequence[ScanSource],
+    config: Config,
+    encoder: nn.Module | None,
+    *,
+    labels: bool = True,
+    regions: RegionSource | None = None,
+    progress: bool,
 ) -> Sequence[LabeledScan]:
     """All scans of bags and data sets, with image features where an encoder is given and there is an image.
 
     Scans of bags are held in memory, those of data sets are read, and their image features computed, each time
-    that they are asked for. Without `labels` the clouds need no labels, and every point is IGNORED.
+    that they are asked for. Without `labels` the clouds need no labels, and every point is IGNORED. With `regions`,
+    points know the regions of the images that they lie in, which have image features where there is an encoder; those
+    of data sets are not read.
     Raises DataError for a bag or a data set that cannot be used.
     """
     loaded: list[LabeledScan] = []
@@ -35,9 +47,12 @@ def load_scans(
     names = _field_names(config, labels=labels)
     for source in tqdm(sources, desc="reading bags", unit="bag", disable=not progress):
         if isinstance(source, DatasetSplit):
+            if regions is not None:
+                raise DataError(f"{source.name}: regions of images are read for bags only")
             stored += _stored_scans(source.open(), config, encoder, names, labels=labels)
         else:
-            loaded += [_labeled_scan(frame, config, encoder) for frame in read_frames(source, config.topics, names)]
+            frames = read_frames(source, config.topics, names)
+            loaded += [_labeled_scan(frame, config, encoder, regions) for frame in frames]
     return StoredScans([*loaded, *stored]) if stored else loaded
 
 
@@ -50,7 +65,7 @@ def _stored_scans(
     def read(index: int, images: bool) -> LabeledScan:
         used = encoder if images else None
         frame = dataset.frame(index, names, config.topics.label_field, images=used is not None)
-        return _labeled_scan(frame, config, used)
+        return _labeled_scan(frame, config, used, None)
 
     return [
         StoredScan(
@@ -71,28 +86,58 @@ def _field_names(config: Config, *, labels: bool) -> list[str]:
     return list(dict.fromkeys(["x", "y", "z", *features, *([config.topics.label_field] if labels else [])]))
 
 
-def _labeled_scan(frame: Frame, config: Config, encoder: nn.Module | None) -> LabeledScan:
+def _labeled_scan(frame: Frame, config: Config, encoder: nn.Module | None, source: RegionSource | None) -> LabeledScan:
     label_field = config.topics.label_field
     fields = {name: values for name, values in frame.fields.items() if name != label_field}
-    points = len(fields["x"])
-    label = np.full(points, IGNORED, np.int8)
+    label = np.full(len(fields["x"]), IGNORED, np.int8)
     if label_field in frame.fields:
         label = class_indices(frame.fields[label_field], config)
-    images = None
-    if encoder is not None and frame.exposures:
-        assert config.image_encoder is not None
-        decoded = [decode_image(exposure.image.encoded, config.image_encoder) for exposure in frame.exposures]
-        pixels = torch.from_numpy(normalize(np.stack(decoded), config.image_encoder)).to(device_of(encoder))
-        with torch.no_grad():
-            features = encoder.eval()(pixels).flatten(0, 1).cpu().numpy()
+    images = regions = None
+    if frame.exposures:
         xyz = np.stack([fields[axis] for axis in "xyz"], axis=1)
-        patch, weight, _ = assign_patches(
-            xyz,
-            np.arange(points),
-            [exposure.view for exposure in frame.exposures],
-            patch_grid(config.image_encoder),
-            config.image_encoder.sampling,
-            config.image_encoder.occlusion,
-        )
-        images = PointImageFeatures(features, patch, weight)
-    return LabeledScan(_scan_name(frame.bag, frame.stamp), fields, label, images)
+        if encoder is not None:
+            images = _image_features(frame.exposures, xyz, config, encoder)
+        if source is not None:
+            regions = _regions(frame, xyz, config, source, None if images is None else images.features)
+    return LabeledScan(_scan_name(frame.bag, frame.stamp), fields, label, images, regions)
+
+
+def _image_features(
+    exposures: Sequence[Exposure], xyz: npt.NDArray[Any], config: Config, encoder: nn.Module
+) -> PointImageFeatures:
+    assert config.image_encoder is not None
+    decoded = [decode_image(exposure.image.encoded, config.image_encoder) for exposure in exposures]
+    pixels = torch.from_numpy(normalize(np.stack(decoded), config.image_encoder)).to(device_of(encoder))
+    with torch.no_grad():
+        features = encoder.eval()(pixels).flatten(0, 1).cpu().numpy()
+    patch, weight, _ = assign_patches(
+        xyz,
+        np.arange(len(xyz)),
+        [exposure.view for exposure in exposures],
+        patch_grid(config.image_encoder),
+        config.image_encoder.sampling,
+        config.image_encoder.occlusion,
+    )
+    return PointImageFeatures(features, patch, weight)
+
+
+def _regions(
+    frame: Frame,
+    xyz: npt.NDArray[Any],
+    config: Config,
+    source: RegionSource,
+    features: npt.NDArray[np.float32] | None,
+) -> PointRegions:
+    encoder = config.image_encoder
+    try:
+        ids = [source.ids(frame.bag, exposure.image) for exposure in frame.exposures]
+        views = [exposure.view for exposure in frame.exposures]
+        region, kept = point_regions(xyz, views, ids, encoder.occlusion if encoder is not None else True)
+    except DataError as error:
+        raise DataError(f"{frame.bag}, cloud at {frame.stamp}: {error}") from error
+    if features is None:
+        return PointRegions(region, None)
+    assert encoder is not None
+    patches = np.split(features, len(ids))
+    of_cameras = [region_features(*camera, encoder) for camera in zip(ids, kept, patches, strict=True)]
+    return PointRegions(region, np.concatenate(of_cameras))

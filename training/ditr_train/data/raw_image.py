@@ -1,4 +1,4 @@
-"""sensor_msgs/Image as a PNG: cameras record raw images as well as compressed ones."""
+"""sensor_msgs/Image: raw images of cameras as PNG, and images of ids as arrays."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from ditr_train.data.errors import DataError
@@ -34,3 +35,20 @@ def encode_raw(message: Any, topic: str) -> bytes:
     encoded = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(encoded, "PNG", compress_level=1)
     return encoded.getvalue()
+
+
+def decode_mono(message: Any, topic: str, *encodings: str) -> npt.NDArray[Any]:
+    """A decoded sensor_msgs/Image in one of the encodings, mono8 or mono16 -> uint8 or uint16 [height, width].
+
+    Raises DataError for another encoding, or when the size does not fit the data.
+    """
+    pixel = np.dtype({"mono8": "u1", "mono16": ">u2" if message.is_bigendian else "<u2"}.get(message.encoding, "u1"))
+    data = np.frombuffer(message.data, np.uint8)
+    used = message.width * pixel.itemsize
+    if message.encoding not in encodings or message.step < used or len(data) < message.step * message.height:
+        raise DataError(
+            f"{topic}: {message.encoding} of {message.width} x {message.height} with {len(data)} bytes "
+            f"is not a {' or '.join(encodings)} image"
+        )
+    rows = data[: message.step * message.height].reshape(message.height, message.step)
+    return np.ascontiguousarray(rows[:, :used]).view(pixel).astype(pixel.newbyteorder("="))

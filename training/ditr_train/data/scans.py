@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ditr_train.config import Config
+from ditr_train.data.regions import NO_REGION, PointRegions
 from ditr_train.graph_inputs import GraphInputs, voxelize_scan
 
 IGNORED = -1
@@ -37,6 +38,14 @@ class LabeledScan:
     label: npt.NDArray[np.int8]
     """[N] index into the classes, IGNORED where there is none."""
     images: PointImageFeatures | None
+    regions: PointRegions | None = None
+    """Where they are asked for, and a camera image is near in time."""
+
+    def seen(self) -> npt.NDArray[np.bool_]:
+        """[N] whether a camera sees the point, as far as images or regions tell."""
+        if self.images is not None:
+            return np.asarray(self.images.weight.max(axis=1) > 0)
+        return np.zeros(len(self.label), bool) if self.regions is None else self.regions.region != NO_REGION
 
     def subset(self, points: npt.NDArray[np.intp]) -> LabeledScan:
         """The scan with some of its points."""
@@ -46,6 +55,7 @@ class LabeledScan:
             fields={name: values[points] for name, values in self.fields.items()},
             label=self.label[points],
             images=images and replace(images, patch=images.patch[points], weight=images.weight[points]),
+            regions=self.regions and self.regions.subset(points),
         )
 
 

@@ -1,0 +1,55 @@
+"""Tokens of regions: what the voxels of a region say together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+REGION_INPUTS = ("voxel_region", "region_place", "region_features", "masked_regions")
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The R regions of a scan of V_0 voxels."""
+
+    voxel_region: Tensor
+    """int32 [V_0], -1 where the voxel is in none; every region has voxels."""
+    place: Tensor
+    """float32 [R, 2] mean range and height of a region's voxels in metres"""
+    features: Tensor | None
+    """float32 [R, C_2D] image features"""
+    masked: Tensor | None
+    """bool [R] regions that the network must not see"""
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
+def regions_of(inputs: Mapping[str, Tensor]) -> Regions:
+    """Takes the named inputs that `region_inputs` made."""
+    return Regions(
+        inputs["voxel_region"], inputs["region_place"], inputs.get("region_features"), inputs.get("masked_regions")
+    )
+
+
+def pool_regions(features: Tensor, voxel_region: Tensor, count: int) -> Tensor:
+    """features [V_0, C], voxel_region int32 [V_0] -> tokens [count, C], the mean over the voxels of each region."""
+    inside = voxel_region >= 0
+    region = voxel_region[inside].long()
+    total = features.new_zeros(count, features.shape[1]).index_add(0, region, features[inside])
+    return total / torch.bincount(region, minlength=count).clamp(min=1)[:, None]
+
+
+def mask_voxels(feat: Tensor, regions: Regions, mask_token: Tensor) -> Tensor:
+    """feat [V_0, F] with mask_token [F] in place of every voxel of a masked region.
+
+    All input features go, the coordinates among them: what is left of a masked voxel is that it is there, which
+    the tables say, as in masked pretraining of other sparse networks (Masked Scene Contrast, arXiv 2303.14191).
+    """
+    assert regions.masked is not None
+    voxel = regions.voxel_region.long()
+    masked = (voxel >= 0) & regions.masked[voxel.clamp(min=0)]
+    return torch.where(masked[:, None], mask_token, feat)
