@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import types
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
+from ditr_train.config_conversion import ConfigError as ConfigError
+from ditr_train.config_conversion import convert, require
 from ditr_train.dinov2_architecture import DinoV2Name, dinov2_architecture
 from ditr_train.training_config import (
     DistillationConfig,
@@ -19,11 +19,6 @@ from ditr_train.training_config import (
     RegionDistillationConfig,
     TrainingConfig,
 )
-
-
-class ConfigError(ValueError):
-    """A setting is missing, misspelt or out of its range; the message names it and what is allowed."""
-
 
 SerializationOrder = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
 PositionEncoding = Literal["convolution", "rotary"]
@@ -98,7 +93,7 @@ class InjectionConfig:
 
     def __post_init__(self) -> None:
         allowed = ("batch",) if self.place == "unpooling" else ("layer", "none")
-        _require(
+        require(
             self.normalization in allowed,
             f"injection.normalization: {self.normalization} is not {' or '.join(allowed)}, "
             f"which go with the place {self.place}",
@@ -150,44 +145,44 @@ class BackboneConfig:
 
     def __post_init__(self) -> None:
         encoder, decoder, stages = self.encoder, self.decoder, len(self.encoder.depths)
-        _require(stages >= 2, f"encoder.depths: {stages} stage(s), at least 2 are needed")
+        require(stages >= 2, f"encoder.depths: {stages} stage(s), at least 2 are needed")
         for name in ("channels", "heads", "convolution", "attention"):
             length = len(getattr(encoder, name))
-            _require(length == stages, f"encoder.{name}: {length} entries for {stages} stages")
-        _require(
+            require(length == stages, f"encoder.{name}: {length} entries for {stages} stages")
+        require(
             len(decoder.channels) == stages - 1,
             f"decoder.channels: {len(decoder.channels)} entries, {stages - 1} are needed",
         )
         if decoder.depths:
             for name in ("depths", "heads", "convolution", "attention"):
                 length = len(getattr(decoder, name))
-                _require(length == stages - 1, f"decoder.{name}: {length} entries, {stages - 1} are needed")
-        _require(self.stem_kernel_size in (3, 5), f"stem_kernel_size: {self.stem_kernel_size} is not 3 or 5")
-        _require(self.grid_size > 0, f"grid_size: {self.grid_size} is not above 0")
+                require(length == stages - 1, f"decoder.{name}: {length} entries, {stages - 1} are needed")
+        require(self.stem_kernel_size in (3, 5), f"stem_kernel_size: {self.stem_kernel_size} is not 3 or 5")
+        require(self.grid_size > 0, f"grid_size: {self.grid_size} is not above 0")
         low, high = self.point_range[:3], self.point_range[3:]
-        _require(
+        require(
             all(a < b for a, b in zip(low, high, strict=True)),
             f"point_range: {self.point_range} is not minimum x, y, z then maximum x, y, z",
         )
-        _require(len(self.input_features) > 0, "input_features: at least one is needed")
-        _require(len(self.orders) > 0, "orders: at least one is needed")
+        require(len(self.input_features) > 0, "input_features: at least one is needed")
+        require(len(self.orders) > 0, "orders: at least one is needed")
         for part, name in ((encoder, "encoder"), (decoder, "decoder")):
             for stage, depth in enumerate(part.depths):
                 if depth == 0 or not part.attention[stage]:
                     continue
                 channels, heads = part.channels[stage], part.heads[stage]
-                _require(
+                require(
                     channels % heads == 0,
                     f"{name}: {channels} channels do not divide into {heads} heads at stage {stage}",
                 )
                 if self.position_encoding == "rotary":
-                    _require(
+                    require(
                         channels // heads % 6 == 0,
                         f"{name}: rotary encoding needs heads of a multiple of 6 channels, "
                         f"not {channels // heads} at stage {stage}",
                     )
                 else:
-                    _require(
+                    require(
                         part.convolution[stage],
                         f"{name}: position_encoding convolution needs one where there is attention, "
                         f"stage {stage} has none",
@@ -230,13 +225,13 @@ class ImageEncoderConfig:
         if self.architecture != "vit":
             self._take_sizes(self.architecture)
         for name in ("patch_size", "feature_dimension", "depth", "heads"):
-            _require(getattr(self, name) > 0, f"{name}: {getattr(self, name)} is not above 0")
+            require(getattr(self, name) > 0, f"{name}: {getattr(self, name)} is not above 0")
         if self.architecture == "vit":
-            _require(self.patch_size == 16, f"patch_size: {self.patch_size} is not 16, four halvings of the stem")
+            require(self.patch_size == 16, f"patch_size: {self.patch_size} is not 16, four halvings of the stem")
         for name in ("input_height", "input_width"):
             size = getattr(self, name)
-            _require(size > 0 and size % self.patch_size == 0, f"{name}: {size} is not a multiple of {self.patch_size}")
-        _require(
+            require(size > 0 and size % self.patch_size == 0, f"{name}: {size} is not a multiple of {self.patch_size}")
+        require(
             self.feature_dimension % self.heads == 0,
             f"feature_dimension: {self.feature_dimension} does not divide into {self.heads} heads",
         )
@@ -250,7 +245,7 @@ class ImageEncoderConfig:
             ("heads", published.heads),
         ):
             given = getattr(self, field_name)
-            _require(given in (0, size), f"{field_name}: {given} is not {size}, that of {name}")
+            require(given in (0, size), f"{field_name}: {given} is not {size}, that of {name}")
             object.__setattr__(self, field_name, size)
 
 
@@ -323,21 +318,21 @@ class Config:
 
     def __post_init__(self) -> None:
         ids = [entry.id for entry in self.classes]
-        _require(len(set(ids)) == len(ids), f"classes: an id is used twice in {ids}")
-        _require(
+        require(len(set(ids)) == len(ids), f"classes: an id is used twice in {ids}")
+        require(
             self.unlabeled_id not in ids,
             f"classes: {self.unlabeled_id} is the id of unlabeled points, not of a class",
         )
         if self.masked_token_prediction is not None:
             ratio = self.masked_token_prediction.mask_ratio
-            _require(0 < ratio < 1, f"masked_token_prediction.mask_ratio: {ratio} is not between 0 and 1")
+            require(0 < ratio < 1, f"masked_token_prediction.mask_ratio: {ratio} is not between 0 and 1")
         if self.injection is not None:
             # Nothing is unpooled to the last stage.
             last = self.backbone.stage_count - (2 if self.injection.place == "unpooling" else 1)
             for level in self.injection.levels:
-                _require(0 <= level <= last, f"injection.levels: {level} is not a stage of 0..{last}")
+                require(0 <= level <= last, f"injection.levels: {level} is not a stage of 0..{last}")
             if self.image_encoder is not None:
-                _require(
+                require(
                     self.injection.feature_dimension == self.image_encoder.feature_dimension,
                     f"injection.feature_dimension: {self.injection.feature_dimension} is not the "
                     f"image encoder's {self.image_encoder.feature_dimension}",
@@ -360,7 +355,7 @@ def load_config(path: Path) -> Config:
 
 def config_from_document(document: Any) -> Config:
     """Builds a configuration from what YAML or JSON gives."""
-    config = _convert(document, Config, "config")
+    config = convert(document, Config, "config")
     assert isinstance(config, Config)
     return config
 
@@ -368,52 +363,3 @@ def config_from_document(document: Any) -> Config:
 def config_to_document(config: Config) -> dict[str, Any]:
     """The opposite of config_from_document."""
     return dataclasses.asdict(config)
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ConfigError(message)
-
-
-def _convert(value: Any, target: Any, place: str) -> Any:
-    """Checks a parsed YAML value against a type annotation and builds dataclasses and tuples from it."""
-    origin = typing.get_origin(target)
-    if dataclasses.is_dataclass(target) and isinstance(target, type):
-        _require(isinstance(value, dict), f"{place}: {value!r} is not a mapping")
-        hints = typing.get_type_hints(target)
-        for key in value:
-            _require(key in hints, f"{place}.{key}: unknown; known are {', '.join(hints)}")
-        required = [
-            f.name
-            for f in dataclasses.fields(target)
-            if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-        ]
-        for key in required:
-            _require(key in value, f"{place}.{key}: missing")
-        return target(**{key: _convert(item, hints[key], f"{place}.{key}") for key, item in value.items()})
-    if origin is tuple:
-        _require(isinstance(value, (list, tuple)), f"{place}: {value!r} is not a list")
-        kinds = typing.get_args(target)
-        if len(kinds) == 2 and kinds[1] is Ellipsis:
-            return tuple(_convert(item, kinds[0], f"{place}[{i}]") for i, item in enumerate(value))
-        _require(len(value) == len(kinds), f"{place}: {len(value)} entries, {len(kinds)} are needed")
-        return tuple(
-            _convert(item, kind, f"{place}[{i}]") for i, (item, kind) in enumerate(zip(value, kinds, strict=True))
-        )
-    if origin is Literal:
-        allowed = typing.get_args(target)
-        _require(value in allowed, f"{place}: {value!r} is not one of {', '.join(map(repr, allowed))}")
-        return value
-    if origin in (types.UnionType, typing.Union):
-        kinds = typing.get_args(target)
-        if all(typing.get_origin(kind) is Literal for kind in kinds):
-            return _convert(value, Literal[tuple(name for kind in kinds for name in typing.get_args(kind))], place)
-        if value is None:
-            return None
-        kind = next(kind for kind in typing.get_args(target) if kind is not types.NoneType)
-        return _convert(value, kind, place)
-    if target is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    correct = isinstance(value, target) and not (target is int and isinstance(value, bool))
-    _require(correct, f"{place}: {value!r} is not a {target.__name__}")
-    return value

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-REGION_INPUTS = ("voxel_region", "region_place", "region_features", "masked_regions")
-
 
 @dataclass(frozen=True)
 class Regions:
@@ -29,7 +27,7 @@ class Regions:
 
 
 def regions_of(inputs: Mapping[str, Tensor]) -> Regions:
-    """Takes the named inputs that `region_inputs` made."""
+    """Takes the named inputs that `make_region_sample` and `mask_regions` made."""
     return Regions(
         inputs["voxel_region"], inputs["region_place"], inputs.get("region_features"), inputs.get("masked_regions")
     )
