@@ -60,7 +60,7 @@ class MaskedStudent(nn.Module):
         self.backbone = Backbone(config.backbone)
         channels = self.backbone.out_channels
         self.mask_token = nn.Parameter(torch.zeros(len(config.backbone.input_features)))
-        # The paper re-weights groups in stage 1 alone.
+        # Groups have weights in stage 1 alone, as in the paper's overview (its figure 2).
         self.token_target = TokenTarget(channels, settings.groups, 0.0, settings.loss)
         self.token_head = nn.Linear(channels, channels)
         self.scene_head = nn.Linear(channels, channels)
