@@ -1,22 +1,17 @@
 // Starts Node.js, rclpy and ros2 processes in a sourced ROS 2 for the tests named *.live.test.ts.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeEach, describe } from "@jest/globals";
 import { checkRclnodejs, checkRosEnvironment } from "../../dist/ros/rclnodejs/environment.js";
+import { rosSetup } from "./rosSetup.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const running = new Set();
 const environments = new Map();
 let logs;
-
-function rosSetup() {
-  if (process.env.ROS_DISTRO && process.env.AMENT_PREFIX_PATH) return undefined;
-  const distributions = existsSync("/opt/ros") ? readdirSync("/opt/ros") : [];
-  return distributions.map((name) => `/opt/ros/${name}/setup.bash`).find((file) => existsSync(file));
-}
 
 /** process.env with the setup files sourced. */
 function source(files, env) {
@@ -39,7 +34,7 @@ export function rosEnvironment(...workspaces) {
   const key = workspaces.join("\n");
   if (!environments.has(key)) {
     const setup = rosSetup();
-    const env = source(setup === undefined ? workspaces : [setup, ...workspaces], process.env);
+    const env = source(setup ? [setup, ...workspaces] : workspaces, process.env);
     logs ??= mkdtempSync(path.join(tmpdir(), "ditr-ros-"));
     const library = (name) =>
       (env.LD_LIBRARY_PATH ?? "").split(":").some((folder) => existsSync(path.join(folder, name)));

@@ -1,19 +1,13 @@
 // What the tests with ROS 2 need beside it: rclnodejs made ready, and a colcon workspace with this package in it.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { rosSetup } from "./rosSetup.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
-
-/** setup.bash of the ROS 2 that is there; "" when one is sourced already. */
-function rosSetup() {
-  if (process.env.ROS_DISTRO && process.env.AMENT_PREFIX_PATH) return "";
-  const distributions = existsSync("/opt/ros") ? readdirSync("/opt/ros") : [];
-  return distributions.map((name) => `/opt/ros/${name}/setup.bash`).find((file) => existsSync(file));
-}
 
 function runInRos(setup, script) {
   // Another Python in front of the system's, as pyenv's, would be taken by ROS's tools.
