@@ -116,6 +116,17 @@ test("further sources are placed at the scan's stamp, through the fixed frame wh
   }
 });
 
+test("a source keeps its index when those before it are missing", () => {
+  const rear = { message: message("/rear", "rear"), delta: 0n };
+  const { assembler: one } = assembler({ otherSources: new Set(["/side", "/rear"]) });
+  addTransforms(one, EXAMPLE_STAMP + SCAN_LENGTH);
+  const { sources } = one.assemble(frame(message("/front", "front"), rear));
+  expect(sources.map(({ topic, index }) => [topic, index])).toEqual([
+    ["/front", 0],
+    ["/rear", 2],
+  ]);
+});
+
 test("sources without a place or a CameraInfo are left out with the reason", () => {
   const lost = { message: message("/lost", "lost"), delta: 0n };
   const { assembler: one, faults } = assembler({

@@ -40,7 +40,7 @@ export interface MotionOptions {
 export interface FrameAssemblerOptions extends MotionOptions {
   /** Cameras, and topics of depth images, that are rectified: their CameraInfo's P holds. */
   readonly rectified: ReadonlySet<string>;
-  /** Members of a synchronized frame that are no cameras but further sources of points. */
+  /** Members of a synchronized frame that are no cameras but further sources of points; in the order of their indexes. */
   readonly otherSources?: ReadonlySet<string>;
   /**
    * The frame that the points of all sources are merged in; without it several sources are merged in the frame of the
@@ -61,6 +61,8 @@ export class FrameAssembler {
   /** By camera name; by topic for depth images that points are made of. */
   readonly #cameraInfos = new Map<string, { readonly cdr: Uint8Array; readonly info: CameraInfo }>();
   readonly #options: Omit<FrameAssemblerOptions, keyof MotionOptions>;
+  /** Index of each by name. */
+  readonly #otherSources: ReadonlyMap<string, number>;
   readonly #faults: FaultLog;
   /** When the points of a cloud were measured. */
   readonly #spans = new WeakMap<object, readonly [first: number, last: number]>();
@@ -71,6 +73,7 @@ export class FrameAssembler {
   /** @param faults where images and sources that are left out are recorded */
   constructor(options: FrameAssemblerOptions, faults: FaultLog) {
     this.#options = options;
+    this.#otherSources = new Map([...(options.otherSources ?? [])].map((name, i) => [name, i + 1]));
     this.#motionOptions = options;
     this.#faults = faults;
   }
@@ -120,7 +123,6 @@ export class FrameAssembler {
     this.#enter(frame);
     if (this.#waited.delete(frame)) this.#awaited.giveUp(this.#lookups(frame));
     const { cloud, stamp: scanStamp } = frame;
-    const { otherSources } = this.#options;
     const mergedFrame = this.#mergedFrame(cloud);
     const scanFrame = mergedFrame ?? cloud.frameId;
     const missing: MissingImage[] = frame.missing.map(({ camera, reason }) => ({ camera, reason }));
@@ -135,14 +137,17 @@ export class FrameAssembler {
       }
     };
     const sources = orMissing(cloud.topic, { topic: cloud.topic, stamp: scanStamp }, () =>
-      this.#source(cloud, scanStamp, mergedFrame, scanFrame, scanStamp),
+      this.#source(0, cloud, scanStamp, mergedFrame, scanFrame, scanStamp),
     );
     const images: FrameImage[] = [];
     for (const { camera, image, stamp, delta } of frame.images) {
       const place = { topic: image.topic, stamp };
-      if (otherSources?.has(camera) === true) {
+      const index = this.#otherSources.get(camera);
+      if (index !== undefined) {
         sources.push(
-          ...orMissing(camera, place, () => this.#source(image, stamp, mergedFrame, scanFrame, scanStamp)),
+          ...orMissing(camera, place, () =>
+            this.#source(index, image, stamp, mergedFrame, scanFrame, scanStamp),
+          ),
         );
       } else {
         images.push(
@@ -185,6 +190,7 @@ export class FrameAssembler {
   }
 
   #source(
+    index: number,
     message: SensorMessage,
     stamp: bigint,
     mergedFrame: string | undefined,
@@ -195,7 +201,7 @@ export class FrameAssembler {
     // Points that are not merged need not be moved.
     const toScan =
       mergedFrame === undefined ? undefined : this.#toScan(frameId, stamp, mergedFrame, scanStamp);
-    const placed = { topic, frameId, cdr, ...(toScan && { toScan }) };
+    const placed = { index, topic, frameId, cdr, ...(toScan && { toScan }) };
     if (type !== POINT_CLOUD2_TYPE) {
       const rectified = this.#options.rectified.has(topic);
       return { ...placed, kind: "depth", type, info: this.#cameraInfo(topic, topic), rectified };
@@ -268,7 +274,6 @@ export class FrameAssembler {
   /** What `assemble` will ask the transforms for; of the motion within a scan its two ends. */
   #lookups(frame: SyncedFrame<SensorMessage, SensorMessage>): TransformLookup[] {
     const { cloud, stamp: scanStamp, images } = frame;
-    const { otherSources } = this.#options;
     const mergedFrame = this.#mergedFrame(cloud);
     const scanFrame = mergedFrame ?? cloud.frameId;
     const lookups: TransformLookup[] = [];
@@ -288,7 +293,7 @@ export class FrameAssembler {
     needForSource(cloud, scanStamp);
     for (const { camera, image, stamp } of images) {
       const { frameId } = image;
-      if (otherSources?.has(camera) === true) needForSource(image, stamp);
+      if (this.#otherSources.has(camera)) needForSource(image, stamp);
       else if (this.#cameraInfos.has(camera))
         need(`camera ${frameId}`, () => this.#cloudToCamera(frameId, stamp, scanFrame, scanStamp));
     }
@@ -317,8 +322,7 @@ export class FrameAssembler {
   }
 
   #mergedFrame({ frameId }: SensorMessage): string | undefined {
-    const { otherSources, mergedFrame } = this.#options;
-    return mergedFrame ?? (otherSources !== undefined && otherSources.size > 0 ? frameId : undefined);
+    return this.#options.mergedFrame ?? (this.#otherSources.size > 0 ? frameId : undefined);
   }
 
   #cameraInfo(camera: string, topic: string): CameraInfo {

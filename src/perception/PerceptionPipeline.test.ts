@@ -89,7 +89,7 @@ function frame(
   images: readonly FrameImage[],
   cdr = encodePointCloud2(cloudMessage(stamp)),
 ): ScanFrame {
-  const source = { kind: "points", topic: "/points", frameId: "lidar", cdr: copyOf(cdr) } as const;
+  const source = { kind: "points", index: 0, topic: "/points", frameId: "lidar", cdr: copyOf(cdr) } as const;
   return { stamp, topic: "/points", sources: [source], images, missing: [] };
 }
 

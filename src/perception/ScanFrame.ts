@@ -28,6 +28,8 @@ export interface FrameImage {
 
 /** One sensor's part of a scan: points, or a depth image to make points of. */
 export type ScanSource = {
+  /** Which of the configured sources it is: 0 for the one that sets the stamps, then in their order. */
+  readonly index: number;
   readonly topic: string;
   /** Of the header. */
   readonly frameId: string;

@@ -16,7 +16,14 @@ const VELODYNE = exampleCloud(layout("Velodyne"), 1);
 const WITHOUT_INTENSITY = exampleCloud(layout("ZED"), 2);
 
 function points(topic: string, cloud = VELODYNE, change: Partial<ScanSource> = {}): ScanSource {
-  return { kind: "points", topic, frameId: "lidar", cdr: encodePointCloud2(cloud), ...change } as ScanSource;
+  return {
+    kind: "points",
+    index: 0,
+    topic,
+    frameId: "lidar",
+    cdr: encodePointCloud2(cloud),
+    ...change,
+  } as ScanSource;
 }
 
 function frame(sources: readonly ScanSource[], change: Partial<ScanFrame> = {}): ScanFrame {
@@ -61,7 +68,8 @@ describe("ScanReader", () => {
 
   test("several sources become one cloud in the scan's frame, with their number and scale", async () => {
     const reader = new ScanReader({ withIntensity: true });
-    const sources = [points("/points"), points("/zed", WITHOUT_INTENSITY, { toScan: TURNED })];
+    // The source with index 1 is missing.
+    const sources = [points("/points"), points("/zed", WITHOUT_INTENSITY, { index: 2, toScan: TURNED })];
     const merged = await reader.read(frame(sources, { mergedFrame: "base_link" }), NO_IMAGES);
     const { cloud, xyz } = merged;
     expect(cloud.header).toEqual({ stamp: EXAMPLE_STAMP, frameId: "base_link" });
@@ -81,7 +89,7 @@ describe("ScanReader", () => {
     expect(finite(readXyz(cloud))).toEqual(finite([...own, ...moved]));
     expect(xyz).toEqual(readXyz(cloud));
     const numbers = readColumn(cloud, "source", new Int32Array(48));
-    expect([...numbers]).toEqual([...Array<number>(16).fill(0), ...Array<number>(32).fill(1)]);
+    expect([...numbers]).toEqual([...Array<number>(16).fill(0), ...Array<number>(32).fill(2)]);
     const intensity = readColumn(cloud, "intensity", new Float32Array(48));
     expect(Math.max(...intensity.subarray(0, 16))).toBe(1);
     expect(Math.max(...intensity.subarray(16))).toBe(0);
@@ -149,6 +157,7 @@ describe("a depth image", () => {
   };
   const source: ScanSource = {
     kind: "depth",
+    index: 0,
     topic: "/depth",
     frameId: "optical",
     type: IMAGE_TYPE,

@@ -76,7 +76,7 @@ export class ScanReader {
 
   async #readSource(
     source: ScanSource,
-    { sources, mergedFrame }: ScanFrame,
+    { mergedFrame }: ScanFrame,
     images: FrameImages,
     faults: Fault[],
   ): Promise<CloudPart> {
@@ -100,7 +100,7 @@ export class ScanReader {
       transformPoints(xyz, source.toScan);
     }
     if (shown !== xyz && source.toScan !== undefined) transformPoints(shown, source.toScan);
-    return { index: sources.indexOf(source), cloud, xyz, shown, intensity };
+    return { index: source.index, cloud, xyz, shown, intensity };
   }
 
   /** Zeros where the cloud has none, which is said once per topic. */

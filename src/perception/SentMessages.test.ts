@@ -20,7 +20,13 @@ function image(fill: number, camera = "front"): FrameImage {
 }
 
 function frame(...images: FrameImage[]): ScanFrame {
-  const source = { kind: "points", topic: "/points", frameId: "lidar", cdr: new Uint8Array(8) } as const;
+  const source = {
+    kind: "points",
+    index: 0,
+    topic: "/points",
+    frameId: "lidar",
+    cdr: new Uint8Array(8),
+  } as const;
   return { stamp: 1n, topic: "/points", sources: [source], images, missing: [] };
 }
 

@@ -117,7 +117,7 @@ function mainThreadCpuMs(): number | undefined {
 }
 
 function exampleFrame(cdr: Uint8Array<ArrayBuffer>, images: readonly FrameImage[]): ScanFrame {
-  const source = { kind: "points", topic: "/points", frameId: "lidar", cdr } as const;
+  const source = { kind: "points", index: 0, topic: "/points", frameId: "lidar", cdr } as const;
   return { stamp: 0n, topic: "/points", sources: [source], images: [...images], missing: [] };
 }
 

@@ -3,7 +3,7 @@ import { PointFieldType, type Header, type PointCloud2, type PointField } from "
 
 /** One source's points, ready for the model. */
 export interface CloudPart {
-  /** Which of the scan's sources it is. */
+  /** As ScanSource.index. */
   readonly index: number;
   readonly cloud: PointCloud2;
   /** [N, 3] in the scan's frame at the scan's stamp, motion undone. */
@@ -27,7 +27,7 @@ const POINT_STEP = 20;
 
 /**
  * The points of all parts, one part after the other, as one unorganized cloud of x, y, z in metres, intensity 0..1 and
- * source (the part's index).
+ * source (the part's index, whichever others are missing).
  */
 export function mergedCloud(
   parts: readonly CloudPart[],
