@@ -247,6 +247,24 @@ test("several clouds are for the user to choose from, none is refused", async ()
   });
 });
 
+test("overlays of the node, whatever it is called, are no cameras unless they are asked for", async () => {
+  const overlays = ["/ditr_perception/overlay/front", "/robot/labeller/overlay/front"];
+  const results = ["/ditr_perception/label_info", "/robot/labeller/points_labelled"];
+  const summary = await inspect([...RIG, ...overlays.map((topic) => image(topic, "front"))]);
+  const beside = (topics: readonly string[]): BagSummary => {
+    const others = topics.map((topic) => ({ ...summary.topics[0]!, topic }));
+    return { ...summary, topics: [...summary.topics, ...others] };
+  };
+  expect(chooseInputs(beside(results))).toMatchObject({ cameras: [{ name: "front" }], problems: [] });
+  // Somebody else's images are cameras, with what they lack.
+  expect(chooseInputs(beside(results.slice(0, 1))).problems.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^\/robot\/labeller\/overlay\/front has no CameraInfo/),
+  ]);
+  expect(() => chooseInputs(beside(results), { imageTopics: overlays.slice(0, 1) })).toThrow(
+    "/ditr_perception/overlay/front has no CameraInfo",
+  );
+});
+
 const DEPTH = { encoding: "16UC1", step: 6, data: new Uint8Array(12) };
 
 test("a depth image with a CameraInfo is labelled when there is no cloud, and its colour image is fused", async () => {

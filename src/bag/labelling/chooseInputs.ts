@@ -3,6 +3,7 @@ import type { COMPRESSED_IMAGE_TYPE } from "../../messages/image.js";
 import { IMAGE_TYPE } from "../../messages/image.js";
 import type { BagSummary, CameraInfoSummary, CloudSummary, ImageSummary } from "./inspectBag.js";
 import { withoutSlash } from "./inspectBag.js";
+import { isOverlay } from "./outputTopics.js";
 
 /** What the user decided; the rest is chosen. */
 export interface InputOverrides {
@@ -65,9 +66,11 @@ export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}
     if (problem !== undefined) throw problem;
   }
   const used = new Set(sources.map(({ input }) => input.topic));
+  // A recording of the node has the images that it paints beside those of cameras.
+  const topics = new Set(summary.topics.map(({ topic }) => topic));
   const candidates =
     overrides.imageTopics?.map((topic) => namedImage(summary, topic)) ??
-    onePerCamera(summary.images.filter(({ topic }) => !used.has(topic)));
+    onePerCamera(summary.images.filter(({ topic }) => !used.has(topic) && !isOverlay(topic, topics)));
   const problems: Fault[] = [];
   const usable: { image: ImageSummary; cameraInfoTopic: string }[] = [];
   for (const image of candidates) {

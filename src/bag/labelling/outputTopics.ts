@@ -4,3 +4,17 @@ export const OUTPUT_TOPICS = {
   filtered: "/ditr_perception/points_filtered",
   labelInfo: "/ditr_perception/label_info",
 } as const;
+
+/**
+ * Is this an image that the node makes: `<node>/overlay/<camera>`, in a bag that has the results of the same node? Of a
+ * node with another name or namespace too.
+ *
+ * @param topics all of the bag
+ */
+export function isOverlay(imageTopic: string, topics: ReadonlySet<string>): boolean {
+  const node = /^(.*)\/overlay\/[^/]+(\/compressed)?$/.exec(imageTopic)?.[1];
+  return node !== undefined && NODE_TOPICS.some((result) => topics.has(`${node}/${result}`));
+}
+
+/** What the node publishes beside overlays; the first as soon as it has a model. */
+const NODE_TOPICS = ["label_info", "status", "points_labelled", "points_filtered"] as const;
