@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
@@ -6,6 +6,7 @@ import {
   describeWithWorkspace,
   ros2,
   rosEnvironment,
+  runWithRos,
   startWithRos,
   workspace,
   type RosProcess,
@@ -49,6 +50,18 @@ describeWithWorkspace("the installed package (DITR_WORKSPACE)", () => {
       ["ditr", "ditr_perception_node", "ditr_simulator"].map((name) => `ditr_perception ${name}`),
     );
     expect(status).toContain("CameraUse[] cameras");
+  });
+
+  test("an installation leaves nothing of a program that was there before", async () => {
+    const prefix = path.join(folder, "installed");
+    const program = path.join(prefix, "share", "ditr_perception", "dist");
+    mkdirSync(program, { recursive: true });
+    writeFileSync(path.join(program, "removed.js"), "");
+    const build = path.join(path.dirname(workspace), "..", "build", "ditr_perception");
+    const command = ["cmake", "--install", build, "--component", "program", "--prefix", prefix];
+    await runWithRos(command, options);
+    expect(readdirSync(program)).toEqual(expect.arrayContaining(["cli", "ros"]));
+    expect(readdirSync(program)).not.toContain("removed.js");
   });
 
   test(
