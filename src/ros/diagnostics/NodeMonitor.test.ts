@@ -86,7 +86,7 @@ describe("a node that works", () => {
   });
 
   test("judges no input while it is not active, nor labelling when nobody listens", () => {
-    node.snapshot = { state: "inactive", model: CPU, listeners: 0, maxLatencyMs: 1, minRate: 5 };
+    node.snapshot = { state: "inactive", model: CPU, restarts: 0, listeners: 0, maxLatencyMs: 1, minRate: 5 };
     node.now += 60_000;
     const levels = [...node.report().values()].map(({ level }) => level);
     expect(levels.every((level) => level === OK)).toBe(true);

@@ -44,8 +44,9 @@ export const DIAGNOSTIC_RULES = {
   "not-configured": {
     subject: "model",
     level: ERROR,
-    when: "The last transition failed, or the node is finalized.",
-    remedy: "The sentence says why; `ros2 lifecycle set` starts the transition again once that is put right.",
+    when: "The last transition failed, the workers of the model have died, or the node is finalized.",
+    remedy:
+      "The sentence says why, and whether the node starts again by itself; else `ros2 lifecycle set` starts the transition again once that is put right.",
   },
   "provider-not-asked-for": {
     subject: "model",

@@ -21,6 +21,7 @@ const INPUT_VALUES = {
 export const DIAGNOSTIC_VALUES = {
   model: {
     State: "of the lifecycle; `in transition` between two states",
+    Restarts: "since the start of the node, because workers of the model had died",
     Model: "that is loaded",
     "Provider asked for": "the parameter `provider`",
     "Provider in use": "with which the sessions were really created",

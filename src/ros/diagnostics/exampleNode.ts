@@ -26,6 +26,7 @@ export class MonitoredNode {
   snapshot: Omit<NodeSnapshot, "sync"> = {
     state: "active",
     model: CPU,
+    restarts: 0,
     listeners: 1,
     maxLatencyMs: 1000,
     minRate: 0,

@@ -7,6 +7,8 @@ export interface ModelSnapshot {
   readonly state: LifecycleState | undefined;
   /** Why the last transition failed; absent when it did not. */
   readonly problem?: string;
+  /** How often the model was started again since its workers had died. */
+  readonly restarts: number;
   /** What is loaded. */
   readonly model?: { readonly name: string; readonly provider: ProviderReport };
 }
@@ -19,7 +21,7 @@ const PROVIDER_NAMES: Readonly<Record<Provider, string>> = {
   webgpu: "WebGpuExecutionProvider",
 };
 
-export function modelReport({ state, problem, model }: ModelSnapshot): SubjectReport {
+export function modelReport({ state, problem, restarts, model }: ModelSnapshot): SubjectReport {
   const findings: DiagnosticFinding[] = [];
   if (problem !== undefined) findings.push({ rule: "not-configured", sentence: problem });
   else if (state === "finalized") {
@@ -36,6 +38,7 @@ export function modelReport({ state, problem, model }: ModelSnapshot): SubjectRe
     findings,
     values: keyValues({
       State: shownState,
+      Restarts: String(restarts),
       ...(model && {
         Model: model.name,
         "Provider asked for": model.provider.requested,

@@ -66,7 +66,13 @@ test("says why a scan failed", () => {
 });
 
 test("takes the frame that the points are in from a frame: merged, the cloud's, or none", () => {
-  const source = { kind: "points", index: 0, topic: "/points", frameId: "lidar", cdr: new Uint8Array(0) } as const;
+  const source = {
+    kind: "points",
+    index: 0,
+    topic: "/points",
+    frameId: "lidar",
+    cdr: new Uint8Array(0),
+  } as const;
   const frame = { stamp: 5n, topic: "/points", sources: [source], images: [], missing: [] };
   expect(scanInfo(frame)).toEqual({ stamp: 5n, frameId: "lidar", images: [], missing: [] });
   expect(scanInfo({ ...frame, mergedFrame: "base_link" }).frameId).toBe("base_link");

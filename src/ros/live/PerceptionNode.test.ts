@@ -5,56 +5,12 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { openBag } from "../../bag/openBag.js";
 import { encodeClock } from "../../messages/time.js";
-import type { ParameterValue } from "../port/ParameterServer.js";
-import { ParameterStore } from "../parameters/ParameterStore.js";
-import { MemoryRosNode } from "../port/MemoryRosNode.js";
-import { MemoryRobot } from "./MemoryRobot.js";
-import { PerceptionNode } from "./PerceptionNode.js";
+import { CAMERA, endMemoryNode, makeNode, text, until } from "./memoryNode.js";
 
-const BUNDLED_MODEL = fileURLToPath(new URL("../../../models/street-tiny", import.meta.url));
 const SECOND = 1_000_000_000n;
 const START = 1_800_000_000n * SECOND;
 
-const text = (value: string): ParameterValue => ({ type: "string", value });
-const CAMERA = { camera_names: { type: "string_array", value: ["front"] } } as const;
-
-let running: { readonly ros: MemoryRosNode; readonly node: PerceptionNode } | undefined;
-
-afterEach(async () => {
-  await running?.node.close();
-  running?.ros.shutdown();
-  running = undefined;
-});
-
-function makeNode(
-  parameters: Readonly<Record<string, ParameterValue>> = {},
-  options: { readonly listens?: boolean } = {},
-): {
-  ros: MemoryRosNode;
-  node: PerceptionNode;
-  store: ParameterStore;
-  robot: MemoryRobot;
-} {
-  const parameterOverrides = Object.entries(parameters).map(([name, value]) => ({
-    nodeName: "/**",
-    name,
-    value,
-  }));
-  const ros = new MemoryRosNode({ name: "ditr_perception", parameterOverrides });
-  const store = new ParameterStore({ nodeName: ros.fullyQualifiedName, overrides: ros.parameterOverrides });
-  const robot = new MemoryRobot(ros, options);
-  const node = new PerceptionNode({ ros, store, bundledModel: BUNDLED_MODEL });
-  running = { ros, node };
-  return { ros, node, store, robot };
-}
-
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`${what} did not happen in 30 s`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+afterEach(endMemoryNode);
 
 describe("PerceptionNode", () => {
   test("labels each cloud with its image, and tells how", async () => {

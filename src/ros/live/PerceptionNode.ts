@@ -17,13 +17,11 @@ import { ConfiguredPerception } from "./ConfiguredPerception.js";
 import { monitoredInputs } from "./monitoredInputs.js";
 import type { NodeContext } from "./NodeContext.js";
 import { PUBLISHED_TOPICS, SAVE_RECORDING_SERVICE } from "./nodeTopics.js";
+import { Restarts, type RestartOptions } from "./Restarts.js";
 import { RosTime } from "./RosTime.js";
 
 /** diagnostic_updater's default. */
 const DIAGNOSTICS_PERIOD_MS = 1000;
-/** A node that starts itself tries again so often when its workers die, waiting longer each time. */
-const MAX_RESTARTS = 5;
-const FIRST_RESTART_DELAY_MS = 1000;
 
 const LOG_SEVERITY = { info: "info", warning: "warn", error: "error" } as const satisfies Record<
   Fault["severity"],
@@ -35,12 +33,14 @@ export interface PerceptionNodeOptions {
   readonly store: ParameterStore;
   /** Folder of the model when the parameter `model` is empty. */
   readonly bundledModel: string;
+  /** Of a node that starts itself, when its workers die. */
+  readonly restarts?: RestartOptions;
 }
 
 /**
  * The managed node. Configuring loads the model, activating subscribes to clouds and images; diagnostics are published
  * from the start to the end. When a worker dies the node goes back to unconfigured and, if it starts itself, starts
- * again.
+ * again, to the state that it was in.
  */
 export class PerceptionNode implements LifecycleCallbacks {
   readonly #ros: RosNode;
@@ -52,18 +52,23 @@ export class PerceptionNode implements LifecycleCallbacks {
   readonly #subscriptions = new Subscription();
   #configured: ConfiguredPerception | undefined;
   #removeValidator: (() => void) | undefined;
+  readonly #restarts: Restarts;
   /** Why the node is not as it should be. */
   #problem: string | undefined;
-  /** Set while a failure of the workers is being handled. */
+  /** What will be done about it. */
+  #prospect: string | undefined;
+  /** Set from a failure of the workers until they have been released. */
   #failed = false;
-  #restarts = 0;
-  #restartTimer: NodeJS.Timeout | undefined;
+  /** Where the last transition that was asked for leads. */
+  #goal: "inactive" | "active" = "inactive";
+  #closed = false;
 
-  constructor({ ros, store, bundledModel }: PerceptionNodeOptions) {
+  constructor({ ros, store, bundledModel, restarts }: PerceptionNodeOptions) {
     const { settings } = store;
     this.#ros = ros;
     this.#store = store;
     this.#bundledModel = bundledModel;
+    this.#restarts = new Restarts(restarts);
     const faults = new FaultLog({
       announce: ({ severity, text }) => {
         ros.log(LOG_SEVERITY[severity], text);
@@ -112,6 +117,8 @@ export class PerceptionNode implements LifecycleCallbacks {
   }
 
   async onConfigure(): Promise<TransitionResult> {
+    this.#goal = "inactive";
+    this.#restarts.cancel();
     const { settings } = this.#store;
     const folder = settings.model.folder ?? this.#bundledModel;
     let configured: ConfiguredPerception;
@@ -131,30 +138,37 @@ export class PerceptionNode implements LifecycleCallbacks {
     // What was set while the model was loading.
     configured.apply(this.#store.settings, new Set());
     void pipeline.failed.then((error) => {
-      if (this.#configured === configured) this.#onFailure(error);
+      this.#onFailure(configured, error);
     });
     this.#configured = configured;
-    this.#problem = undefined;
+    this.#restarts.started();
+    this.#problem = this.#prospect = undefined;
     const { requested, obtained } = pipeline.providerReport;
     this.#ros.log("info", `model ${bundle.manifest.name} is ready on ${obtained} (asked for: ${requested})`);
     return "success";
   }
 
   onActivate(): Promise<TransitionResult> {
+    const configured = this.#configured!;
     try {
-      this.#configured!.activate((error) => {
-        this.#onFailure(error);
+      configured.activate((error) => {
+        this.#onFailure(configured, error);
       });
     } catch (error) {
       return Promise.resolve(this.#fail(error));
     }
+    this.#goal = "active";
+    this.#problem = undefined;
     return Promise.resolve("success");
   }
 
   async onDeactivate(): Promise<TransitionResult> {
-    if (this.#failed) return "error";
-    await this.#configured!.deactivate();
-    return "success";
+    if (!this.#failed) {
+      this.#goal = "inactive";
+      await this.#configured!.deactivate();
+    }
+    // The workers may have died before their last scan.
+    return this.#failed ? "error" : "success";
   }
 
   async onCleanup(): Promise<TransitionResult> {
@@ -164,22 +178,26 @@ export class PerceptionNode implements LifecycleCallbacks {
   }
 
   async onShutdown(): Promise<TransitionResult> {
+    this.#restarts.cancel();
     await this.#release();
     return "success";
   }
 
-  async onError(): Promise<TransitionResult> {
-    this.#failed = false;
+  /** @param error what a transition threw; undefined when it ended so since the workers have failed */
+  async onError(error: unknown): Promise<TransitionResult> {
+    if (error !== undefined) this.#problem = messageOf(error);
     await this.#release();
+    this.#failed = false;
     return "success";
   }
 
   /** Ends everything that the node started; ROS itself is left to the caller. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearInterval(this.#timer);
-    clearTimeout(this.#restartTimer);
+    this.#restarts.cancel();
     this.#subscriptions.unsubscribe();
-    await this.#release();
+    await Promise.all([this.#release(), this.#context.recent.saved()]);
     this.#context.time.close();
     this.#context.monitor.close();
   }
@@ -201,25 +219,37 @@ export class PerceptionNode implements LifecycleCallbacks {
   }
 
   /** The workers have failed: nothing can be labelled until they are started again. */
-  #onFailure(error: unknown): void {
-    if (this.#failed) return;
+  #onFailure(configured: ConfiguredPerception, error: unknown): void {
+    if (this.#failed || this.#configured !== configured) return;
     this.#failed = true;
-    this.#problem = `labelling has failed: ${error instanceof Error ? error.message : String(error)}`;
+    this.#restarts.ended();
+    this.#problem = `labelling has failed: ${messageOf(error)}`;
     this.#ros.log("fatal", error instanceof Error ? (error.stack ?? error.message) : String(error));
     void this.#recover();
   }
 
   /** By way of error processing to unconfigured, and up again. */
   async #recover(): Promise<void> {
-    await this.#ros.changeState(this.#ros.state === "active" ? "deactivate" : "cleanup");
-    this.#failed = false;
-    if (!this.#store.settings.autostart || this.#restarts === MAX_RESTARTS) return;
-    const delay = FIRST_RESTART_DELAY_MS * 2 ** this.#restarts;
-    this.#restarts++;
-    this.#ros.log("warn", `starting again in ${delay / 1000} s (${this.#restarts} of ${MAX_RESTARTS} times)`);
-    this.#restartTimer = setTimeout(() => {
-      void this.start();
-    }, delay);
+    const ros = this.#ros;
+    while (ros.state === undefined) await ros.transitionEnded();
+    // A transition that was under way has ended in error processing by itself.
+    if (this.#failed) await ros.changeState(ros.state === "active" ? "deactivate" : "cleanup");
+    this.#scheduleRestart(this.#goal);
+  }
+
+  #scheduleRestart(goal: "inactive" | "active"): void {
+    const isDown = this.#ros.state === "unconfigured" && !this.#closed;
+    if (!isDown || !this.#store.settings.autostart) return;
+    this.#prospect = this.#restarts.schedule(() => {
+      void this.#restart(goal);
+    });
+    this.#ros.log("warn", this.#prospect);
+  }
+
+  async #restart(goal: "inactive" | "active"): Promise<void> {
+    if (this.#ros.state !== "unconfigured") return;
+    if (!(await this.#ros.changeState("configure"))) this.#scheduleRestart(goal);
+    else if (goal === "active") await this.#ros.changeState("activate");
   }
 
   #apply({ settings, names }: SettingsChange): void {
@@ -236,7 +266,10 @@ export class PerceptionNode implements LifecycleCallbacks {
     const sync = configured?.sync;
     const report = monitor.report({
       state: this.#ros.state,
-      ...(this.#problem !== undefined && { problem: this.#problem }),
+      ...(this.#problem !== undefined && {
+        problem: [this.#problem, this.#prospect].filter((part) => part !== undefined).join("; "),
+      }),
+      restarts: this.#restarts.total,
       ...(configured && {
         model: { name: configured.bundle.manifest.name, provider: configured.pipeline.providerReport },
       }),
@@ -247,4 +280,8 @@ export class PerceptionNode implements LifecycleCallbacks {
     });
     this.#diagnostics.publish(encodeDiagnosticArray(report));
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

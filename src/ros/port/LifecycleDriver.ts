@@ -39,6 +39,7 @@ export class LifecycleDriver {
   readonly #callbacks: LifecycleCallbacks;
   readonly #report: (error: unknown) => void;
   #busy = false;
+  #underWay: Promise<boolean> = Promise.resolve(true);
   #closed = false;
 
   constructor({ machine, callbacks, report }: LifecycleDriverOptions) {
@@ -68,8 +69,18 @@ export class LifecycleDriver {
   }
 
   /** @returns true when the transition was allowed and its callback ended in "success" */
-  async change(transition: LifecycleTransition): Promise<boolean> {
-    if (this.refusal(transition) !== undefined) return false;
+  change(transition: LifecycleTransition): Promise<boolean> {
+    if (this.refusal(transition) !== undefined) return Promise.resolve(false);
+    this.#underWay = this.#transit(transition);
+    return this.#underWay;
+  }
+
+  /** Resolves when no transition is under way, error processing included. */
+  async ended(): Promise<void> {
+    while (this.#busy) await Promise.allSettled([this.#underWay]);
+  }
+
+  async #transit(transition: LifecycleTransition): Promise<boolean> {
     const from = this.state!;
     this.#busy = true;
     try {

@@ -88,8 +88,13 @@ describe("Lifecycle", () => {
     expect([node.state, node.stateLabel]).toEqual([undefined, "configuring"]);
     expect(await node.changeState("configure")).toBe(false);
     expect(await node.changeState("shutdown")).toBe(false);
+    let ended = false;
+    const end = node.transitionEnded().then(() => (ended = true));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(ended).toBe(false);
     open("success");
     expect(await configured).toBe(true);
+    await end;
     expect(node.state).toBe("inactive");
     expect(await node.changeState("deactivate")).toBe(false);
     expect(await node.changeState("activate")).toBe(true);

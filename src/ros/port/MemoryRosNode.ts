@@ -134,6 +134,10 @@ export class MemoryRosNode implements RosNode {
     return this.#driver.change(transition);
   }
 
+  async transitionEnded(): Promise<void> {
+    await this.#driver?.ended();
+  }
+
   serveParameters(server: ParameterServer): void {
     this.parameterServer = server;
   }

@@ -110,6 +110,8 @@ export interface RosNode {
   manage(callbacks: LifecycleCallbacks): void;
   /** What a change_state request does, for autostart. */
   changeState(transition: LifecycleTransition): Promise<boolean>;
+  /** Resolves when no transition is under way. */
+  transitionEnded(): Promise<void>;
   /** What parameter files and -p say, for every node name; in the order in which later ones win. */
   readonly parameterOverrides: readonly ParameterOverride[];
   /** Starts the parameter services, and publishes changes on /parameter_events; call once. */

@@ -211,6 +211,10 @@ export class RclnodejsNode implements RosNode {
     return this.#driver.change(transition);
   }
 
+  async transitionEnded(): Promise<void> {
+    await this.#driver?.ended();
+  }
+
   serveParameters(server: ParameterServer): void {
     const { fullyQualifiedName } = this;
     const qos = this.#qos({ reliability: "reliable", durability: "volatile", depth: 1000 });

@@ -77,6 +77,11 @@ export class RecentMessages {
     return this.#saving;
   }
 
+  /** Resolves when no recording is being written; who asked for it is told how it went. */
+  async saved(): Promise<void> {
+    await this.#saving?.catch(() => undefined);
+  }
+
   async #save(): Promise<SavedRecording> {
     const { duration, directory = defaultDirectory() } = this.#options;
     if (duration === 0n) {
