@@ -43,6 +43,7 @@ export class LivePerception {
   readonly #join: JoinSessions<LiveMessage, LiveMessage>;
   readonly #subscription: Subscription;
   readonly #ended: Promise<void>;
+  #closing = false;
 
   constructor(options: LivePerceptionOptions) {
     this.#options = options;
@@ -91,8 +92,10 @@ export class LivePerception {
     this.#join.restart(sync);
   }
 
-  /** Takes nothing more in and resolves when the scans under way are finished. */
+  /** Takes nothing more in and resolves when the scans under way are finished, with the transforms that are there. */
   async close(): Promise<void> {
+    this.#closing = true;
+    this.#options.transforms.transformsCame();
     this.#join.close();
     await this.#ended;
     this.#subscription.unsubscribe();
@@ -102,7 +105,8 @@ export class LivePerception {
     const { pipeline, assembler, transforms, wanted, transformTimeoutMs } = this.#options;
     const outputs = wanted();
     if (outputs === undefined) return undefined;
-    await transforms.until(() => assembler.awaits(frame), transformTimeoutMs());
+    const awaits = (): unknown => (this.#closing ? undefined : assembler.awaits(frame));
+    await transforms.until(awaits, transformTimeoutMs());
     const scan = assembler.assemble(frame);
     const outcome = await pipeline.labelFrame(scan, outputs);
     return { scan, outcome, arrivedAt: frame.cloud.arrivedAt };

@@ -20,6 +20,7 @@ export class TransformWait {
     }
   }
 
+  /** Has all that wait look again. */
   transformsCame(): void {
     for (const { resume } of [...this.#waiters]) resume();
   }
