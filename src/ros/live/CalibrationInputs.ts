@@ -1,6 +1,7 @@
 import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
 import type { FrameAssembler } from "../../perception/FrameAssembler.js";
+import { allOrNone } from "../port/allOrNone.js";
 import type { RosNode, RosSubscription } from "../port/RosNode.js";
 import { SUBSCRIBED_TOPICS } from "./nodeTopics.js";
 
@@ -65,16 +66,18 @@ export class CalibrationInputs {
       }
     };
     const { staticTransforms, transforms: changing, cameraInfo } = SUBSCRIBED_TOPICS;
-    this.#subscriptions = [
-      subscribe(staticTransforms, staticTransforms.topic, transforms(true)),
-      subscribe(changing, changing.topic, transforms(false)),
+    this.#subscriptions = allOrNone((keep) => [
+      keep(subscribe(staticTransforms, staticTransforms.topic, transforms(true))),
+      keep(subscribe(changing, changing.topic, transforms(false))),
       ...[...cameraInfoTopics].map(([camera, topic]) =>
-        subscribe(cameraInfo, topic, (cdr) => {
-          onCameraInfo(camera);
-          assembler.addCameraInfo(camera, cdr);
-        }),
+        keep(
+          subscribe(cameraInfo, topic, (cdr) => {
+            onCameraInfo(camera);
+            assembler.addCameraInfo(camera, cdr);
+          }),
+        ),
       ),
-    ];
+    ]);
   }
 
   close(): void {

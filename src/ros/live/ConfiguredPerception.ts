@@ -69,26 +69,26 @@ export class ConfiguredPerception {
         recent.add(topic, type, cdr, time.now());
       },
     });
-    this.#calibration = new CalibrationInputs({
-      ros,
-      assembler: this.#assembler,
-      faults,
-      cameraInfoTopics: new Map([
-        ...settings.cameras.map(({ name, cameraInfoTopic }) => [name, cameraInfoTopic] as const),
-        ...settings.clouds.flatMap((cloud) =>
-          cloud.kind === "depth" ? [[ros.resolveTopic(cloud.topic), cloud.cameraInfoTopic] as const] : [],
-        ),
-      ]),
-      onMessage: (topic, type, cdr) => {
-        recent.add(topic, type, cdr, time.now());
-      },
-      onCameraInfo: (camera) => {
-        if (this.#cameras.includes(camera)) monitor.cameraInfoArrived(camera);
-      },
-      onTransforms: () => {
-        this.#transforms.transformsCame();
-      },
-    });
+    try {
+      this.#calibration = new CalibrationInputs({
+        ros,
+        assembler: this.#assembler,
+        faults,
+        cameraInfoTopics: cameraInfoTopics(context, settings),
+        onMessage: (topic, type, cdr) => {
+          recent.add(topic, type, cdr, time.now());
+        },
+        onCameraInfo: (camera) => {
+          if (this.#cameras.includes(camera)) monitor.cameraInfoArrived(camera);
+        },
+        onTransforms: () => {
+          this.#transforms.transformsCame();
+        },
+      });
+    } catch (error) {
+      this.#outputs.close();
+      throw error;
+    }
   }
 
   /**
@@ -116,7 +116,10 @@ export class ConfiguredPerception {
     }
   }
 
-  /** @param onFailure told once when nothing can be labelled any more */
+  /**
+   * Throws a Fault "ros-unavailable" when ROS does not know a type; nothing is active then.
+   * @param onFailure told once when nothing can be labelled any more
+   */
   activate(onFailure: (error: unknown) => void): void {
     const { ros, faults, monitor } = this.#context;
     const ledger = new SyncLedger();
@@ -139,8 +142,14 @@ export class ConfiguredPerception {
       },
       onFailure,
     });
+    try {
+      this.#active = { live, ledger, inputs: new SensorInputs(ros, this.#sensorInputs(live), faults) };
+    } catch (error) {
+      // Nothing has come in yet that it would have to finish.
+      void live.close();
+      throw error;
+    }
     monitor.activated();
-    this.#active = { live, ledger, inputs: new SensorInputs(ros, this.#sensorInputs(live), faults) };
   }
 
   /** Takes nothing more in; resolves when the scans under way are published. */
@@ -290,6 +299,16 @@ function assemblerOptions({ ros }: NodeContext, settings: NodeSettings): FrameAs
     otherSources: new Set(clouds.slice(1).map(({ name }) => name)),
     ...(targetFrame !== undefined && { mergedFrame: targetFrame }),
   };
+}
+
+/** By the name that the assembler knows the camera by. */
+function cameraInfoTopics({ ros }: NodeContext, { clouds, cameras }: NodeSettings): Map<string, string> {
+  return new Map([
+    ...cameras.map(({ name, cameraInfoTopic }) => [name, cameraInfoTopic] as const),
+    ...clouds.flatMap((cloud) =>
+      cloud.kind === "depth" ? [[ros.resolveTopic(cloud.topic), cloud.cameraInfoTopic] as const] : [],
+    ),
+  ]);
 }
 
 function motionOptions({ fixedFrame, deskew }: NodeSettings): MotionOptions {

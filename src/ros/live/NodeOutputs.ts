@@ -4,6 +4,7 @@ import type { LabelledScan } from "../../perception/ScanFrame.js";
 import type { WantedOutputs } from "../../perception/WantedOutputs.js";
 import type { RosNode, RosPublisher, RosQos } from "../port/RosNode.js";
 import { labelInfoMessage } from "../../perception/labelInfoMessage.js";
+import { allOrNone } from "../port/allOrNone.js";
 import { overlayTopic, PUBLISHED_TOPICS } from "./nodeTopics.js";
 
 export interface NodeOutputsOptions {
@@ -29,18 +30,29 @@ export class NodeOutputs {
   readonly #overlays: ReadonlyMap<string, RosPublisher>;
   readonly #onPublish: NodeOutputsOptions["onPublish"];
 
+  /** Throws a Fault "ros-unavailable" when ROS does not know a type. */
   constructor({ ros, qos, cameras, manifest, now, onPublish }: NodeOutputsOptions) {
     this.#onPublish = onPublish;
-    this.#labelled = ros.advertise({ ...labelled, qos });
-    this.#filtered = ros.advertise({ ...filtered, qos });
-    this.#status = advertiseStatus(ros, qos);
-    this.#overlays = new Map(
-      cameras.map((camera) => [
-        camera,
-        ros.advertise({ topic: overlayTopic(camera), type: overlay.type, qos }),
-      ]),
-    );
-    this.#labelInfo = ros.advertise(labelInfo);
+    const publishers = allOrNone((keep) => {
+      const status = advertiseStatus(ros, qos);
+      return {
+        status: status && keep(status),
+        labelled: keep(ros.advertise({ ...labelled, qos })),
+        filtered: keep(ros.advertise({ ...filtered, qos })),
+        overlays: new Map(
+          cameras.map((camera) => [
+            camera,
+            keep(ros.advertise({ topic: overlayTopic(camera), type: overlay.type, qos })),
+          ]),
+        ),
+        labelInfo: keep(ros.advertise(labelInfo)),
+      };
+    });
+    this.#status = publishers.status;
+    this.#labelled = publishers.labelled;
+    this.#filtered = publishers.filtered;
+    this.#overlays = publishers.overlays;
+    this.#labelInfo = publishers.labelInfo;
     this.#publish(this.#labelInfo, labelInfo.type, labelInfoMessage(manifest, now));
   }
 

@@ -1,5 +1,6 @@
 import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
+import { allOrNone } from "../port/allOrNone.js";
 import type { RosNode } from "../port/RosNode.js";
 import type { Stamped } from "../../sync/types.js";
 import type { SensorMessageType, SensorQos } from "../parameters/NodeSettings.js";
@@ -41,28 +42,9 @@ export class SensorInputs {
 
   /** @param faults where messages that cannot be read are recorded */
   constructor(ros: RosNode, inputs: readonly SensorInput[], faults: FaultLog) {
-    const subscriptions = new Map<string, SensorSubscription>();
-    for (const { name, topic, type, qos, setsScan, onMessage } of inputs) {
-      const subscription = new SensorSubscription(ros, {
-        topic,
-        type,
-        qos,
-        onMessage: (cdr) => {
-          const arrivedAt = performance.now();
-          let message: Stamped<LiveMessage> | undefined;
-          try {
-            message = liveMessage(subscription.topic, type, cdr, arrivedAt);
-          } catch (error) {
-            if (!(error instanceof Fault)) throw error;
-            const placed = error.at({ topic: subscription.topic });
-            faults.record(setsScan ? placed.asError() : placed);
-          }
-          onMessage(message, subscription.topic, cdr);
-        },
-      });
-      subscriptions.set(name, subscription);
-    }
-    this.#subscriptions = subscriptions;
+    this.#subscriptions = allOrNone(
+      (keep) => new Map(inputs.map((input) => [input.name, keep(subscribe(ros, input, faults))])),
+    );
     this.#firstLook = setTimeout(() => {
       this.adaptToPublishers();
     }, FIRST_LOOK_MS);
@@ -81,4 +63,29 @@ export class SensorInputs {
     clearTimeout(this.#firstLook);
     for (const subscription of this.#subscriptions.values()) subscription.destroy();
   }
+}
+
+function subscribe(
+  ros: RosNode,
+  { topic, type, qos, setsScan, onMessage }: SensorInput,
+  faults: FaultLog,
+): SensorSubscription {
+  const subscription = new SensorSubscription(ros, {
+    topic,
+    type,
+    qos,
+    onMessage: (cdr) => {
+      const arrivedAt = performance.now();
+      let message: Stamped<LiveMessage> | undefined;
+      try {
+        message = liveMessage(subscription.topic, type, cdr, arrivedAt);
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        const placed = error.at({ topic: subscription.topic });
+        faults.record(setsScan ? placed.asError() : placed);
+      }
+      onMessage(message, subscription.topic, cdr);
+    },
+  });
+  return subscription;
 }

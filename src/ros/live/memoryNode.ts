@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { ParameterValue } from "../port/ParameterServer.js";
 import { ParameterStore } from "../parameters/ParameterStore.js";
-import { MemoryRosNode } from "../port/MemoryRosNode.js";
+import { MemoryRosNode, type MemoryRosNodeOptions } from "../port/MemoryRosNode.js";
 import { MemoryRobot } from "./MemoryRobot.js";
 import { PerceptionNode } from "./PerceptionNode.js";
 import type { RestartOptions } from "./Restarts.js";
@@ -17,7 +17,7 @@ export interface MemoryNodeOptions {
   readonly listens?: boolean;
   readonly restarts?: RestartOptions;
   /** In place of a healthy one. */
-  readonly ros?: new (...options: ConstructorParameters<typeof MemoryRosNode>) => MemoryRosNode;
+  readonly ros?: (options: MemoryRosNodeOptions) => MemoryRosNode;
 }
 
 export interface MemoryNode {
@@ -38,14 +38,18 @@ export async function endMemoryNode(): Promise<void> {
 
 export function makeNode(
   parameters: Readonly<Record<string, ParameterValue>> = {},
-  { restarts, ros: Ros = MemoryRosNode, ...robotOptions }: MemoryNodeOptions = {},
+  {
+    restarts,
+    ros: makeRos = (options) => new MemoryRosNode(options),
+    ...robotOptions
+  }: MemoryNodeOptions = {},
 ): MemoryNode {
   const parameterOverrides = Object.entries(parameters).map(([name, value]) => ({
     nodeName: "/**",
     name,
     value,
   }));
-  const ros = new Ros({ name: "ditr_perception", parameterOverrides });
+  const ros = makeRos({ name: "ditr_perception", parameterOverrides });
   const store = new ParameterStore({ nodeName: ros.fullyQualifiedName, overrides: ros.parameterOverrides });
   const robot = new MemoryRobot(ros, robotOptions);
   const node = new PerceptionNode({ ros, store, bundledModel: BUNDLED_MODEL, ...(restarts && { restarts }) });
