@@ -146,6 +146,12 @@ export const FAULTS = {
     meaning: "Time jumped back (a bag in a loop, a clock that was set) while a message was waiting.",
     remedy: "Nothing has to be done; only the messages around the jump are lost.",
   },
+  "time-jumped": {
+    severity: "warning",
+    meaning: "Time jumped back (a bag in a loop, a clock that was set), and the node began anew (live only).",
+    remedy:
+      "A bag that plays in a loop does this; on a robot look for two publishers on a topic, and for a clock that is set.",
+  },
 } as const satisfies Record<string, FaultDescription>;
 
 export type FaultCode = keyof typeof FAULTS;

@@ -57,7 +57,7 @@ export class CloudImageJoin<C, I> {
       return;
     }
     if (this.#newestCloud !== undefined && stamp < this.#newestCloud - this.#options.jumpThreshold) {
-      this.#restart();
+      this.#restart(this.#newestCloud - stamp);
       for (const camera of this.#cameras) camera.rewind(stamp);
     }
     if (stamp === this.#lastReleased || this.#waiting.some((cloud) => cloud.stamp === stamp)) {
@@ -195,7 +195,8 @@ export class CloudImageJoin<C, I> {
     });
   }
 
-  #restart(): void {
+  /** @param by how far the stamps went back */
+  #restart(by?: bigint): void {
     for (let cloud = this.#waiting.shift(); cloud !== undefined; cloud = this.#waiting.shift()) {
       if (this.#options.mode === "bag") this.#release(cloud, "jump");
       else this.#ledger.clouds.drop(cloud.stamp, "reset");
@@ -205,6 +206,6 @@ export class CloudImageJoin<C, I> {
     this.#lastReleased = undefined;
     this.#cloudPeriod.jump();
     this.#epoch++;
-    this.#ledger.jump();
+    this.#ledger.jump(by);
   }
 }

@@ -124,6 +124,7 @@ export class SyncLedger {
   readonly #drops = new Subject<DroppedMessage>();
   readonly #cameras = new Map<string, CameraLedger>();
   readonly #releases = zeroCounts(RELEASES);
+  readonly #jumped = new Subject<bigint | undefined>();
   #jumps = 0;
 
   constructor() {
@@ -133,6 +134,14 @@ export class SyncLedger {
   /** Every dropped message as it is dropped, for logs that name topic, stamp and cause; limit their rate there. */
   get drops(): Observable<DroppedMessage> {
     return this.#drops.asObservable();
+  }
+
+  /**
+   * Every jump of time as it happens: by how much the clouds' stamps went back, nanoseconds; undefined for a reset from
+   * outside.
+   */
+  get jumped(): Observable<bigint | undefined> {
+    return this.#jumped.asObservable();
   }
 
   /** The camera's account, opened at the first call. */
@@ -150,8 +159,9 @@ export class SyncLedger {
     this.clouds.deliver();
   }
 
-  jump(): void {
+  jump(by?: bigint): void {
     this.#jumps++;
+    this.#jumped.next(by);
   }
 
   /** A snapshot that does not change any more. */

@@ -18,4 +18,6 @@ test("a cloud that is dropped is a lost scan, unless a newer one replaces it", (
   const severity = (cause: "bad_stamp" | "superseded"): string =>
     dropFault({ camera: undefined, stamp: 0n, cause }, "/points").severity;
   expect([severity("bad_stamp"), severity("superseded")]).toEqual(["error", "warning"]);
+  const told = dropFault({ camera: undefined, stamp: 5n, cause: "reset" }, "/points", "info");
+  expect([told.severity, told.place]).toEqual(["info", { topic: "/points", stamp: 5n }]);
 });

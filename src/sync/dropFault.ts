@@ -1,4 +1,4 @@
-import { Fault, type FaultCode } from "../faults/Fault.js";
+import { Fault, type FaultCode, type Severity } from "../faults/Fault.js";
 import type { DropCause, DroppedMessage } from "./SyncLedger.js";
 
 const WHY: Record<DropCause, readonly [FaultCode, reason: string]> = {
@@ -12,10 +12,19 @@ const WHY: Record<DropCause, readonly [FaultCode, reason: string]> = {
   reset: ["dropped-reset", "time jumped back while it was waiting"],
 };
 
-/** A message that the join dropped, in the vocabulary of faults. A cloud that is dropped is a scan that is lost. */
-export function dropFault({ camera, stamp, cause }: DroppedMessage, topic: string): Fault {
+/**
+ * A message that the join dropped, in the vocabulary of faults. A cloud that is dropped is a scan that is lost.
+ * @param severity in place of what it costs, when that is told otherwise
+ */
+export function dropFault(
+  { camera, stamp, cause }: DroppedMessage,
+  topic: string,
+  severity?: Severity,
+): Fault {
   const [code, reason] = WHY[cause];
   const what = camera === undefined ? "cloud" : "image";
-  const fault = new Fault(code, `the ${what} is dropped, since ${reason}`).at({ topic, stamp });
+  const message = `the ${what} is dropped, since ${reason}`;
+  if (severity !== undefined) return new Fault(code, message, { severity }).at({ topic, stamp });
+  const fault = new Fault(code, message).at({ topic, stamp });
   return what === "cloud" && cause !== "superseded" ? fault.asError() : fault;
 }

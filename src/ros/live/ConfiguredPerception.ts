@@ -9,13 +9,13 @@ import {
   type MotionOptions,
 } from "../../perception/FrameAssembler.js";
 import { PerceptionPipeline } from "../../perception/PerceptionPipeline.js";
-import { dropFault } from "../../sync/dropFault.js";
 import { SyncLedger, type SyncStatistics } from "../../sync/SyncLedger.js";
 import { scanInfo } from "../diagnostics/ScanInfo.js";
 import { statusMessage } from "../diagnostics/statusMessage.js";
 import type { SyncOptions } from "../../sync/SyncOptions.js";
 import type { NodeSettings } from "../parameters/NodeSettings.js";
 import { CalibrationInputs } from "./CalibrationInputs.js";
+import { DropReports } from "./DropReports.js";
 import type { LiveMessage } from "./LiveMessage.js";
 import { LivePerception, type FinishedScan } from "./LivePerception.js";
 import type { NodeContext } from "./NodeContext.js";
@@ -29,6 +29,7 @@ interface Active {
   readonly inputs: SensorInputs;
   readonly live: LivePerception;
   readonly ledger: SyncLedger;
+  readonly drops: DropReports;
 }
 
 /** All that exists from configuration to clean-up: the model, what is known of the robot, and the publishers. */
@@ -125,9 +126,10 @@ export class ConfiguredPerception {
     const ledger = new SyncLedger();
     this.#midpoint = undefined;
     const topics = this.#topicsByName();
-    ledger.drops.subscribe((drop) => {
-      const name = drop.camera ?? this.#settings.clouds[0].name;
-      faults.record(dropFault(drop, topics.get(name)!));
+    const drops = new DropReports({
+      ledger,
+      faults,
+      topicOf: (name) => topics.get(name ?? this.#settings.clouds[0].name)!,
     });
     const live = new LivePerception({
       pipeline: this.pipeline,
@@ -143,10 +145,11 @@ export class ConfiguredPerception {
       onFailure,
     });
     try {
-      this.#active = { live, ledger, inputs: new SensorInputs(ros, this.#sensorInputs(live), faults) };
+      this.#active = { live, ledger, drops, inputs: new SensorInputs(ros, this.#sensorInputs(live), faults) };
     } catch (error) {
       // Nothing has come in yet that it would have to finish.
       void live.close();
+      drops.close();
       throw error;
     }
     monitor.activated();
@@ -158,6 +161,7 @@ export class ConfiguredPerception {
     this.#active = undefined;
     active?.inputs.close();
     await active?.live.close();
+    active?.drops.close();
   }
 
   async close(): Promise<void> {

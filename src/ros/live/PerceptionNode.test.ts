@@ -239,6 +239,41 @@ describe("PerceptionNode", () => {
     expect(robot.statuses.map(({ mode }) => mode)).toEqual(["fused", "fused"]);
   });
 
+  test("a short bag that plays in a loop costs what was around the jump, and is one line in the log", async () => {
+    const { ros, node, robot } = makeNode({ ...CAMERA, use_sim_time: { type: "bool", value: true } });
+    await node.start();
+    robot.sendStaticTransform();
+    robot.sendCameraInfo();
+    const scan = async (offset: bigint): Promise<void> => {
+      const stamp = START + offset * 100_000_000n;
+      robot.sendImage(stamp);
+      robot.sendCloud(stamp);
+      await until(
+        () => robot.labelled.at(-1)?.header.stamp === stamp,
+        `a labelled cloud ${offset.toString()}`,
+      );
+    };
+    const tick = (offset: bigint): void => {
+      ros.deliver("/clock", encodeClock({ clock: START + offset * 100_000_000n }));
+    };
+    for (const offset of [1n, 2n, 3n, 4n]) {
+      tick(offset);
+      await scan(offset);
+    }
+    // The next turn's first cloud comes before the clock; the way back is shorter than sync.jump_threshold.
+    robot.sendCloud(START + 100_000_000n);
+    tick(1n);
+    for (const offset of [2n, 3n]) {
+      tick(offset);
+      await scan(offset);
+    }
+    const told = (): string[] =>
+      ros.logLines.filter(({ severity }) => severity !== "info").map(({ text: line }) => line);
+    await until(() => told().length > 0, "a notice");
+    expect(told()).toEqual(["the clock jumped back, or was switched; dropped around it: 1 cloud"]);
+    expect(robot.diagnosis("faults")?.level).not.toBe(2);
+  });
+
   test("subscribes as the publishers offer, and diagnostics show it", async () => {
     const { ros, node, robot } = makeNode();
     ros.peerPublishes("points", ["best_effort"]);
