@@ -1,6 +1,7 @@
 // A node with everything that RosNode offers, for the tests of src/ros/rclnodejs. Says what happens as JSON lines;
 // does what it reads on stdin.
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Subject } from "rxjs";
 import { openRosNode } from "../../dist/ros/rclnodejs/openRosNode.js";
 
@@ -106,7 +107,10 @@ node.serveParameters({
 });
 
 const commands = {
-  publish: (text) => output.publish(stringMessage(text)),
+  publish: async (text) => {
+    while (output.subscriberCount === 0) await sleep(10);
+    output.publish(stringMessage(text));
+  },
   log: (severity, text) => node.log(severity, text),
   end: (result) => end(result),
   change: async (name) => say({ changed: name, done: await node.changeState(name) }),

@@ -121,10 +121,11 @@ class StreetRobot(Node):
         self.transform_publisher.publish(TFMessage(transforms=[transform]))
 
     def send_frame(self, stamp: int, *, image: Image | None = None, with_image: bool = True) -> None:
+        """The image first: between two messages a busy machine may stop for longer than a scan waits for its images."""
         self.send_info(stamp)
-        self.cloud_publisher.publish(self.cloud(stamp))
         if with_image:
             self.image_publisher.publish(self.image(stamp) if image is None else image)
+        self.cloud_publisher.publish(self.cloud(stamp))
 
     # Waiting and looking.
 
@@ -141,17 +142,56 @@ class StreetRobot(Node):
             rclpy.spin_once(self, timeout_sec=0.05)
         return True
 
+    def connections(self) -> dict:
+        """Who hears the robot, with what reliability, and how many of its subscriptions the node knows."""
+        publishers = [
+            self.cloud_publisher,
+            self.image_publisher,
+            self.info_publisher,
+            self.transform_publisher,
+            self.static_publisher,
+            self.clock_publisher,
+        ]
+        return {
+            "heard": {publisher.topic_name: publisher.get_subscription_count() for publisher in publishers},
+            "reliabilities": {
+                topic: [info.qos_profile.reliability.name for info in self.get_subscriptions_info_by_topic(topic)]
+                for topic in ["/points", "/front/image_raw"]
+            },
+            "listeners": self.diagnosis("labelling")["values"].get("Listeners"),
+        }
+
+    def is_connected(self, with_clock: bool) -> bool:
+        """Does the node hear all that the robot sends, reliably where it adapts to that, and know who listens to it?"""
+        connections = self.connections()
+        heard = connections["heard"]
+        if not with_clock:
+            del heard["/clock"]
+        return (
+            all(count == 1 for count in heard.values())
+            and all(found == ["RELIABLE"] for found in connections["reliabilities"].values())
+            and connections["listeners"] == "2"
+        )
+
     def labelled_at(self, stamp: int) -> PointCloud2 | None:
         return next((cloud for cloud in self.labelled if nanoseconds(cloud.header.stamp) == stamp), None)
 
     def status_at(self, stamp: int):
         return next((status for status in self.statuses if nanoseconds(status.header.stamp) == stamp), None)
 
+    def is_finished(self, stamp: int) -> bool:
+        """The status follows the cloud."""
+        return self.labelled_at(stamp) is not None and self.status_at(stamp) is not None
+
     def labels(self, stamp: int) -> np.ndarray:
         cloud = self.labelled_at(stamp)
         (field,) = [field for field in cloud.fields if field.name == "label"]
         data = np.frombuffer(bytes(cloud.data), np.uint8).reshape(-1, cloud.point_step)
         return data[:, field.offset]
+
+    def time_of_node(self) -> int:
+        """As its newest diagnostics have it, nanoseconds; 0 before the first."""
+        return nanoseconds(self.diagnostics[-1][1].header.stamp) if self.diagnostics else 0
 
     def diagnosis(self, subject: str) -> dict:
         """The newest status whose name ends so: level, message and values."""

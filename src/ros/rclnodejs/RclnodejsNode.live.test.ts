@@ -36,7 +36,8 @@ describeWithRos("RclnodejsNode: messages and services", () => {
   });
 
   test("log lines reach /rosout under the node's name", async () => {
-    await peer.subscribe("rcl_interfaces/msg/Log", "/rosout", { depth: 100 });
+    // Latched, as rcl publishes it: the line comes whether the subscription is known to the node by then or not.
+    await peer.subscribe("rcl_interfaces/msg/Log", "/rosout", { depth: 100, durability: "transient_local" });
     node.send("log warn look");
     const line = await peer.waitForMessage("/rosout", ({ msg }) => msg === "look");
     expect(line).toMatchObject({ name: "robot.port_node", level: 30 });
