@@ -125,7 +125,11 @@ export class FrameAssembler {
     const { cloud, stamp: scanStamp } = frame;
     const mergedFrame = this.#mergedFrame(cloud);
     const scanFrame = mergedFrame ?? cloud.frameId;
-    const missing: MissingImage[] = frame.missing.map(({ camera, reason }) => ({ camera, reason }));
+    const missing: MissingImage[] = frame.missing.map(({ camera, reason, nearest }) => ({
+      camera,
+      reason,
+      ...(nearest !== undefined && { nearest }),
+    }));
     const orMissing = <T>(name: string, place: MessagePlace, locate: () => T): T[] => {
       try {
         return [locate()];

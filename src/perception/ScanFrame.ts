@@ -55,6 +55,8 @@ export type ScanSource = {
 export interface MissingImage {
   readonly camera: string;
   readonly reason: string;
+  /** FrameImage.delta of the nearest image that is known, though it is too far to be used; nanoseconds. */
+  readonly nearest?: bigint;
 }
 
 /** A scan with the images that came for it. */

@@ -3,13 +3,16 @@ import type { CameraStatistics } from "../../sync/SyncLedger.js";
 import type { MissingReason } from "../../sync/types.js";
 import { type DiagnosticFinding, formatCounts, keyValues, type SubjectReport } from "./DiagnosticFinding.js";
 import type { ValuesOf } from "./diagnosticValues.js";
-import { InputMonitor, type MonitoredInput, type MonitorTime } from "./InputMonitor.js";
+import { InputMonitor, type MonitoredCamera, type MonitorTime } from "./InputMonitor.js";
+import { OffsetAdvice } from "./OffsetAdvice.js";
 import type { ScanInfo } from "./ScanInfo.js";
 import { SlidingWindow } from "./SlidingWindow.js";
 
 const DELTAS = 100;
 /** Reasons that are told apart: those of the join and the codes of faults are fewer. */
 const MAX_REASONS = 32;
+
+const NO_MATCH: MissingReason = "no_match";
 
 const LOOK_AT: Readonly<Record<MissingReason, string>> = {
   never_seen: "look at the driver and at the topic's name",
@@ -22,7 +25,9 @@ const LOOK_AT: Readonly<Record<MissingReason, string>> = {
 /** What one camera sent, and what became of it. */
 export class CameraMonitor {
   readonly images: InputMonitor;
+  readonly #camera: MonitoredCamera;
   readonly #deltas = new SlidingWindow(DELTAS);
+  readonly #advice = new OffsetAdvice();
   /** Scans without a usable image since activation, by reason. */
   readonly #missing = new Map<string, number>();
   #scansWithImage = 0;
@@ -31,7 +36,8 @@ export class CameraMonitor {
   #scans = 0;
   #missed = new Map<string, number>();
 
-  constructor(input: MonitoredInput, since: number) {
+  constructor(input: MonitoredCamera, since: number) {
+    this.#camera = input;
     this.images = new InputMonitor(input, "image", since);
   }
 
@@ -46,10 +52,12 @@ export class CameraMonitor {
     if (image !== undefined) {
       this.#scansWithImage++;
       this.#deltas.add(Number(image.delta) / 1e6);
+      this.#advice.matched();
       return;
     }
-    const reason = missing.find(({ camera }) => camera === name)?.reason;
+    const { reason, nearest } = missing.find(({ camera }) => camera === name) ?? {};
     if (reason === undefined) return;
+    if (reason === NO_MATCH && nearest !== undefined) this.#advice.missed(nearest, this.#camera.offset());
     // A fault's sentence follows its code.
     const [code] = reason.split(":", 1);
     count(this.#missing, code!);
@@ -59,6 +67,7 @@ export class CameraMonitor {
   restart(since: number): void {
     this.images.restart(since);
     this.#deltas.clear();
+    this.#advice.clear();
     this.#missing.clear();
     this.#missed.clear();
     this.#scansWithImage = this.#cameraInfos = this.#scans = 0;
@@ -88,7 +97,8 @@ export class CameraMonitor {
       const why = silence === undefined ? `: ${lookAt(this.#mostFrequent() ?? "inactive")}` : "";
       findings.push({ rule: "camera-inactive", sentence: `inactive, scans do not wait for it${why}` });
     } else if (silence === undefined && missed * 2 > this.#scans) {
-      const advice = lookAt(this.#mostFrequent()!);
+      const why = this.#mostFrequent()!;
+      const advice = (why === NO_MATCH ? this.#offsetAdvice(statistics?.period) : undefined) ?? lookAt(why);
       const reasons = formatCounts(this.#missed);
       findings.push({
         rule: "camera-missing",
@@ -96,6 +106,11 @@ export class CameraMonitor {
       });
     }
     return findings;
+  }
+
+  #offsetAdvice(period: bigint | undefined): string | undefined {
+    const { name, offset, tolerance } = this.#camera;
+    return this.#advice.sentence(name, { offset: offset(), tolerance: tolerance(), period });
   }
 
   /** The reason of most misses of the period that says more than that it is inactive. */
@@ -106,6 +121,7 @@ export class CameraMonitor {
 
   #values(statistics: CameraStatistics | undefined): ValuesOf<"camera"> {
     const { last } = this.#deltas;
+    const nearest = this.#advice.last;
     return {
       "CameraInfo messages": String(this.#cameraInfos),
       ...(statistics && {
@@ -117,6 +133,7 @@ export class CameraMonitor {
         "Last delta (ms)": last.toFixed(2),
         "Mean delta (ms)": this.#deltas.mean()!.toFixed(2),
       }),
+      ...(nearest !== undefined && { "Nearest delta (ms)": (nearest / 1e6).toFixed(2) }),
       "Scans with image": String(this.#scansWithImage),
       "Scans without image": formatCounts(this.#missing),
     };

@@ -26,6 +26,14 @@ export interface MonitoredInput {
   readonly offered: () => readonly Reliability[];
 }
 
+/** A topic with images of a camera. */
+export interface MonitoredCamera extends MonitoredInput {
+  /** The parameter `cameras.<name>.offset` now, nanoseconds. */
+  readonly offset: () => bigint;
+  /** The parameter `cameras.<name>.tolerance` now, nanoseconds. */
+  readonly tolerance: () => bigint;
+}
+
 /** The moment of an arrival or report. */
 export interface MonitorTime {
   /** Milliseconds of a clock that never goes back. */

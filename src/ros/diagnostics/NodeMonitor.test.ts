@@ -69,6 +69,7 @@ describe("a node that works", () => {
     node.runWell(2);
     node.snapshot = { ...node.snapshot, model: { name: "m", provider: refusedCuda("auto") } };
     node.monitor.cameraInfoArrived("front");
+    node.scan(labelledScan(), 50, missing("front", "no_match", 70_000_000n));
     const seen = new Map<string, Set<string>>();
     for (const status of node.report().values()) {
       const subject = status.name.split(" ")[1]!;

@@ -7,7 +7,7 @@ import { keyValues, levelOf, messageOf, type SubjectReport } from "./DiagnosticF
 import { EventLoopMonitor } from "./EventLoopMonitor.js";
 import { FaultMonitor } from "./FaultMonitor.js";
 import { HostMonitor, type HostReading } from "./HostMonitor.js";
-import { InputMonitor, type MonitoredInput, type MonitorTime } from "./InputMonitor.js";
+import { InputMonitor, type MonitoredCamera, type MonitoredInput, type MonitorTime } from "./InputMonitor.js";
 import { LabellingMonitor, type LabellingLimits } from "./LabellingMonitor.js";
 import { modelReport, type ModelSnapshot } from "./modelReport.js";
 import type { ScanInfo } from "./ScanInfo.js";
@@ -21,7 +21,7 @@ export interface NodeMonitorOptions {
   /** The first sets the stamps of the scans; further ones are joined to it under their names. */
   readonly clouds: readonly MonitoredInput[];
   /** Under the names of the join. */
-  readonly cameras: readonly MonitoredInput[];
+  readonly cameras: readonly MonitoredCamera[];
   /** Read at each arrival and report. */
   readonly clock: () => MonitorTime;
   /** Read at each report. By default the process, with an event loop monitor that runs until `close`. */

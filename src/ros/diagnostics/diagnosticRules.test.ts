@@ -7,6 +7,9 @@ import { failedScan, labelledScan } from "./exampleScans.js";
 
 const { WARN, ERROR } = DiagnosticLevel;
 
+const LOOK_AT_STAMPS =
+  "its stamps are too far from the clouds': look at the deltas, set its offset or tolerance";
+
 /** Rule by rule: what happens, the status that says so, its level and its sentence. */
 const TROUBLE: Record<
   keyof typeof DIAGNOSTIC_RULES,
@@ -160,6 +163,41 @@ const TROUBLE: Record<
       WARN,
       "8 of 10 scans had no usable image (no_match: 1, transform-missing: 7): transform-missing, see docs/faults.md",
     ],
+    [
+      (node) => {
+        node.offset = 20_000_000n;
+        neverMatches(node, 57_000_000n, 65_000_000n);
+      },
+      "camera front",
+      WARN,
+      "10 of 10 scans had no usable image (no_match: 10): its images are 0.061 s late: set cameras.front.offset to 0.081",
+    ],
+    [
+      (node) => {
+        neverMatches(node, -120_000_000n);
+      },
+      "camera front",
+      WARN,
+      "10 of 10 scans had no usable image (no_match: 10): its images are 0.120 s early: set cameras.front.offset to -0.120",
+    ],
+    [
+      (node) => {
+        neverMatches(node, 70_000_000n, 130_000_000n);
+      },
+      "camera front",
+      WARN,
+      `10 of 10 scans had no usable image (no_match: 10): ${LOOK_AT_STAMPS}`,
+    ],
+    [
+      // Sometimes the image of a cloud has come before it, sometimes the one before is the nearest.
+      (node) => {
+        node.ledger.camera("front").period = 300_000_000n;
+        neverMatches(node, -180_000_000n, 120_000_000n, -179_000_000n);
+      },
+      "camera front",
+      WARN,
+      "10 of 10 scans had no usable image (no_match: 10): its images are 0.120 s late: set cameras.front.offset to 0.120",
+    ],
   ],
   "camera-stamp": [
     [
@@ -300,6 +338,49 @@ const TROUBLE: Record<
     ],
   ],
 };
+
+/** A camera whose images are never nearer to the clouds than so, one after the other. */
+function neverMatches(node: MonitoredNode, ...nearest: readonly bigint[]): void {
+  let scan = 0;
+  node.run(1, () => {
+    node.image("front");
+    node.scan(labelledScan(), 50, missing("front", "no_match", nearest[scan++ % nearest.length]));
+  });
+}
+
+describe("the advice of an offset", () => {
+  const messageOf = (node: MonitoredNode): string => node.report().get("camera front")!.message;
+
+  test("is not given before it is sure, nor once it was followed", () => {
+    const node = new MonitoredNode();
+    node.image("front");
+    node.scan(labelledScan(), 50, missing("front", "no_match", 61_000_000n));
+    expect(messageOf(node)).toContain(LOOK_AT_STAMPS);
+    neverMatches(node, 61_000_000n);
+    expect(messageOf(node)).toContain("set cameras.front.offset to 0.061");
+    node.offset = 61_000_000n;
+    node.scan(labelledScan(), 50, missing("front", "no_match", 0n));
+    expect(messageOf(node)).toContain(LOOK_AT_STAMPS);
+    node.runWell(1);
+    expect(messageOf(node)).toBe("10.0 images/s on /front/image_raw");
+  });
+
+  test("is not given for images that sometimes match, or that come too late", () => {
+    const node = new MonitoredNode();
+    neverMatches(node, 61_000_000n);
+    node.scan();
+    node.run(0.9, () => {
+      node.scan(labelledScan(), 50, missing("front", "no_match", 61_000_000n));
+    });
+    expect(messageOf(node)).toContain(LOOK_AT_STAMPS);
+    const late = new MonitoredNode();
+    late.run(1, () => {
+      late.image("front");
+      late.scan(labelledScan(), 50, missing("front", "not_arrived", -61_000_000n));
+    });
+    expect(messageOf(late)).toContain("its images come too late");
+  });
+});
 
 describe.each(Object.entries(TROUBLE))("the rule %s", (rule, cases) => {
   test.each(cases)("case %#", (happening, subject, level, message) => {

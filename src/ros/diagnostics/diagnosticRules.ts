@@ -90,7 +90,8 @@ export const DIAGNOSTIC_RULES = {
     subject: "camera",
     level: WARN,
     when: "More than half of the scans of the last period had no usable image of it.",
-    remedy: "The sentence has the reasons with what to look at.",
+    remedy:
+      "The sentence has the reasons with what to look at; when the images are always off by the same time, with the `offset` at which they would match.",
   },
   "camera-stamp": {
     subject: "camera",

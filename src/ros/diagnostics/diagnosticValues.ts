@@ -36,6 +36,8 @@ export const DIAGNOSTIC_VALUES = {
     "Period (s)": "from image to image, learned from the stamps",
     "Last delta (ms)": "image stamp minus (cloud stamp + `offset`)",
     "Mean delta (ms)": "over the last 100 images; what `offset` should be raised by",
+    "Nearest delta (ms)":
+      "of the nearest image that had come, while none matches since all are too far from the clouds",
     "Scans with image": "since activation",
     "Scans without image": "since activation, by reason",
     Reused: "images per scan beyond the first scan that each image served",

@@ -3,7 +3,7 @@ import { SyncLedger } from "../../sync/SyncLedger.js";
 import type { DiagnosticStatus } from "../../messages/types.js";
 import type { ScanOutcome } from "../../perception/ScanFrame.js";
 import type { Reliability } from "../port/RosNode.js";
-import type { MonitoredInput } from "./InputMonitor.js";
+import type { MonitoredCamera, MonitoredInput } from "./InputMonitor.js";
 import { exampleInfo, labelledScan } from "./exampleScans.js";
 import { NodeMonitor, type NodeMonitorOptions, type NodeSnapshot } from "./NodeMonitor.js";
 import type { ScanInfo } from "./ScanInfo.js";
@@ -23,6 +23,8 @@ export class MonitoredNode {
   publishers: readonly Reliability[] = ["reliable"];
   ledger = new SyncLedger();
   eventLoopMax = 2;
+  /** Of every camera. */
+  offset = 0n;
   snapshot: Omit<NodeSnapshot, "sync"> = {
     state: "active",
     model: CPU,
@@ -41,13 +43,18 @@ export class MonitoredNode {
       subscribedAnew: () => 0,
       offered: () => this.publishers,
     });
+    const camera = (images: MonitoredInput): MonitoredCamera => ({
+      ...images,
+      offset: () => this.offset,
+      tolerance: () => 50_000_000n,
+    });
     this.monitor = new NodeMonitor({
       nodeName: "ditr_perception",
       hardwareId: "robot-7",
       clouds: [input("lidar", "/points", "reliable")],
       cameras: [
-        input("front", "/front/image_raw", "best_effort"),
-        input("rear", "/rear/image_raw", "reliable"),
+        camera(input("front", "/front/image_raw", "best_effort")),
+        camera(input("rear", "/rear/image_raw", "reliable")),
       ],
       clock: () => ({ steady: 5000 + this.now, ros: this.ros }),
       host: () => ({
@@ -114,9 +121,10 @@ const ALL_IMAGES: ScanInfo = {
   missing: [],
 };
 
-export function missing(camera: string, reason: string): ScanInfo {
+/** @param nearest delta of the nearest image */
+export function missing(camera: string, reason: string, nearest?: bigint): ScanInfo {
   const images = ALL_IMAGES.images.filter((image) => image.camera !== camera);
-  return { ...ALL_IMAGES, images, missing: [{ camera, reason }] };
+  return { ...ALL_IMAGES, images, missing: [{ camera, reason, ...(nearest !== undefined && { nearest }) }] };
 }
 
 export function valuesOf(status: DiagnosticStatus | undefined): Record<string, string> {

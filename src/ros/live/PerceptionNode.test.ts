@@ -148,6 +148,31 @@ describe("PerceptionNode", () => {
     ]);
   });
 
+  test("names the offset at which the images of a camera would match", async () => {
+    const { node, robot, store } = makeNode({
+      ...CAMERA,
+      "cameras.front.tolerance": { type: "double", value: 0.02 },
+    });
+    await node.start();
+    robot.sendStaticTransform();
+    robot.sendCameraInfo();
+    const scan = async (index: number): Promise<void> => {
+      const stamp = START + BigInt(index) * SECOND;
+      robot.sendCloud(stamp);
+      robot.sendImage(stamp + 81_000_000n);
+      await until(() => robot.statuses.length === index + 1, `scan ${index}`);
+    };
+    for (let index = 0; index < 10; index++) await scan(index);
+    const advice = "its images are 0.081 s late: set cameras.front.offset to 0.081";
+    await until(() => (robot.diagnosis("camera front")?.message ?? "").endsWith(advice), "the advice");
+    store.set([{ name: "cameras.front.offset", value: { type: "double", value: 0.081 } }]);
+    await scan(10);
+    expect(robot.statuses.map(({ mode }) => mode)).toEqual([
+      ...Array<string>(10).fill("image-free"),
+      "fused",
+    ]);
+  });
+
   test("takes up what is set while the model is loading", async () => {
     const { node, robot, store } = makeNode(CAMERA);
     const started = node.start();

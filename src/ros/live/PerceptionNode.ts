@@ -82,7 +82,11 @@ export class PerceptionNode implements LifecycleCallbacks {
     const monitor = new NodeMonitor({
       nodeName: ros.name,
       hardwareId: ros.fullyQualifiedName,
-      ...monitoredInputs(ros, settings, (name) => this.#configured?.subscription(name)),
+      ...monitoredInputs(
+        ros,
+        () => store.settings,
+        (name) => this.#configured?.subscription(name),
+      ),
       clock: () => ({ steady: performance.now(), ros: time.now() }),
     });
     const recent = new RecentMessages(settings.recording);

@@ -1,18 +1,19 @@
-import type { MonitoredInput } from "../diagnostics/InputMonitor.js";
+import type { MonitoredCamera, MonitoredInput } from "../diagnostics/InputMonitor.js";
 import type { CameraSettings, CloudSettings, NodeSettings } from "../parameters/NodeSettings.js";
 import type { RosNode } from "../port/RosNode.js";
 import type { SensorSubscription } from "./SensorSubscription.js";
 
 /**
- * What diagnostics watch, by the settings; names and topics of inputs do not change while the node runs.
+ * What diagnostics watch; names and topics of inputs do not change while the node runs.
  *
+ * @param settings of the time of the call
  * @param subscription of a cloud or camera; undefined while there is none
  */
 export function monitoredInputs(
   ros: RosNode,
-  { clouds, cameras }: NodeSettings,
+  settings: () => NodeSettings,
   subscription: (name: string) => SensorSubscription | undefined,
-): { clouds: MonitoredInput[]; cameras: MonitoredInput[] } {
+): { clouds: MonitoredInput[]; cameras: MonitoredCamera[] } {
   const monitored = ({ name, topic, messageType }: CloudSettings | CameraSettings): MonitoredInput => ({
     name,
     topic: ros.resolveTopic(topic),
@@ -20,5 +21,13 @@ export function monitoredInputs(
     subscribedAnew: () => subscription(name)?.changes ?? 0,
     offered: () => ros.publisherReliabilities(topic, messageType),
   });
-  return { clouds: clouds.map(monitored), cameras: cameras.map(monitored) };
+  const { clouds, cameras } = settings();
+  return {
+    clouds: clouds.map(monitored),
+    cameras: cameras.map((camera) => ({
+      ...monitored(camera),
+      offset: () => settings().sync.cameras.get(camera.name)!.offset,
+      tolerance: () => settings().sync.cameras.get(camera.name)!.tolerance,
+    })),
+  };
 }
