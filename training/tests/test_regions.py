@@ -1,5 +1,7 @@
 """Regions of images: where they come from, which points lie in them, and what they have in common."""
 
+from types import SimpleNamespace
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from ditr_train.data.errors import DataError
 from ditr_train.data.image_segmentation import segment_image
 from ditr_train.data.images import patch_grid
 from ditr_train.data.loading import load_scans
+from ditr_train.data.raw_image import decode_mono
 from ditr_train.data.regions import NO_REGION, RegionFolder, RegionTopics, point_regions, region_features
 from ditr_train.model.region_tokens import pool_regions
 from ditr_train.projection import CameraView, assign_patches, project, unoccluded
@@ -79,6 +82,21 @@ def test_regions_of_a_topic_are_those_of_the_image_of_the_same_stamp(tmp_path):
     (frame,) = read_frames(tmp_path / "b.mcap", TOPICS, ["x", "y", "z"])
     with pytest.raises(DataError, match=rf"the image of {FRONT} at \d+ has no region image of its stamp"):
         RegionTopics().ids(frame.bag, frame.exposures[0].image)
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_ids_of_16_bits_are_read_in_either_byte_order(big_endian, rng):
+    ids = rng.integers(0, 65536, (3, 5)).astype(np.uint16)
+    rows = np.zeros((3, 14), np.uint8)  # four bytes of padding behind each
+    rows[:, :10] = ids.astype(">u2" if big_endian else "<u2").view(np.uint8)
+    image = {"encoding": "mono16", "width": 5, "height": 3, "step": 14, "is_bigendian": big_endian}
+    message = SimpleNamespace(**image, data=rows.tobytes())
+    np.testing.assert_array_equal(decode_mono(message, "/regions", "mono16", "mono8"), ids)
+    with pytest.raises(DataError, match="/regions: mono16 of 5 x 3 with 42 bytes is not a mono8 image"):
+        decode_mono(message, "/regions", "mono8")
+    message.step = 8
+    with pytest.raises(DataError, match="is not a mono16 or mono8 image"):
+        decode_mono(message, "/regions", "mono16", "mono8")
 
 
 def test_points_take_the_region_of_the_pixel_and_camera_that_they_take_features_from(rng):
