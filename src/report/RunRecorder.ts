@@ -62,7 +62,7 @@ export class RunRecorder {
       mode: outcome.mode,
       reason: outcome.reason,
       images: outcome.imagesUsed.map(({ camera, delta }) => ({ camera, delta_ms: Number(delta) / 1e6 })),
-      missing: outcome.missing,
+      missing: outcome.missing.map(({ camera, reason }) => ({ camera, reason })),
       seen_share: outcome.seenShare,
       points: outcome.pointCount,
       voxels: outcome.voxelCount,
