@@ -1,9 +1,18 @@
-import { appendFileSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "@jest/globals";
 import { describeWithPython, runReference } from "../../test/support/python.mjs";
+import type { BundleManifest } from "./bundleManifest.js";
 import { hostInputs, selectInputs } from "./graphInputs.js";
 import { InferenceEngine } from "./InferenceEngine.js";
 import type { LabelResult } from "./inferenceProtocol.js";
@@ -42,6 +51,16 @@ describeWithPython("a bundle in float16, its weights beside the graphs", () => {
     expect(Math.max(...expected.logits!) - Math.min(...expected.logits!)).toBeGreaterThan(1);
     expect(Math.max(...differences)).toBeGreaterThan(0);
     expect(Math.max(...differences)).toBeLessThan(0.1);
+
+    const manifest = path.join(half, "bundle.json");
+    const written = readFileSync(manifest, "utf8");
+    const { graphs, ...rest } = JSON.parse(written) as BundleManifest;
+    delete graphs.fused!.external_data;
+    writeFileSync(manifest, JSON.stringify({ ...rest, graphs }));
+    await expect(ModelBundle.load(half)).rejects.toThrow(
+      /fused\.onnx has weights in fused\.onnx\.data, which external_data does not list$/,
+    );
+    writeFileSync(manifest, written);
 
     const weights = path.join(half, "fused.onnx.data");
     appendFileSync(weights, "x");

@@ -32,6 +32,7 @@ def write_graph(model: onnx.ModelProto, path: Path) -> None:
         path.write_bytes(model.SerializeToString(deterministic=True))
         return
     onnx.save_model(model, path, save_as_external_data=True, all_tensors_to_one_file=True, location=data.name)
+    data.chmod(path.stat().st_mode)  # onnx lets nobody else read it
     onnx.checker.check_model(path, full_check=True)
 
 
