@@ -42,8 +42,11 @@ def load_images(bags: Sequence[ScanSource], config: Config, *, progress: bool) -
     assert config.image_encoder is not None
     images = []
     for bag in tqdm(bags, desc="reading images", unit="bag", disable=not progress):
-        of_data_set = isinstance(bag, DatasetSplit)
-        for image in bag.labelled_images(config.classes) if of_data_set else read_images(bag, config.topics):
+        if isinstance(bag, DatasetSplit):
+            found = bag.labelled_images(config.classes)
+        else:
+            found = read_images(bag, config.topics)
+        for image in found:
             if image.semantic is None:
                 continue
             pixels = decode_image(image.encoded, config.image_encoder)
