@@ -14,7 +14,8 @@ const input = (argument) => {
     name,
     topic: name,
     type: "sensor_msgs/msg/PointCloud2",
-    qos: { reliability, durability: "volatile", depth: 2 },
+    // Deep enough that on a busy machine no message makes room for a newer one.
+    qos: { reliability, durability: "volatile", depth: 30 },
     setsScan: true,
     onMessage: (message, topic, cdr) =>
       say({ heard: topic, stamp: Number(message.stamp), bytes: cdr.byteLength }),

@@ -17,7 +17,7 @@ from ditr_train.training import Training
 
 
 def test_settings_are_replaced_by_their_path_and_wrong_ones_are_named():
-    config = load_config(CONFIGS / "street-small.yaml")
+    config = load_config(CONFIGS / "street-surround.yaml")
     changed = with_settings(config, {"injection.levels": [1], "image_encoder.sampling": "bilinear"})
     assert changed.injection is not None and changed.injection.levels == (1,)
     assert changed.image_encoder is not None and changed.image_encoder.sampling == "bilinear"
@@ -30,7 +30,7 @@ def test_settings_are_replaced_by_their_path_and_wrong_ones_are_named():
 
 
 def test_the_variants_that_are_shipped_fit_the_configurations(tmp_path):
-    for name in ("street-small", "street-tiny"):
+    for name in ("street-surround", "street-tiny"):
         config = load_config(CONFIGS / f"{name}.yaml")
         for changes in read_variants(CONFIGS / "ablations.yaml").values():
             assert with_settings(config, changes) != config
@@ -48,7 +48,7 @@ def test_the_table_has_means_spreads_and_differences_of_the_same_seed():
 
 
 def test_a_limited_view_keeps_the_first_cameras_and_the_middle_of_their_images():
-    encoder = load_config(CONFIGS / "street-small.yaml").image_encoder
+    encoder = load_config(CONFIGS / "street-surround.yaml").image_encoder
     assert encoder is not None
     patches = encoder.rows * encoder.columns
     slot, column = np.divmod(np.arange(2 * encoder.columns), encoder.columns)

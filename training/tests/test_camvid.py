@@ -25,7 +25,7 @@ def test_labels_are_those_of_the_classes_by_name(tmp_path):
     labels[0] = np.arange(12)
     write_pair(tmp_path, "b", labels)
     write_pair(tmp_path, "a", np.full((8, 12), 3, np.uint8))
-    classes = load_config(CONFIGS / "street-small.yaml").classes
+    classes = load_config(CONFIGS / "street-surround.yaml").classes
     ids = {entry.name: entry.id for entry in classes}
     first, second = read_camvid(tmp_path, "train", classes)
     assert (first.stamp, second.stamp) == (0, 1)
@@ -48,7 +48,7 @@ def test_labels_are_those_of_the_classes_by_name(tmp_path):
 
 
 def test_what_does_not_fit_is_named(tmp_path):
-    classes = load_config(CONFIGS / "street-small.yaml").classes
+    classes = load_config(CONFIGS / "street-surround.yaml").classes
     with pytest.raises(DataError, match=r"train: no images; train/ and trainannot/ should be there"):
         read_camvid(tmp_path, "train", classes)
     write_pair(tmp_path, "a", np.zeros((8, 10), np.uint8))
@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_named(tmp_path):
 
 def test_an_encoder_is_trained_on_it_and_a_network_is_not(tmp_path):
     write_pair(tmp_path, "a", np.full((8, 12), 3, np.uint8))
-    config = load_config(CONFIGS / "street-small.yaml")
+    config = load_config(CONFIGS / "street-surround.yaml")
     camvid, kitti = scan_source(f"camvid:{tmp_path}:train"), scan_source(f"semantic-kitti:{tmp_path}:train")
     (image,) = load_images([camvid], config, progress=False)
     road = [entry.name for entry in config.classes].index("road")
