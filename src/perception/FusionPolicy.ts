@@ -15,7 +15,10 @@ export interface FusionPolicyOptions {
   readonly seenShareHysteresis: number;
 }
 
-/** Fuse whenever some camera sees a fiftieth of the voxels: what a far, narrow camera still sees of a full turn. */
+/**
+ * Fuse whenever some camera sees a fiftieth of the voxels: where one set of weights serves both modes, fusion never
+ * loses, and gains from there on (`ditr-train coverage`, docs/distill-your-robot.md).
+ */
 export const DEFAULT_FUSION: FusionPolicyOptions = {
   mode: "auto",
   minImages: 1,
