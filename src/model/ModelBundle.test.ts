@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -130,6 +130,19 @@ describe("ModelBundle.load", () => {
       code: "bad-bundle",
       message: expect.stringContaining(message),
     });
+  });
+
+  test("loads every bundle that is shipped, each with both modes and a card", async () => {
+    const models = fileURLToPath(new URL("../../models/", import.meta.url));
+    const names = readdirSync(models);
+    expect(names).toEqual(["street-small", "street-small-float16", "street-tiny"]);
+    for (const name of names) {
+      const { manifest, precision } = await ModelBundle.load(path.join(models, name));
+      expect(manifest.name).toBe(name.replace("-float16", ""));
+      expect(precision).toBe(name.endsWith("-float16") ? "float16" : "float32");
+      expect(Object.keys(manifest.graphs).sort()).toEqual(["fused", "image_encoder", "image_free"]);
+      expect(readFileSync(path.join(models, name, "MODEL_CARD.md"), "utf8")).toContain(`# ${manifest.name}\n`);
+    }
   });
 
   test("refuses weights that are not of the declared precision", async () => {
