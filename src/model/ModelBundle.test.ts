@@ -141,7 +141,9 @@ describe("ModelBundle.load", () => {
       expect(manifest.name).toBe(name.replace("-float16", ""));
       expect(precision).toBe(name.endsWith("-float16") ? "float16" : "float32");
       expect(Object.keys(manifest.graphs).sort()).toEqual(["fused", "image_encoder", "image_free"]);
-      expect(readFileSync(path.join(models, name, "MODEL_CARD.md"), "utf8")).toContain(`# ${manifest.name}\n`);
+      expect(readFileSync(path.join(models, name, "MODEL_CARD.md"), "utf8")).toContain(
+        `# ${manifest.name}\n`,
+      );
     }
   });
 
