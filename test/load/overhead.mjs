@@ -74,6 +74,8 @@ async function measure(name, args, topic) {
 }
 
 const perception = (model, ...more) => [
+  // As cmake/wrapper.sh.in starts the installed ditr_perception_node.
+  "--single-threaded-gc",
   "dist/ros/main.js",
   "--ros-args",
   ...["-p", "clouds.lidar.reliability:=reliable", "-p", "threads:=1"],
