@@ -13,6 +13,7 @@ from ditr_train.comparison_origins import ComparisonData
 from ditr_train.comparison_table import METHODS, Result, markdown, write_csv
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.loading import load_scans
+from ditr_train.data.stored_scans import joined
 from ditr_train.device import choose_device
 from ditr_train.frozen_encoder import load_frozen_encoder
 from ditr_train.scan_selection import scans_with_images, scans_with_regions
@@ -28,6 +29,14 @@ def add_parser(commands: Any) -> argparse.ArgumentParser:
     )
     arguments.add_config(parser)
     arguments.add_bags_and_test(parser)
+    parser.add_argument(
+        "--unlabelled",
+        type=arguments.scans,
+        nargs="+",
+        default=[],
+        metavar=arguments.SCANS,
+        help="for the trainings without labels, besides --bags",
+    )
     parser.add_argument("--encoder", type=Path, required=True, metavar="RUN_OR_BUNDLE", help="image encoder")
     parser.add_argument(
         "--methods",
@@ -72,13 +81,23 @@ def _compare(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
     encoder = load_frozen_encoder(options.encoder, config).to(device)
     scans = load_scans(options.bags, config, encoder, regions=source, progress=show)
-    distillable = scans_with_images(scans, config.backbone, "the bags of --bags")
-    regional = scans_with_regions(scans, config.backbone, "the bags of --bags") if source else []
+    more = load_scans(options.unlabelled, config, encoder, labels=False, regions=source, progress=show)
+    unlabelled, origin = joined(scans, more), "the bags of --bags and --unlabelled"
+    distillable = scans_with_images(unlabelled, config.backbone, origin)
+    regional = scans_with_regions(unlabelled, config.backbone, origin) if source else []
     test = load_scans(options.test, config, encoder, regions=source, progress=show)
     names = {"bags": [bag.name for bag in options.bags], "validation_bags": [bag.name for bag in options.test]}
     plan = plan_runs(options.methods, options.label_shares, options.seeds)
     data = ComparisonData(
-        scans, distillable, regional, test, encoder, options.encoder, names, arguments.region_name(options)
+        scans,
+        distillable,
+        regional,
+        test,
+        encoder,
+        options.encoder,
+        names,
+        arguments.region_name(options),
+        [bag.name for bag in options.unlabelled],
     )
     comparison = Comparison(config, options.output, data, plan, device)
     _print_costs(comparison.estimate())

@@ -30,9 +30,9 @@ class ComparisonData:
     scans: Sequence[LabeledScan]
     """With labels and, where a camera was near in time, image features."""
     distillable: Sequence[LabeledScan]
-    """Those of the scans of which a camera sees points."""
+    """Those of the scans, and of the unlabelled ones, of which a camera sees points."""
     regional: Sequence[LabeledScan]
-    """Those of the scans of which points lie in regions of images; none where regions were not asked for."""
+    """The same of points that lie in regions of images; none where regions were not asked for."""
     test: Sequence[LabeledScan]
     encoder: nn.Module
     encoder_folder: Path
@@ -40,6 +40,8 @@ class ComparisonData:
     """Names of the bags, for data.json."""
     regions: str = ""
     """Where the regions come from, for data.json."""
+    unlabelled: Sequence[str] = ()
+    """Names of the bags that only trainings without labels use, for data.json."""
 
 
 class Origins:
@@ -81,7 +83,7 @@ class Origins:
         return self._trained(
             f"distilled-seed{seed}",
             self._config("distillation", seed),
-            {"scans": len(self.data.distillable), **self._encoder_name()},
+            self._of(self.data.distillable) | self._encoder_name(),
             lambda run: self._distillation(seed, run),
             with_images(self.data.test),
             progress=progress,
@@ -91,7 +93,7 @@ class Origins:
         return self._trained(
             f"regions-seed{seed}",
             self._config("region_distillation", seed),
-            {"scans": len(self.data.regional), "regions": self.data.regions, **self._encoder_name()},
+            self._of(self.data.regional) | {"regions": self.data.regions} | self._encoder_name(),
             lambda run: self._region_distillation(seed, run),
             self._regional_test(),
             progress=progress,
@@ -102,7 +104,7 @@ class Origins:
         return self._trained(
             f"masked-seed{seed}",
             config,
-            {"scans": len(self.data.regional), "regions": self.data.regions, "teacher": teacher.path.name},
+            self._of(self.data.regional) | {"regions": self.data.regions, "teacher": teacher.path.name},
             lambda run: self._masked(config, run, teacher.load("checkpoint.pt")["model"]),
             self._regional_test(),
             progress=progress,
@@ -141,6 +143,9 @@ class Origins:
 
     def _regional_test(self) -> list[LabeledScan]:
         return [scan for scan in self.data.test if scan.regions is not None]
+
+    def _of(self, scans: Sequence[LabeledScan]) -> dict[str, Any]:
+        return {"scans": len(scans), "unlabelled_bags": list(self.data.unlabelled)}
 
     def _encoder_name(self) -> dict[str, str]:
         return {"image_encoder": self.data.encoder_folder.name}

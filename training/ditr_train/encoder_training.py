@@ -78,7 +78,8 @@ class EncoderTraining:
         self.run = run
         torch.manual_seed(self.settings.seed)
         self.encoder = ImageEncoder(self.encoder_config)
-        self.head = PatchSegmentationHead(self.encoder_config.feature_dimension, len(config.classes))
+        cosine = self.settings.head == "cosine"
+        self.head = PatchSegmentationHead(self.encoder_config.feature_dimension, len(config.classes), cosine=cosine)
         counts = sum(class_counts(image.label.ravel(), len(config.classes)) for image in images)
         self.class_weights = class_weights(counts, self.settings.class_weight_power).to(device)
         self.modules = torch.nn.ModuleList([self.encoder, self.head]).to(device)

@@ -119,5 +119,7 @@ class EncoderTrainingConfig:
     warm_up: float = 0.1
     class_weight_power: float = 0.0
     """Cross-entropy weight of a class is its share of the cells to minus this power."""
+    head: Literal["linear", "cosine"] = "linear"
+    """Logits of a linear layer, or cosines to the classes: features for the cosine of a distillation."""
     seed: int = 0
     evaluate_every: int = 500

@@ -107,6 +107,17 @@ def test_one_command_trains_scores_and_goes_on_after_a_kill(workspace, monkeypat
     assert "another configuration" in capsys.readouterr().err
 
 
+def test_unlabelled_bags_are_distilled_and_not_trained_on(workspace):
+    write_bag(workspace / "unlabelled.mcap", 3, seed=32, with_labels=False)
+    more = ["--unlabelled", workspace / "unlabelled.mcap", "-o", workspace / "more"]
+    small = ["--methods", "d-ditr", "--label-shares", "1", "--seeds", "0", "--steps", "2", "--distillation-steps", "2"]
+    assert compare(workspace, *small, *more) == 0
+    runs = [workspace / "more" / name for name in ("distilled-seed0", "d-ditr-100-seed0")]
+    distilled, trained = (json.loads((run / "data.json").read_text()) for run in runs)
+    assert (distilled["scans"], distilled["unlabelled_bags"]) == (7, ["unlabelled.mcap"])
+    assert trained["scans"] == 4 and "unlabelled_bags" not in trained
+
+
 def test_masked_tokens_stand_in_the_same_table(workspace, capsys):
     """Stage 1 and stage 2 are trained once for a seed, and not again by a second call."""
     folder = workspace / "regional"

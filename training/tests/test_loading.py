@@ -23,7 +23,7 @@ from ditr_train.data.scannet import SCANNET
 from ditr_train.data.scans import LabeledScan
 from ditr_train.data.semantic_kitti import SEMANTIC_KITTI
 from ditr_train.data.source import DatasetSplit, scan_source
-from ditr_train.data.stored_scans import StoredScan, StoredScans, scan_names, surveyed, with_images
+from ditr_train.data.stored_scans import StoredScan, StoredScans, joined, scan_names, surveyed, with_images
 from ditr_train.losses import class_counts
 from ditr_train.model.image_encoder import ImageEncoder
 from ditr_train.training import Training
@@ -98,6 +98,12 @@ def test_a_large_data_set_is_surveyed_without_images():
     assert with_images(scans)[3].name == "6" and read[-1] == (6, True)
     bag = [LabeledScan("a", {}, np.zeros(1, np.int8), None)] * 1000
     assert surveyed(bag, images=False) is bag
+    read.clear()
+    for first, second, names in ((scans, bag[:2], [*"012", "3"]), (bag[:2], scans, ["a", "a", "0", "1"])):
+        both = joined(first, second)
+        assert len(both) == 1002 and scan_names(both)[:4] == names
+    assert not read
+    assert joined(bag[:2], bag[:1]) == bag[:3]
 
 
 def test_other_classes_and_fields_are_refused(tmp_path):

@@ -11,6 +11,7 @@ from ditr_train.config import BackboneConfig, load_config
 from ditr_train.export import example_inputs, random_cloud
 from ditr_train.graph_inputs import voxelize_scan
 from ditr_train.model.backbone import Backbone
+from ditr_train.model.image_encoder import PatchSegmentationHead
 from ditr_train.model.injection import ImageInjection
 from ditr_train.model.rotary import rotary_angles, rotate
 from ditr_train.model.segmentor import graph_outputs
@@ -162,6 +163,18 @@ def test_graph_outputs_of_certain_and_uniform_logits():
     assert outputs.label[0] == 1 and outputs.label.dtype == torch.int32
     np.testing.assert_allclose(outputs.confidence, [1, 0.25], atol=1e-6)
     np.testing.assert_allclose(outputs.entropy, [0, 1], atol=1e-6)
+
+
+def test_cosine_logits_of_a_cell_are_cosines_to_its_class_weights(rng):
+    features = rng.normal(size=(2, 6, 8)).astype(np.float32)
+    head = PatchSegmentationHead(8, 3, cosine=True)
+    logits = head(torch.from_numpy(features), rows=2, columns=3).detach().numpy()
+    weights = head.linear.weight.detach().numpy().reshape(4, 4, 3, 8)
+    assert logits.shape == (2, 3, 8, 12)
+    # Image 1, patch of row 1 and column 2, cell of row 3 and column 1, class 2.
+    feature, weight = features[1, 5], weights[3, 1, 2]
+    cosine = feature @ weight / np.linalg.norm(feature) / np.linalg.norm(weight)
+    np.testing.assert_allclose(logits[1, 2, 1 * 4 + 3, 2 * 4 + 1], cosine / 0.1, rtol=1e-5)
 
 
 def test_every_parameter_learns(config):

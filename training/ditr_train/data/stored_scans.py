@@ -58,6 +58,10 @@ class StoredScans(Sequence[LabeledScan]):
         """Those of which there are images; whether these see any point is not looked at."""
         return StoredScans([s for s in self._scans if (s.has_images if isinstance(s, StoredScan) else s.images)])
 
+    def entries(self) -> Sequence[LabeledScan | StoredScan]:
+        """Scans in memory, and those that are not."""
+        return self._scans
+
     def survey(self, *, images: bool) -> StoredScans:
         """At most SURVEYED of them, evenly chosen, with image features if these are wanted."""
         step = max(1, -(-len(self._scans) // SURVEYED))
@@ -67,6 +71,14 @@ class StoredScans(Sequence[LabeledScan]):
 def chosen(scans: Sequence[LabeledScan], indices: Iterable[int]) -> Sequence[LabeledScan]:
     """Those of the scans; none that is not in memory is read."""
     return scans.chosen(indices) if isinstance(scans, StoredScans) else [scans[i] for i in indices]
+
+
+def joined(first: Sequence[LabeledScan], second: Sequence[LabeledScan]) -> Sequence[LabeledScan]:
+    """Scans of both; none that is not in memory is read."""
+    if not isinstance(first, StoredScans) and not isinstance(second, StoredScans):
+        return [*first, *second]
+    parts = [scans.entries() if isinstance(scans, StoredScans) else scans for scans in (first, second)]
+    return StoredScans([*parts[0], *parts[1]])
 
 
 def with_images(scans: Sequence[LabeledScan]) -> Sequence[LabeledScan]:

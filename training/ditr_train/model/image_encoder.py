@@ -72,18 +72,31 @@ class ImageEncoder(nn.Module):
 
 class PatchSegmentationHead(nn.Module):
     """Class logits on a 4x4 grid of cells in each patch: the encoder is trained with it, and it is left out
-    of the exported graph."""
+    of the exported graph.
+
+    A linear layer leaves what it does not read in the features as it is. With `cosine` the logits are the cosines
+    between features and class weights over a temperature of 0.1, as those of DINO's prototypes (Caron et al., Emerging
+    Properties in Self-Supervised Vision Transformers, 2021): patches of a class then have features of one direction,
+    which is what the cosine of a distillation compares.
+    """
 
     CELLS = 4
+    TEMPERATURE = 0.1
 
-    def __init__(self, feature_dimension: int, classes: int) -> None:
+    def __init__(self, feature_dimension: int, classes: int, *, cosine: bool = False) -> None:
         super().__init__()
         self.classes = classes
-        self.linear = nn.Linear(feature_dimension, self.CELLS**2 * classes)
+        self.cosine = cosine
+        self.linear = nn.Linear(feature_dimension, self.CELLS**2 * classes, bias=not cosine)
 
     def forward(self, features: Tensor, rows: int, columns: int) -> Tensor:
         """features [B, rows * columns, C] -> logits [B, classes, 4 * rows, 4 * columns]."""
         cells, batch = self.CELLS, features.shape[0]
-        logits = self.linear(features).reshape(batch, rows, columns, cells, cells, self.classes)
+        if self.cosine:
+            weight = F.normalize(self.linear.weight, dim=-1)
+            logits = F.linear(F.normalize(features, dim=-1), weight) / self.TEMPERATURE
+        else:
+            logits = self.linear(features)
+        logits = logits.reshape(batch, rows, columns, cells, cells, self.classes)
         image: Tensor = logits.permute(0, 5, 1, 3, 2, 4).reshape(batch, self.classes, rows * cells, columns * cells)
         return image
