@@ -62,8 +62,8 @@ class DistillationConfig(OptimizationConfig):
     that of the training."""
 
     target: Literal["clusters", "cosine"] = "clusters"
-    """What is predicted of a visible voxel: which cluster its image feature belongs to, or, as in the paper, the
-    feature, with the cosine as loss: that needs far more steps before it is of use (docs/distill-your-robot.md)."""
+    """What is predicted of a visible voxel: which cluster its image feature belongs to, or the feature, with the cosine
+    as loss as in the paper (docs/distill-your-robot.md compares them)."""
     clusters: int = 64
     cluster_weight_power: float = 0.25
     """Cross-entropy weight of a cluster is its share of the visible points to minus this power."""
