@@ -42,6 +42,10 @@ class OptimizationConfig:
     seed: int = 0
     evaluate_every: int = 500
     """Steps between evaluations and checkpoints."""
+    statistics_scans: int = 0
+    """Scans, augmented as in training, that the statistics of batch normalization are taken anew from after the last
+    step. The moving averages of training are about its last few scans: where these differ, as simulated and real ones
+    do, a network is scored by chance (Wu and Johnson, Rethinking "Batch" in BatchNorm, 2021). 0 leaves them."""
     autocast: bool = False
     """Are the matrix products of a step computed in bfloat16? Weights and losses stay float32."""
 

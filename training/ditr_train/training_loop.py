@@ -97,6 +97,8 @@ class TrainingLoop(ABC):
             losses.append(self._take_step(samples))
             bar.update()
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
+            if self.step == settings.steps:
+                self._take_statistics()
             if self.step % settings.evaluate_every == 0 or self.step == settings.steps:
                 row: LogRow = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
                 self.run.append_log(row | self.evaluation_row(validation))
@@ -130,6 +132,28 @@ class TrainingLoop(ABC):
         self.optimizer.step()
         self.step += 1
         return total
+
+    def _take_statistics(self) -> None:
+        """Sets the statistics of batch normalization to their mean over the samples that further steps would have."""
+        scans = self.settings.statistics_scans
+        norms = [module for module in self.network.modules() if isinstance(module, nn.BatchNorm1d)]
+        if scans == 0 or not norms:
+            return
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain mean
+        self.network.train()
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.step)
+        step, taken = self.settings.steps, 0
+        with torch.no_grad():
+            while taken < scans:
+                for sample in self._samples(step):
+                    self.loss_of(sample)
+                    taken += 1
+                step += 1
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
 
     def _samples(self, step: int) -> list[ScanSample]:
         settings = self.settings

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from synthetic_bag import write_bag
 
 from ditr_train.cli import main
-from ditr_train.config import config_to_document
+from ditr_train.config import config_to_document, load_config
+from ditr_train.data.loading import load_scans
 from ditr_train.losses import class_counts, class_weights, lovasz_softmax
 from ditr_train.metrics import ConfusionMatrix
 from ditr_train.run_folder import RunFolder
@@ -76,7 +78,7 @@ def workspace(tmp_path_factory):
     document["training"] |= {"steps": 90, "learning_rate": 0.01, "evaluate_every": 45}
     document["training"]["augmentation"] |= {"image_drop": 0.3, "rotation": 0.2, "flip": 0.0}
     (folder / "config.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document))))
-    document["training"] |= {"steps": 20, "evaluate_every": 10}
+    document["training"] |= {"steps": 20, "evaluate_every": 10, "statistics_scans": 3}
     (folder / "short.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document))))
     return folder
 
@@ -153,6 +155,31 @@ def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace, monkeypatch
     assert bundle["training"]["data"]["bags"] == ["train.mcap"]
     miou = bundle["scores"]["image_free"]["miou"]
     assert f"| **mIoU** | {100 * miou:.1f} |" in (workspace / "bundle/MODEL_CARD.md").read_text()
+
+
+def test_statistics_are_taken_anew_from_several_scans(workspace, tmp_path):
+    config = load_config(workspace / "short.yaml").without_pretraining()
+    config = replace(config, injection=None, image_encoder=None, encoder_training=None)
+    config = replace(config, training=replace(config.training, steps=2, statistics_scans=5))
+    scans = load_scans([workspace / "train.mcap"], config, None, progress=False)
+    run = RunFolder(tmp_path / "run")
+    run.create(config, resume=False)
+    training = Training(config, scans, run)
+    training.fit([], progress=False)
+
+    stem = training.segmentor.backbone.stem
+    means, variances = [], []
+    for step in range(2, 7):
+        (sample,) = training._samples(step)
+        inputs = {name: torch.from_numpy(value) for name, value in sample.inputs.items()}
+        convolved = stem.convolution(inputs["feat"], inputs["neighbors_0"])
+        means.append(convolved.mean(0))
+        variances.append(convolved.var(0))
+    torch.testing.assert_close(stem.norm.running_mean, torch.stack(means).mean(0))
+    torch.testing.assert_close(stem.norm.running_var, torch.stack(variances).mean(0))
+    assert stem.norm.momentum == config.backbone.batch_norm_momentum
+    saved = run.load("checkpoint.pt")["model"]["backbone.stem.norm.running_mean"]
+    torch.testing.assert_close(saved, stem.norm.running_mean)
 
 
 @pytest.mark.parametrize(
