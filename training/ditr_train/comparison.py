@@ -98,7 +98,10 @@ class Comparison:
             if not run.has("scores.json"):
                 if planned.method == "fused":
                     keep_encoder(run, self.data.encoder, RunFolder(self.data.encoder_folder))
-                self._train(Training(config, labelled, run, self.device), origin, planned, progress=progress)
+                training = Training(config, labelled, run, self.device)
+                # With few labels there are still all the scans.
+                training.unlabelled = self.data.scans
+                self._train(training, origin, planned, progress=progress)
             yield _result(planned, len(labelled), run.read_json("scores.json"))
 
     def estimate(self) -> list[Cost]:

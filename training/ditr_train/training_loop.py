@@ -40,6 +40,8 @@ class TrainingLoop(ABC):
         self.device = device
         self.settings = settings
         self.scans = scans
+        self.unlabelled: Sequence[LabeledScan] = scans
+        """What the statistics of batch normalization are taken from at the end: no labels are needed for that."""
         self.run = run
         decayed, plain = decayed_and_not(network)
         self.optimizer = torch.optim.AdamW(
@@ -148,21 +150,21 @@ class TrainingLoop(ABC):
         step, taken = self.settings.steps, 0
         with torch.no_grad():
             while taken < scans:
-                for sample in self._samples(step):
+                for sample in self._samples(step, self.unlabelled):
                     self.loss_of(sample)
                     taken += 1
                 step += 1
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
 
-    def _samples(self, step: int) -> list[ScanSample]:
+    def _samples(self, step: int, scans: Sequence[LabeledScan]) -> list[ScanSample]:
         settings = self.settings
         samples = []
         for slot in range(settings.scans_per_step):
-            epoch, place = divmod(step * settings.scans_per_step + slot, len(self.scans))
-            order = np.random.default_rng([settings.seed, 1, epoch]).permutation(len(self.scans))
+            epoch, place = divmod(step * settings.scans_per_step + slot, len(scans))
+            order = np.random.default_rng([settings.seed, 1, epoch]).permutation(len(scans))
             rng = np.random.default_rng([settings.seed, 2, step, slot])
-            samples.append(self.prepare(self.scans[order[place]], rng))
+            samples.append(self.prepare(scans[order[place]], rng))
         return samples
 
     def _prefetched(self) -> Iterator[list[ScanSample]]:
@@ -171,7 +173,7 @@ class TrainingLoop(ABC):
         with ThreadPoolExecutor(1) as pool:
             upcoming: Future[list[ScanSample]] | None = None
             for step in range(self.step, last):
-                current = upcoming or pool.submit(self._samples, step)
+                current = upcoming or pool.submit(self._samples, step, self.scans)
                 samples = current.result()
-                upcoming = pool.submit(self._samples, step + 1) if step + 1 < last else None
+                upcoming = pool.submit(self._samples, step + 1, self.scans) if step + 1 < last else None
                 yield samples

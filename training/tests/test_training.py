@@ -164,13 +164,14 @@ def test_statistics_are_taken_anew_from_several_scans(workspace, tmp_path):
     scans = load_scans([workspace / "train.mcap"], config, None, progress=False)
     run = RunFolder(tmp_path / "run")
     run.create(config, resume=False)
-    training = Training(config, scans, run)
+    training = Training(config, scans[:1], run)
+    training.unlabelled = scans
     training.fit([], progress=False)
 
     stem = training.segmentor.backbone.stem
     means, variances = [], []
     for step in range(2, 7):
-        (sample,) = training._samples(step)
+        (sample,) = training._samples(step, scans)
         inputs = {name: torch.from_numpy(value) for name, value in sample.inputs.items()}
         convolved = stem.convolution(inputs["feat"], inputs["neighbors_0"])
         means.append(convolved.mean(0))
