@@ -138,14 +138,15 @@ class TrainingLoop(ABC):
     def _take_statistics(self) -> None:
         """Sets the statistics of batch normalization to their mean over the samples that further steps would have."""
         scans = self.settings.statistics_scans
-        norms = [module for module in self.network.modules() if isinstance(module, nn.BatchNorm1d)]
-        if scans == 0 or not norms:
+        if scans == 0:
             return
+        self.network.train()
+        # A frozen teacher stays in evaluation mode.
+        norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm1d) and m.training]
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # the plain mean
-        self.network.train()
         torch.manual_seed(self.settings.seed * 1_000_003 + self.step)
         step, taken = self.settings.steps, 0
         with torch.no_grad():
