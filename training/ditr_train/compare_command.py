@@ -96,8 +96,8 @@ def _compare(options: argparse.Namespace) -> None:
         encoder,
         options.encoder,
         names,
-        arguments.region_name(options),
-        [bag.name for bag in options.unlabelled],
+        regions=arguments.region_name(options),
+        unlabelled=[bag.name for bag in options.unlabelled],
     )
     comparison = Comparison(config, options.output, data, plan, device)
     _print_costs(comparison.estimate())

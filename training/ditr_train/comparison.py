@@ -100,7 +100,7 @@ class Comparison:
                     keep_encoder(run, self.data.encoder, RunFolder(self.data.encoder_folder))
                 training = Training(config, labelled, run, self.device)
                 # With few labels there are still all the scans.
-                training.unlabelled = self.data.scans
+                training.statistics_source = self.data.scans
                 self._train(training, origin, planned, progress=progress)
             yield _result(planned, len(labelled), run.read_json("scores.json"))
 

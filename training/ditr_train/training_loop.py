@@ -40,7 +40,7 @@ class TrainingLoop(ABC):
         self.device = device
         self.settings = settings
         self.scans = scans
-        self.unlabelled: Sequence[LabeledScan] = scans
+        self.statistics_source: Sequence[LabeledScan] = scans
         """What the statistics of batch normalization are taken from at the end: no labels are needed for that."""
         self.run = run
         decayed, plain = decayed_and_not(network)
@@ -151,7 +151,7 @@ class TrainingLoop(ABC):
         step, taken = self.settings.steps, 0
         with torch.no_grad():
             while taken < scans:
-                for sample in self._samples(step, self.unlabelled):
+                for sample in self._samples(step, self.statistics_source):
                     self.loss_of(sample)
                     taken += 1
                 step += 1

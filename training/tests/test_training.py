@@ -165,7 +165,7 @@ def test_statistics_are_taken_anew_from_several_scans(workspace, tmp_path):
     run = RunFolder(tmp_path / "run")
     run.create(config, resume=False)
     training = Training(config, scans[:1], run)
-    training.unlabelled = scans
+    training.statistics_source = scans
     training.fit([], progress=False)
 
     stem = training.segmentor.backbone.stem
