@@ -13,9 +13,9 @@ from ditr_train.comparison_origins import ComparisonData
 from ditr_train.comparison_table import METHODS, Result, markdown, write_csv
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.loading import load_scans
-from ditr_train.data.stored_scans import joined
+from ditr_train.data.stored_scans import joined, with_images
 from ditr_train.device import choose_device
-from ditr_train.frozen_encoder import load_frozen_encoder
+from ditr_train.frozen_encoder import distillation_teacher, load_frozen_encoder
 from ditr_train.scan_selection import scans_with_images, scans_with_regions
 
 
@@ -83,14 +83,19 @@ def _compare(options: argparse.Namespace) -> None:
     scans = load_scans(options.bags, config, encoder, regions=source, progress=show)
     more = load_scans(options.unlabelled, config, encoder, labels=False, regions=source, progress=show)
     unlabelled, origin = joined(scans, more), "the bags of --bags and --unlabelled"
-    distillable = scans_with_images(unlabelled, config.backbone, origin)
     regional = scans_with_regions(unlabelled, config.backbone, origin) if source else []
     test = load_scans(options.test, config, encoder, regions=source, progress=show)
+    distillable, distillable_test = unlabelled, test
+    teacher, view = distillation_teacher(encoder, config)
+    if "d-ditr" in options.methods and teacher is not encoder:
+        distillable = load_scans([*options.bags, *options.unlabelled], view, teacher, labels=False, progress=show)
+        distillable_test = load_scans(options.test, view, teacher, labels=False, progress=show)
     names = {"bags": [bag.name for bag in options.bags], "validation_bags": [bag.name for bag in options.test]}
     plan = plan_runs(options.methods, options.label_shares, options.seeds)
     data = ComparisonData(
         scans,
-        distillable,
+        scans_with_images(distillable, config.backbone, origin),
+        with_images(distillable_test),
         regional,
         test,
         encoder,

@@ -13,7 +13,6 @@ from torch import nn
 from ditr_train.comparison_table import Method
 from ditr_train.config import Config, PretrainingName
 from ditr_train.data.scans import LabeledScan
-from ditr_train.data.stored_scans import with_images
 from ditr_train.device import CPU
 from ditr_train.distillation import Distillation
 from ditr_train.masked_tokens import MaskedTokenPrediction, Teacher
@@ -30,7 +29,10 @@ class ComparisonData:
     scans: Sequence[LabeledScan]
     """With labels and, where a camera was near in time, image features."""
     distillable: Sequence[LabeledScan]
-    """Those of the scans, and of the unlabelled ones, of which a camera sees points."""
+    """Those of the scans, and of the unlabelled ones, of which a camera sees points, with the features that a
+    distillation learns."""
+    distillable_test: Sequence[LabeledScan]
+    """The same of the test scans."""
     regional: Sequence[LabeledScan]
     """The same of points that lie in regions of images; none where regions were not asked for."""
     test: Sequence[LabeledScan]
@@ -85,7 +87,7 @@ class Origins:
             self._config("distillation", seed),
             self._of(self.data.distillable) | self._encoder_name(),
             lambda run: self._distillation(seed, run),
-            with_images(self.data.test),
+            self.data.distillable_test,
             progress=progress,
         )
 

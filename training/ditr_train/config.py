@@ -326,6 +326,15 @@ class Config:
         if self.masked_token_prediction is not None:
             ratio = self.masked_token_prediction.mask_ratio
             require(0 < ratio < 1, f"masked_token_prediction.mask_ratio: {ratio} is not between 0 and 1")
+        if self.distillation is not None:
+            scales = self.distillation.scales
+            require(
+                len(scales) > 0 and min(scales) > 0 and all(max(scales) % scale == 0 for scale in scales),
+                f"distillation.scales: the largest of {list(scales)} is not a multiple of each",
+            )
+        if self.encoder_training is not None:
+            least, largest = self.encoder_training.zoom
+            require(0 < least <= largest <= 1, f"encoder_training.zoom: {least} to {largest} is no range within 0..1")
         if self.injection is not None:
             # Nothing is unpooled to the last stage.
             last = self.backbone.stage_count - (2 if self.injection.place == "unpooling" else 1)

@@ -14,7 +14,7 @@ from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import LabeledScan
 from ditr_train.device import choose_device
 from ditr_train.distillation import Distillation
-from ditr_train.frozen_encoder import load_frozen_encoder
+from ditr_train.frozen_encoder import distillation_teacher, load_frozen_encoder
 from ditr_train.pretraining import carry_out
 from ditr_train.run_folder import RunFolder
 from ditr_train.scan_selection import scans_with_images
@@ -53,14 +53,14 @@ def _distill(options: argparse.Namespace) -> None:
     run = RunFolder(options.output)
     run.create(config, resume=options.resume)
     device = choose_device(options.device)
-    encoder = load_frozen_encoder(options.encoder, config).to(device)
+    encoder, view = distillation_teacher(load_frozen_encoder(options.encoder, config).to(device), config)
     show = arguments.progress()
     scans = scans_with_images(
-        load_scans(options.bags, config, encoder, labels=False, progress=show), config.backbone, "the bags of --bags"
+        load_scans(options.bags, view, encoder, labels=False, progress=show), config.backbone, "the bags of --bags"
     )
     validation: Sequence[LabeledScan] = []
     if options.validation:
-        loaded = load_scans(options.validation, config, encoder, labels=False, progress=show)
+        loaded = load_scans(options.validation, view, encoder, labels=False, progress=show)
         validation = scans_with_images(loaded, config.backbone, "the bags of --validation")
     distillation = Distillation(config, scans, run, device)
     carry_out(

@@ -94,11 +94,11 @@ class CosineTarget(DistillationTarget):
     place_mean: Tensor
     """[PLACES**2, C_2D] the same of each place"""
 
-    def __init__(self, encoder: ImageEncoderConfig) -> None:
+    def __init__(self, feature_dimension: int) -> None:
         super().__init__()
-        self.out_channels = encoder.feature_dimension
-        self.register_buffer("place_mean", torch.zeros(PLACES**2, encoder.feature_dimension))
-        self.register_buffer("mean", torch.zeros(encoder.feature_dimension))
+        self.out_channels = feature_dimension
+        self.register_buffer("place_mean", torch.zeros(PLACES**2, feature_dimension))
+        self.register_buffer("mean", torch.zeros(feature_dimension))
 
     def fit_features(self, features: Tensor, place: Tensor, seed: int) -> None:
         directions = F.normalize(features, dim=-1)
@@ -137,12 +137,12 @@ class ClusterTarget(DistillationTarget):
     frequent_in_place: Tensor
     """int64 [PLACES**2], the largest of each place"""
 
-    def __init__(self, encoder: ImageEncoderConfig, settings: DistillationConfig) -> None:
+    def __init__(self, feature_dimension: int, settings: DistillationConfig) -> None:
         super().__init__()
         self.out_channels = settings.clusters
         self.settings = settings
-        self.register_buffer("offset", torch.zeros(encoder.feature_dimension))
-        self.register_buffer("centers", torch.zeros(settings.clusters, encoder.feature_dimension))
+        self.register_buffer("offset", torch.zeros(feature_dimension))
+        self.register_buffer("centers", torch.zeros(settings.clusters, feature_dimension))
         self.register_buffer("weights", torch.ones(settings.clusters))
         self.register_buffer("frequent", torch.zeros((), dtype=torch.int64))
         self.register_buffer("frequent_in_place", torch.zeros(PLACES**2, dtype=torch.int64))
@@ -213,8 +213,9 @@ class _ClusterIou(Tally):
 
 
 def make_target(encoder: ImageEncoderConfig, settings: DistillationConfig) -> DistillationTarget:
-    """The target that a configuration names."""
-    return ClusterTarget(encoder, settings) if settings.target == "clusters" else CosineTarget(encoder)
+    """The target that a configuration names, of the features of all its scales."""
+    channels = encoder.feature_dimension * len(settings.scales)
+    return ClusterTarget(channels, settings) if settings.target == "clusters" else CosineTarget(channels)
 
 
 def _direction(features: Tensor, offset: Tensor) -> Tensor:

@@ -144,14 +144,14 @@ class EncoderTraining:
     def _batch(self, step: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         rng = np.random.default_rng([self.settings.seed, step])
         chosen = rng.integers(0, len(self.images), self.settings.images_per_step)
-        pairs = [augment_image(self.images[i], rng) for i in chosen]
+        pairs = [augment_image(self.images[i], rng, self.settings.zoom) for i in chosen]
         return np.stack([p.pixels for p in pairs]), np.stack([p.label for p in pairs]).astype(np.int64)
 
 
-def augment_image(image: LabeledImage, rng: np.random.Generator) -> LabeledImage:
+def augment_image(image: LabeledImage, rng: np.random.Generator, zoom_range: tuple[float, float]) -> LabeledImage:
     """A zoomed, mirrored copy with other brightness, contrast and colour."""
     height, width = image.pixels.shape[:2]
-    zoom = rng.uniform(0.6, 1.0)
+    zoom = rng.uniform(*zoom_range)
     w, h = width * zoom, height * zoom
     left, top = rng.uniform(0, width - w), rng.uniform(0, height - h)
     pixels = Image.fromarray(image.pixels).resize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import onnxruntime
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from ditr_train.bundle import describe_image_encoder, read_document
 from ditr_train.bundle_weights import graph_file, session
 from ditr_train.config import Config, ConfigError
+from ditr_train.model.multi_scale_encoder import MultiScaleEncoder
 from ditr_train.model.patch_encoder import PatchEncoder, build_patch_encoder
 from ditr_train.run_folder import RunFolder
 
@@ -38,6 +40,19 @@ def keep_encoder(run: RunFolder, encoder: nn.Module, source: RunFolder) -> None:
         return
     run.save("encoder.pt", encoder.state_dict())
     run.write_json("encoder.json", {name: source.read_json(f"{name}.json") for name in ("data", "scores")})
+
+
+def distillation_teacher(encoder: nn.Module, config: Config) -> tuple[nn.Module, Config]:
+    """What `distillation` learns from: the encoder at the scales of the configuration, and a configuration with which
+    scans are loaded for it."""
+    assert config.image_encoder is not None and config.distillation is not None
+    scales, view = config.distillation.scales, config.image_encoder
+    if scales == (1,):
+        return encoder, config
+    finest = max(scales)
+    enlarged = replace(view, input_height=finest * view.input_height, input_width=finest * view.input_width)
+    teacher = MultiScaleEncoder(encoder, scales, view.rows, view.columns)
+    return teacher, replace(config, image_encoder=enlarged)
 
 
 def is_bundle(folder: Path) -> bool:

@@ -71,6 +71,9 @@ class DistillationConfig(OptimizationConfig):
     clusters: int = 64
     cluster_weight_power: float = 0.25
     """Cross-entropy weight of a cluster is its share of the visible points to minus this power."""
+    scales: tuple[int, ...] = (1,)
+    """The image encoder sees each image whole at scale 1, and in s x s enlarged tiles at scale s; what is learned are
+    the features of all scales. The largest is a multiple of each. At run time none of it is needed."""
     sector: float | None = None
     """Instead of that of the augmentation: points that no camera sees cost time and teach nothing."""
 
@@ -125,5 +128,7 @@ class EncoderTrainingConfig:
     """Cross-entropy weight of a class is its share of the cells to minus this power."""
     head: Literal["linear", "cosine"] = "linear"
     """Logits of a linear layer, or cosines to the classes: features for the cosine of a distillation."""
+    zoom: tuple[float, float] = (0.6, 1.0)
+    """Least and largest share of an image's width and height that is shown, enlarged to the encoder's input."""
     seed: int = 0
     evaluate_every: int = 500

@@ -5,6 +5,7 @@ import json
 import statistics
 
 import pytest
+import torch
 import yaml
 from test_distillation import write_bag, write_config
 
@@ -50,8 +51,8 @@ def workspace(tmp_path_factory):
     return folder
 
 
-def compare(folder, *further):
-    arguments = ["compare", folder / "config.yaml", "--bags", folder / "train.mcap", "--test", folder / "test.mcap"]
+def compare(folder, *further, config="config.yaml"):
+    arguments = ["compare", folder / config, "--bags", folder / "train.mcap", "--test", folder / "test.mcap"]
     arguments += ["--encoder", folder / "encoder", "-o", folder / "out", "--threads", "1", *further]
     return main([str(argument) for argument in arguments])
 
@@ -116,6 +117,19 @@ def test_unlabelled_bags_are_distilled_and_not_trained_on(workspace):
     distilled, trained = (json.loads((run / "data.json").read_text()) for run in runs)
     assert (distilled["scans"], distilled["unlabelled_bags"]) == (7, ["unlabelled.mcap"])
     assert trained["scans"] == 4 and "unlabelled_bags" not in trained
+
+
+def test_distillation_may_see_images_at_more_scales_than_fusion(workspace):
+    document = yaml.safe_load((workspace / "config.yaml").read_text())
+    document["distillation"]["scales"] = [1, 2]
+    (workspace / "scales.yaml").write_text(yaml.safe_dump(document))
+    small = ["--label-shares", "1", "--seeds", "0", "--steps", "2", "--distillation-steps", "2"]
+    assert compare(workspace, *small, "-o", workspace / "scales", config="scales.yaml") == 0
+    distilled = torch.load(workspace / "scales" / "distilled-seed0" / "checkpoint.pt", weights_only=True)["model"]
+    fused = torch.load(workspace / "scales" / "fused-100-seed0" / "checkpoint.pt", weights_only=True)["model"]
+    assert distilled["distillation_target.centers"].shape == (8, 32)
+    projections = [w for name, w in fused.items() if name.startswith("backbone.injection.") and w.dim() == 2]
+    assert all(weight.shape[1] == 16 for weight in projections)
 
 
 def test_masked_tokens_stand_in_the_same_table(workspace, capsys):

@@ -8,6 +8,8 @@ from conftest import CONFIGS, make_config
 
 from ditr_train.config import ConfigError, config_from_document, config_to_document, load_config
 
+LOOP = {"steps": 1, "scans_per_step": 1, "learning_rate": 0.1}
+ENCODER_LOOP = {"steps": 1, "images_per_step": 1, "learning_rate": 0.1}
 SHIPPED = sorted(set(CONFIGS.glob("*.yaml")) - {CONFIGS / "ablations.yaml"} - set(CONFIGS.glob("*.classes.yaml")))
 
 
@@ -37,6 +39,9 @@ def test_a_configuration_survives_json(config):
         ({"image_encoder": {"architecture": "dinov2_vits16"}}, "'dinov2_vits16' is not one of 'vit', 'dinov2_vits14'"),
         ({"image_encoder": {"architecture": "dinov2_vits14"}}, "patch_size: 16 is not 14, that of dinov2_vits14"),
         ({"image_encoder": {"depth": 0}}, "depth: 0 is not above 0"),
+        ({"distillation": LOOP | {"scales": [2, 3]}}, r"scales: the largest of \[2, 3\] is not a multiple of each"),
+        ({"distillation": LOOP | {"scales": []}}, r"scales: the largest of \[\] is not a multiple"),
+        ({"encoder_training": ENCODER_LOOP | {"zoom": [0.5, 1.5]}}, "zoom: 0.5 to 1.5 is no range within 0..1"),
     ],
 )
 def test_a_mistake_is_named(change, message):
@@ -44,7 +49,7 @@ def test_a_mistake_is_named(change, message):
 
     def merge(target, update):
         for key, value in update.items():
-            if isinstance(value, dict):
+            if isinstance(value, dict) and target[key] is not None:
                 merge(target[key], value)
             else:
                 target[key] = value

@@ -119,6 +119,20 @@ def test_the_cosine_of_the_paper_is_learned_too(workspace, capsys):
     assert "NOT BETTER than that guess" in in_words("cosine {}", "cosine", worse)
 
 
+def test_features_of_several_scales_are_learned(workspace):
+    folder = workspace[0]
+    document = yaml.safe_load((folder / "config.yaml").read_text())
+    document["distillation"] |= {"target": "cosine", "scales": [1, 2]}
+    (folder / "scales.yaml").write_text(yaml.safe_dump(document))
+    assert distill(folder, "scales", config="scales.yaml") == 0
+    assert json.loads((folder / "scales" / "scores.json").read_text())["cosine"] > 0
+    weights = torch.load(folder / "scales" / "checkpoint.pt", weights_only=True)["model"]
+    assert weights["distillation_head.weight"].shape[0] == 2 * 16
+    # Both halves are directions of their own.
+    mean = weights["distillation_target.place_mean"].reshape(-1, 2, 16).norm(dim=-1)
+    assert mean.max() <= 0.5**0.5 + 1e-5
+
+
 def test_an_encoder_of_a_bundle_teaches_the_same(workspace):
     folder, config, encoder, _ = workspace
     bags = [folder / "unlabelled.mcap"]

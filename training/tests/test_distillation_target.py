@@ -79,7 +79,7 @@ def score(target, predicted, voxels):
 def test_places_are_intervals_of_range_and_height(rng):
     encoder = make_config().image_encoder
     scans = scans_of_kinds(encoder, rng)
-    target = CosineTarget(encoder)
+    target = CosineTarget(encoder.feature_dimension)
     target.fit(scans, seed=0)
     scan = scans[0]
     place = target.place(range_and_height(scan))
@@ -96,7 +96,7 @@ def test_places_are_intervals_of_range_and_height(rng):
 def test_a_cluster_is_a_label(rng):
     encoder = make_config().image_encoder
     scans = scans_of_kinds(encoder, rng)
-    target = ClusterTarget(encoder, SETTINGS)
+    target = ClusterTarget(encoder.feature_dimension, SETTINGS)
     target.fit(scans, seed=0)
     voxels = voxels_of(scans[1])
     cluster = target.assign(voxels.features)
@@ -120,7 +120,7 @@ def test_a_cluster_is_a_label(rng):
     loss = -(weight[cluster] * logits.log_softmax(1)[torch.arange(len(cluster)), cluster]).sum() / weight[cluster].sum()
     torch.testing.assert_close(target.loss(logits, voxels), loss + lovasz_softmax(logits.softmax(1), cluster))
 
-    again = ClusterTarget(encoder, SETTINGS)
+    again = ClusterTarget(encoder.feature_dimension, SETTINGS)
     again.load_state_dict(target.state_dict())
     assert torch.equal(again.assign(voxels.features), cluster)
 
@@ -128,7 +128,7 @@ def test_a_cluster_is_a_label(rng):
 def test_the_cosine_is_that_of_the_features(rng):
     encoder = make_config().image_encoder
     scans = scans_of_kinds(encoder, rng)
-    target = CosineTarget(encoder)
+    target = CosineTarget(encoder.feature_dimension)
     target.fit(scans, seed=0)
     voxels = voxels_of(scans[0])
     predicted = torch.from_numpy(rng.normal(size=(len(voxels.features), 16)).astype(np.float32))
@@ -144,7 +144,7 @@ def test_the_cosine_is_that_of_the_features(rng):
 
 def test_too_few_points_for_the_clusters_are_named(rng):
     encoder = make_config().image_encoder
-    target = ClusterTarget(encoder, replace(SETTINGS, clusters=1000))
+    target = ClusterTarget(encoder.feature_dimension, replace(SETTINGS, clusters=1000))
     with pytest.raises(ConfigError, match=r"distillation\.clusters: 1000 clusters cannot be found in \d+ visible"):
         target.fit(scans_of_kinds(encoder, rng), seed=0)
 

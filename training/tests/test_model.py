@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from conftest import CONFIGS, make_config, make_segmentor
 
 from ditr_train.config import BackboneConfig, load_config
@@ -13,6 +14,7 @@ from ditr_train.graph_inputs import voxelize_scan
 from ditr_train.model.backbone import Backbone
 from ditr_train.model.image_encoder import PatchSegmentationHead
 from ditr_train.model.injection import ImageInjection
+from ditr_train.model.multi_scale_encoder import MultiScaleEncoder
 from ditr_train.model.rotary import rotary_angles, rotate
 from ditr_train.model.segmentor import graph_outputs
 from ditr_train.model.serialized_attention import SerializedAttention
@@ -175,6 +177,25 @@ def test_cosine_logits_of_a_cell_are_cosines_to_its_class_weights(rng):
     feature, weight = features[1, 5], weights[3, 1, 2]
     cosine = feature @ weight / np.linalg.norm(feature) / np.linalg.norm(weight)
     np.testing.assert_allclose(logits[1, 2, 1 * 4 + 3, 2 * 4 + 1], cosine / 0.1, rtol=1e-5)
+
+
+def test_scales_stand_side_by_side_on_the_finest_grid(rng):
+    """Against a loop over the tiles."""
+
+    class Means(torch.nn.Module):
+        def forward(self, image):
+            return F.avg_pool2d(image, 16).flatten(2).transpose(1, 2)
+
+    image = torch.from_numpy(rng.normal(size=(2, 3, 128, 256)).astype(np.float32))
+    encoder = MultiScaleEncoder(Means(), (1, 2, 4), rows=2, columns=4)
+    features = encoder(image).reshape(2, 8, 16, 3, 3)
+    for slot, scale in enumerate((1, 2, 4)):
+        shrunk = F.interpolate(image, (32 * scale, 64 * scale), mode="area")
+        for row, column in ((0, 0), (3, 9), (7, 15)):
+            r, c = row * scale // 4, column * scale // 4
+            mean = shrunk[:, :, 16 * r : 16 * r + 16, 16 * c : 16 * c + 16].mean((2, 3))
+            expected = mean / mean.norm(dim=1, keepdim=True)
+            torch.testing.assert_close(features[:, row, column, slot], expected, atol=1e-5, rtol=0)
 
 
 def test_every_parameter_learns(config):
