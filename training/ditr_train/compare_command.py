@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ditr_train.comparison_origins import ComparisonData
 from ditr_train.comparison_table import METHODS, Result, markdown, write_csv
 from ditr_train.config import Config, ConfigError, load_config
 from ditr_train.data.loading import load_scans
+from ditr_train.data.scans import LabeledScan
 from ditr_train.data.stored_scans import joined, with_images
 from ditr_train.device import choose_device
 from ditr_train.frozen_encoder import distillation_teacher, load_frozen_encoder
@@ -81,13 +83,16 @@ def _compare(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
     encoder = load_frozen_encoder(options.encoder, config).to(device)
     scans = load_scans(options.bags, config, encoder, regions=source, progress=show)
-    more = load_scans(options.unlabelled, config, encoder, labels=False, regions=source, progress=show)
+    teacher, view = distillation_teacher(encoder, config)
+    separate = "d-ditr" in options.methods and teacher is not encoder
+    more: Sequence[LabeledScan] = []
+    if source or not separate:
+        more = load_scans(options.unlabelled, config, encoder, labels=False, regions=source, progress=show)
     unlabelled, origin = joined(scans, more), "the bags of --bags and --unlabelled"
     regional = scans_with_regions(unlabelled, config.backbone, origin) if source else []
     test = load_scans(options.test, config, encoder, regions=source, progress=show)
     distillable, distillable_test = unlabelled, test
-    teacher, view = distillation_teacher(encoder, config)
-    if "d-ditr" in options.methods and teacher is not encoder:
+    if separate:
         distillable = load_scans([*options.bags, *options.unlabelled], view, teacher, labels=False, progress=show)
         distillable_test = load_scans(options.test, view, teacher, labels=False, progress=show)
     names = {"bags": [bag.name for bag in options.bags], "validation_bags": [bag.name for bag in options.test]}

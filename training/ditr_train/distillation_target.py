@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ditr_train.clustering import k_means
-from ditr_train.config import ConfigError, ImageEncoderConfig
+from ditr_train.config import ImageEncoderConfig
 from ditr_train.data.scans import LabeledScan
 from ditr_train.data.stored_scans import surveyed
-from ditr_train.losses import class_counts, class_weights, lovasz_softmax
+from ditr_train.feature_clusters import FeatureClusters
+from ditr_train.losses import class_counts, lovasz_softmax
 from ditr_train.metrics import ConfusionMatrix
 from ditr_train.model.tables import ImageFeatures
 from ditr_train.places import PLACES, PlaceIntervals, range_and_height
@@ -86,7 +86,11 @@ class DistillationTarget(PlaceIntervals, ABC):
 
 
 class CosineTarget(DistillationTarget):
-    """The image features themselves, with 1 - cosine similarity as loss (DITR, arXiv 2503.18944)."""
+    """The image features themselves, with 1 - cosine similarity as loss (DITR, arXiv 2503.18944).
+
+    Its plain mean is all about what is frequent, ground and walls. With a cluster_weight_power above 0, voxels whose
+    features are of a rare kind weigh more, as classes do in training.
+    """
 
     measure = "cosine"
     mean: Tensor
@@ -94,9 +98,10 @@ class CosineTarget(DistillationTarget):
     place_mean: Tensor
     """[PLACES**2, C_2D] the same of each place"""
 
-    def __init__(self, feature_dimension: int) -> None:
+    def __init__(self, feature_dimension: int, settings: DistillationConfig) -> None:
         super().__init__()
         self.out_channels = feature_dimension
+        self.clusters = FeatureClusters(feature_dimension, settings) if settings.cluster_weight_power > 0 else None
         self.register_buffer("place_mean", torch.zeros(PLACES**2, feature_dimension))
         self.register_buffer("mean", torch.zeros(feature_dimension))
 
@@ -106,9 +111,15 @@ class CosineTarget(DistillationTarget):
         total = torch.zeros_like(self.place_mean).index_add_(0, place, directions)
         count = torch.bincount(place, minlength=len(total))[:, None]
         self.place_mean.copy_(torch.where(count > 0, total / count.clamp(min=1), self.mean))
+        if self.clusters is not None:
+            self.clusters.fit(features, seed)
 
     def loss(self, predicted: Tensor, voxels: SeenVoxels) -> Tensor:
-        return 1 - F.cosine_similarity(predicted, voxels.features, dim=-1).mean()
+        distance = 1 - F.cosine_similarity(predicted, voxels.features, dim=-1)
+        if self.clusters is None:
+            return distance.mean()
+        weights = self.clusters.weights[self.clusters.assign(voxels.features)]
+        return (distance * weights).sum() / weights.sum()
 
     def tally(self) -> Tally:
         return _MeanCosine()
@@ -121,17 +132,10 @@ class ClusterTarget(DistillationTarget):
     """Which of K clusters of image features a voxel belongs to; the loss is that of training on labels.
 
     Clusters are found without labels, by k-means. Cross-entropy and Lovasz-softmax give rare kinds of things
-    their share of the gradient; the mean cosine is all about what is frequent, and is mostly satisfied by what
-    range and height tell.
+    their share of the gradient.
     """
 
     measure = "cluster_miou"
-    offset: Tensor
-    """[C_2D] mean feature of visible points: clusters are of directions from there"""
-    centers: Tensor
-    """[K, C_2D] unit vectors"""
-    weights: Tensor
-    """[K] of the cross-entropy"""
     frequent: Tensor
     """int64 scalar, the largest cluster"""
     frequent_in_place: Tensor
@@ -140,39 +144,21 @@ class ClusterTarget(DistillationTarget):
     def __init__(self, feature_dimension: int, settings: DistillationConfig) -> None:
         super().__init__()
         self.out_channels = settings.clusters
-        self.settings = settings
-        self.register_buffer("offset", torch.zeros(feature_dimension))
-        self.register_buffer("centers", torch.zeros(settings.clusters, feature_dimension))
-        self.register_buffer("weights", torch.ones(settings.clusters))
+        self.clusters = FeatureClusters(feature_dimension, settings)
         self.register_buffer("frequent", torch.zeros((), dtype=torch.int64))
         self.register_buffer("frequent_in_place", torch.zeros(PLACES**2, dtype=torch.int64))
 
     def fit_features(self, features: Tensor, place: Tensor, seed: int) -> None:
-        if len(features) < self.out_channels:
-            raise ConfigError(
-                f"distillation.clusters: {self.out_channels} clusters cannot be found in {len(features)} visible points"
-            )
-        offset = features.mean(0)
-        centers = k_means(_direction(features, offset), self.out_channels, seed)
-        self.offset.copy_(offset)
-        self.centers.copy_(centers)
-        cluster = self.assign(features).numpy()
-        counts = class_counts(cluster, self.out_channels)
-        self.weights.copy_(class_weights(counts, self.settings.cluster_weight_power))
+        cluster = self.clusters.fit(features, seed).numpy()
         table = np.zeros((len(self.frequent_in_place), self.out_channels))
         np.add.at(table, (place.numpy(), cluster), 1)
-        largest = counts.argmax()
+        largest = class_counts(cluster, self.out_channels).argmax()
         self.frequent.fill_(int(largest))
         self.frequent_in_place.copy_(torch.from_numpy(np.where(table.any(1), table.argmax(1), largest)))
 
-    def assign(self, features: Tensor) -> Tensor:
-        """[S, C_2D] -> int64 [S], the cluster of each."""
-        nearest: Tensor = (_direction(features, self.offset) @ self.centers.T).argmax(1)
-        return nearest
-
     def loss(self, predicted: Tensor, voxels: SeenVoxels) -> Tensor:
-        cluster = self.assign(voxels.features)
-        loss = F.cross_entropy(predicted, cluster, self.weights)
+        cluster = self.clusters.assign(voxels.features)
+        loss = F.cross_entropy(predicted, cluster, self.clusters.weights)
         return loss + lovasz_softmax(predicted.softmax(-1), cluster)
 
     def tally(self) -> Tally:
@@ -205,7 +191,7 @@ class _ClusterIou(Tally):
         self.confusion = ConfusionMatrix([str(cluster) for cluster in range(target.out_channels)])
 
     def add(self, predicted: Tensor, voxels: SeenVoxels) -> None:
-        cluster = self.target.assign(voxels.features)
+        cluster = self.target.clusters.assign(voxels.features)
         self.confusion.add(cluster.cpu().numpy(), predicted.argmax(1).cpu().numpy())
 
     def value(self) -> float:
@@ -215,11 +201,7 @@ class _ClusterIou(Tally):
 def make_target(encoder: ImageEncoderConfig, settings: DistillationConfig) -> DistillationTarget:
     """The target that a configuration names, of the features of all its scales."""
     channels = encoder.feature_dimension * len(settings.scales)
-    return ClusterTarget(channels, settings) if settings.target == "clusters" else CosineTarget(channels)
-
-
-def _direction(features: Tensor, offset: Tensor) -> Tensor:
-    return F.normalize(features - offset, dim=-1)
+    return ClusterTarget(channels, settings) if settings.target == "clusters" else CosineTarget(channels, settings)
 
 
 def _visible_points(scans: Sequence[LabeledScan], seed: int) -> tuple[Tensor, Tensor]:

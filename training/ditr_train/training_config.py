@@ -70,7 +70,8 @@ class DistillationConfig(OptimizationConfig):
     as loss as in the paper (docs/distill-your-robot.md compares them)."""
     clusters: int = 64
     cluster_weight_power: float = 0.25
-    """Cross-entropy weight of a cluster is its share of the visible points to minus this power."""
+    """Weight in the loss of a voxel whose feature belongs to a cluster is the cluster's share of the visible points to
+    minus this power. 0: all voxels count the same, as in the paper."""
     scales: tuple[int, ...] = (1,)
     """The image encoder sees each image whole at scale 1, and in s x s enlarged tiles at scale s; what is learned are
     the features of all scales. The largest is a multiple of each. At run time none of it is needed."""

@@ -127,7 +127,7 @@ def test_distillation_may_see_images_at_more_scales_than_fusion(workspace):
     assert compare(workspace, *small, "-o", workspace / "scales", config="scales.yaml") == 0
     distilled = torch.load(workspace / "scales" / "distilled-seed0" / "checkpoint.pt", weights_only=True)["model"]
     fused = torch.load(workspace / "scales" / "fused-100-seed0" / "checkpoint.pt", weights_only=True)["model"]
-    assert distilled["distillation_target.centers"].shape == (8, 32)
+    assert distilled["distillation_target.clusters.centers"].shape == (8, 32)
     projections = [w for name, w in fused.items() if name.startswith("backbone.injection.") and w.dim() == 2]
     assert all(weight.shape[1] == 16 for weight in projections)
 

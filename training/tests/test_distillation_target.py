@@ -79,7 +79,7 @@ def score(target, predicted, voxels):
 def test_places_are_intervals_of_range_and_height(rng):
     encoder = make_config().image_encoder
     scans = scans_of_kinds(encoder, rng)
-    target = CosineTarget(encoder.feature_dimension)
+    target = CosineTarget(encoder.feature_dimension, replace(SETTINGS, cluster_weight_power=0))
     target.fit(scans, seed=0)
     scan = scans[0]
     place = target.place(range_and_height(scan))
@@ -99,7 +99,7 @@ def test_a_cluster_is_a_label(rng):
     target = ClusterTarget(encoder.feature_dimension, SETTINGS)
     target.fit(scans, seed=0)
     voxels = voxels_of(scans[1])
-    cluster = target.assign(voxels.features)
+    cluster = target.clusters.assign(voxels.features)
     kind = (voxels.features[:, :3] - 1).argmax(1)
     # The same partition under other names.
     assert len(set(zip(kind.tolist(), cluster.tolist(), strict=True))) == 3
@@ -114,7 +114,7 @@ def test_a_cluster_is_a_label(rng):
     assert score(target, guesses["place"], voxels) > score(target, guesses["constant"], voxels)
 
     logits = torch.from_numpy(rng.normal(size=(len(cluster), 3)).astype(np.float32))
-    every = torch.cat([target.assign(voxels_of(scan).features) for scan in scans])
+    every = torch.cat([target.clusters.assign(voxels_of(scan).features) for scan in scans])
     share = torch.bincount(every, minlength=3) / len(every)
     weight = share**-0.5 / (share**0.5).sum()
     loss = -(weight[cluster] * logits.log_softmax(1)[torch.arange(len(cluster)), cluster]).sum() / weight[cluster].sum()
@@ -122,13 +122,13 @@ def test_a_cluster_is_a_label(rng):
 
     again = ClusterTarget(encoder.feature_dimension, SETTINGS)
     again.load_state_dict(target.state_dict())
-    assert torch.equal(again.assign(voxels.features), cluster)
+    assert torch.equal(again.clusters.assign(voxels.features), cluster)
 
 
 def test_the_cosine_is_that_of_the_features(rng):
     encoder = make_config().image_encoder
     scans = scans_of_kinds(encoder, rng)
-    target = CosineTarget(encoder.feature_dimension)
+    target = CosineTarget(encoder.feature_dimension, replace(SETTINGS, cluster_weight_power=0))
     target.fit(scans, seed=0)
     voxels = voxels_of(scans[0])
     predicted = torch.from_numpy(rng.normal(size=(len(voxels.features), 16)).astype(np.float32))
@@ -140,6 +140,22 @@ def test_the_cosine_is_that_of_the_features(rng):
     guesses = target.guesses(target.place(range_and_height(scans[0])[voxels.seen]))
     constant, place = (score(target, guesses[name], voxels) for name in ("constant", "place"))
     assert constant < place <= 1
+
+
+def test_rare_kinds_of_features_weigh_more(rng):
+    encoder = make_config().image_encoder
+    scans = scans_of_kinds(encoder, rng)
+    target = CosineTarget(encoder.feature_dimension, SETTINGS)
+    target.fit(scans, seed=0)
+    features = torch.cat([voxels_of(scan).features for scan in scans])
+    share = torch.bincount(target.clusters.assign(features), minlength=3) / len(features)
+    voxels = voxels_of(scans[0])
+    predicted = torch.from_numpy(rng.normal(size=(len(voxels.features), 16)).astype(np.float32))
+    weight = share[target.clusters.assign(voxels.features)] ** -0.5
+    distance = 1 - torch.nn.functional.cosine_similarity(predicted, voxels.features)
+    expected = (weight * distance).sum() / weight.sum()
+    torch.testing.assert_close(target.loss(predicted, voxels), expected)
+    assert abs(float(expected - distance.mean())) > 1e-3
 
 
 def test_too_few_points_for_the_clusters_are_named(rng):
@@ -180,7 +196,7 @@ def test_scores_are_over_the_seen_voxels_of_all_scans(sampling, kind, rng):
     if kind == "cosine":
         expected = torch.cosine_similarity(predicted, wanted, dim=1).mean().item()
     else:
-        right, told = distiller.distillation_target.assign(wanted), predicted.argmax(1)
+        right, told = distiller.distillation_target.clusters.assign(wanted), predicted.argmax(1)
         ious = [((right == c) & (told == c)).sum() / ((right == c) | (told == c)).sum() for c in right.unique()]
         expected = float(torch.stack(ious).mean())
     found = distillation_scores(distiller, scans, config)
