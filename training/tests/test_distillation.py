@@ -193,9 +193,10 @@ def test_fine_tuning_takes_the_backbone_and_a_bundle_takes_the_result(workspace,
     count = len(Segmentor(replace(make_config(), injection=None)).backbone.state_dict())
     assert (
         f"{count} tensors taken; 2 fresh: head.weight, head.bias; "
-        "8 dropped: distillation_target.edges, distillation_target.offset, distillation_target.centers, "
-        "distillation_target.weights, distillation_target.frequent, distillation_target.frequent_in_place, "
-        "distillation_head.weight, distillation_head.bias" in capsys.readouterr().out
+        "8 dropped: distillation_target.edges, distillation_target.frequent, distillation_target.frequent_in_place, "
+        "distillation_target.clusters.offset, distillation_target.clusters.centers, "
+        "distillation_target.clusters.weights, distillation_head.weight, distillation_head.bias"
+        in capsys.readouterr().out
     )
     before, after = (torch.load(f"{run}/checkpoint.pt")["model"] for run in (distilled, tuned))
     for name, value in after.items():
