@@ -55,6 +55,9 @@ def _what(config: Config) -> dict[str, str]:
 
 
 def _target(settings: DistillationConfig) -> str:
-    if settings.target == "cosine":
-        return "image features, cosine similarity"
-    return f"{settings.clusters} clusters of image features"
+    seen = "" if settings.scales == (1,) else f" at scales {', '.join(map(str, settings.scales))} of an image"
+    if settings.target == "clusters":
+        return f"{settings.clusters} clusters of image features{seen}"
+    power = settings.cluster_weight_power
+    weights = f", voxels weighed by the share of their kind to the power of {-power:g}" if power else ""
+    return f"image features{seen}, cosine similarity{weights}"

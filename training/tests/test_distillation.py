@@ -14,7 +14,7 @@ from torch import nn
 from ditr_train.bundle import write_bundle
 from ditr_train.bundle_weights import read_image_free, unfold
 from ditr_train.cli import main
-from ditr_train.config import ConfigError, config_to_document
+from ditr_train.config import ConfigError, config_to_document, load_config
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import IGNORED, LabeledScan
@@ -25,6 +25,8 @@ from ditr_train.initialization import initialize
 from ditr_train.model.image_encoder import ImageEncoder
 from ditr_train.model.segmentor import Segmentor
 from ditr_train.pretraining import in_words
+from ditr_train.pretraining_description import describe_pretraining
+from ditr_train.run_folder import RunFolder
 from ditr_train.training_config import DistillationConfig
 
 
@@ -128,6 +130,11 @@ def test_features_of_several_scales_are_learned(workspace):
     assert json.loads((folder / "scales" / "scores.json").read_text())["cosine"] > 0
     weights = torch.load(folder / "scales" / "checkpoint.pt", weights_only=True)["model"]
     assert weights["distillation_head.weight"].shape[0] == 2 * 16
+    run, config = RunFolder(folder / "scales"), load_config(folder / "scales.yaml")
+    assert describe_pretraining(run, config.for_pretraining("distillation"))["target"] == (
+        "image features at scales 1, 2 of an image, cosine similarity, "
+        "voxels weighed by the share of their kind to the power of -0.25"
+    )
     # Both halves are directions of their own.
     mean = weights["distillation_target.place_mean"].reshape(-1, 2, 16).norm(dim=-1)
     assert mean.max() <= 0.5**0.5 + 1e-5
