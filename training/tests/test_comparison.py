@@ -129,7 +129,7 @@ def test_distillation_may_see_images_at_more_scales_than_fusion(workspace):
     fused = torch.load(workspace / "scales" / "fused-100-seed0" / "checkpoint.pt", weights_only=True)["model"]
     assert distilled["distillation_target.clusters.centers"].shape == (8, 32)
     projections = [w for name, w in fused.items() if name.startswith("backbone.injection.") and w.dim() == 2]
-    assert all(weight.shape[1] == 16 for weight in projections)
+    assert projections and all(weight.shape[1] == 16 for weight in projections)
 
 
 def test_masked_tokens_stand_in_the_same_table(workspace, capsys):
