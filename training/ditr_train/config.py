@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -323,6 +323,11 @@ class Config:
             self.unlabeled_id not in ids,
             f"classes: {self.unlabeled_id} is the id of unlabeled points, not of a class",
         )
+        for name in ("training", *get_args(PretrainingName)):
+            settings = getattr(self, name)
+            if settings is not None:
+                share = settings.fixed_statistics
+                require(0 <= share < 1, f"{name}.fixed_statistics: {share} is not at least 0 and less than 1")
         if self.masked_token_prediction is not None:
             ratio = self.masked_token_prediction.mask_ratio
             require(0 < ratio < 1, f"masked_token_prediction.mask_ratio: {ratio} is not between 0 and 1")

@@ -46,6 +46,10 @@ class OptimizationConfig:
     """Scans, augmented as in training, that the statistics of batch normalization are taken anew from after the last
     step. The moving averages of training are about its last few scans: where these differ, as simulated and real ones
     do, a network is scored by chance (Wu and Johnson, Rethinking "Batch" in BatchNorm, 2021). 0 leaves them."""
+    fixed_statistics: float = 0.0
+    """Share of the steps, the last ones, before which the statistics are taken instead and in which they are constants,
+    as at run time. Before them each scan is normalized with its own statistics, which tell the network what street
+    it is in; a network that relies on that is wrong wherever it runs."""
     autocast: bool = False
     """Are the matrix products of a step computed in bfloat16? Weights and losses stay float32."""
 

@@ -41,7 +41,7 @@ class TrainingLoop(ABC):
         self.settings = settings
         self.scans = scans
         self.statistics_source: Sequence[LabeledScan] = scans
-        """What the statistics of batch normalization are taken from at the end: no labels are needed for that."""
+        """What the statistics of batch normalization are taken from: no labels are needed for that."""
         self.run = run
         decayed, plain = decayed_and_not(network)
         self.optimizer = torch.optim.AdamW(
@@ -52,6 +52,8 @@ class TrainingLoop(ABC):
             lr=settings.learning_rate,
         )
         self.factor = one_cycle(settings.steps, settings.warm_up)
+        self.statistics_step = max(1, settings.steps - round(settings.fixed_statistics * settings.steps))
+        """From this step on the statistics of batch normalization are constants."""
         self.step = 0
 
     def autocast(self) -> torch.autocast:
@@ -99,7 +101,7 @@ class TrainingLoop(ABC):
             losses.append(self._take_step(samples))
             bar.update()
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
-            if self.step == settings.steps:
+            if self.step == self.statistics_step:
                 self._take_statistics()
             if self.step % settings.evaluate_every == 0 or self.step == settings.steps:
                 row: LogRow = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
@@ -119,6 +121,9 @@ class TrainingLoop(ABC):
     def _take_step(self, samples: list[ScanSample]) -> float:
         settings = self.settings
         self.network.train()
+        if self.step >= self.statistics_step:
+            for norm in self._learning_norms():
+                norm.eval()
         torch.manual_seed(settings.seed * 1_000_003 + self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * self.factor(self.step)
@@ -141,8 +146,7 @@ class TrainingLoop(ABC):
         if scans == 0:
             return
         self.network.train()
-        # A frozen teacher stays in evaluation mode.
-        norms = [m for m in self.network.modules() if isinstance(m, nn.BatchNorm1d) and m.training]
+        norms = self._learning_norms()
         momenta = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()
@@ -157,6 +161,10 @@ class TrainingLoop(ABC):
                 step += 1
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
+
+    def _learning_norms(self) -> list[nn.BatchNorm1d]:
+        """Those in training mode: a frozen teacher stays in evaluation mode."""
+        return [m for m in self.network.modules() if isinstance(m, nn.BatchNorm1d) and m.training]
 
     def _samples(self, step: int, scans: Sequence[LabeledScan]) -> list[ScanSample]:
         settings = self.settings

@@ -40,6 +40,7 @@ def test_a_configuration_survives_json(config):
         ({"image_encoder": {"architecture": "dinov2_vits14"}}, "patch_size: 16 is not 14, that of dinov2_vits14"),
         ({"image_encoder": {"depth": 0}}, "depth: 0 is not above 0"),
         ({"distillation": LOOP | {"scales": [2, 3]}}, r"scales: the largest of \[2, 3\] is not a multiple of each"),
+        ({"distillation": LOOP | {"fixed_statistics": 1}}, r"distillation.fixed_statistics: 1.0 is not .* less than 1"),
         ({"distillation": LOOP | {"scales": []}}, r"scales: the largest of \[\] is not a multiple"),
         ({"encoder_training": ENCODER_LOOP | {"zoom": [0.5, 1.5]}}, "zoom: 0.5 to 1.5 is no range within 0..1"),
     ],

@@ -157,30 +157,73 @@ def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace, monkeypatch
     assert f"| **mIoU** | {100 * miou:.1f} |" in (workspace / "bundle/MODEL_CARD.md").read_text()
 
 
-def test_statistics_are_taken_anew_from_several_scans(workspace, tmp_path):
+def image_free_training(workspace, folder, resume=False, **settings):
+    """A training on the first of the workspace's scans, with the statistics of all of them."""
     config = load_config(workspace / "short.yaml").without_pretraining()
     config = replace(config, injection=None, image_encoder=None, encoder_training=None)
-    config = replace(config, training=replace(config.training, steps=2, statistics_scans=5))
+    config = replace(config, training=replace(config.training, **settings))
     scans = load_scans([workspace / "train.mcap"], config, None, progress=False)
-    run = RunFolder(tmp_path / "run")
-    run.create(config, resume=False)
+    run = RunFolder(folder)
+    run.create(config, resume=resume)
     training = Training(config, scans[:1], run)
     training.statistics_source = scans
+    return training
+
+
+def test_statistics_are_taken_anew_from_several_scans(workspace, tmp_path):
+    training = image_free_training(workspace, tmp_path / "run", steps=2, statistics_scans=5)
     training.fit([], progress=False)
 
     stem = training.segmentor.backbone.stem
     means, variances = [], []
     for step in range(2, 7):
-        (sample,) = training._samples(step, scans)
+        (sample,) = training._samples(step, training.statistics_source)
         inputs = {name: torch.from_numpy(value) for name, value in sample.inputs.items()}
         convolved = stem.convolution(inputs["feat"], inputs["neighbors_0"])
         means.append(convolved.mean(0))
         variances.append(convolved.var(0))
     torch.testing.assert_close(stem.norm.running_mean, torch.stack(means).mean(0))
     torch.testing.assert_close(stem.norm.running_var, torch.stack(variances).mean(0))
-    assert stem.norm.momentum == config.backbone.batch_norm_momentum
-    saved = run.load("checkpoint.pt")["model"]["backbone.stem.norm.running_mean"]
+    assert stem.norm.momentum == training.config.backbone.batch_norm_momentum
+    saved = training.run.load("checkpoint.pt")["model"]["backbone.stem.norm.running_mean"]
     torch.testing.assert_close(saved, stem.norm.running_mean)
+
+
+def test_the_last_steps_can_have_fixed_statistics(workspace, tmp_path, monkeypatch):
+    settings = {"steps": 8, "statistics_scans": 3, "evaluate_every": 3, "warm_up": 0.1}
+    early = image_free_training(workspace, tmp_path / "early", **settings | {"steps": 5})
+    monkeypatch.setattr(early, "factor", one_cycle(8, 0.1))
+    whole = image_free_training(workspace, tmp_path / "whole", **settings, fixed_statistics=0.4)
+    assert whole.statistics_step == 5
+    # The same samples are taken for the statistics: those after the last step.
+    monkeypatch.setattr(early, "_samples", lambda step, scans: whole._samples(step if step < 5 else step + 3, scans))
+    early.fit([], progress=False)
+    whole.fit([], progress=False)
+
+    def statistics(training):
+        return {name: value for name, value in training.network.state_dict().items() if "running" in name}
+
+    torch.testing.assert_close(statistics(whole), statistics(early), atol=0, rtol=0)
+    for (name, after), before in zip(whole.network.named_parameters(), early.network.parameters(), strict=True):
+        assert not torch.equal(after, before), name
+
+    for killed_at in (4, 7):  # with the checkpoints of step 3 and, of fixed statistics, 6
+        folder = tmp_path / f"killed-at-{killed_at}"
+        parts = image_free_training(workspace, folder, **settings, fixed_statistics=0.4)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            take = parts._take_step
+
+            def interrupted(samples, parts=parts, take=take, killed_at=killed_at):
+                if parts.step == killed_at:
+                    raise KeyboardInterrupt
+                return take(samples)
+
+            patch.setattr(parts, "_take_step", interrupted)
+            parts.fit([], progress=False)
+        parts = image_free_training(workspace, folder, resume=True, **settings, fixed_statistics=0.4)
+        parts.resume()
+        parts.fit([], progress=False)
+        torch.testing.assert_close(parts.network.state_dict(), whole.network.state_dict(), atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
