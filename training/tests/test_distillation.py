@@ -8,6 +8,7 @@ import pytest
 import torch
 import yaml
 from conftest import make_config, make_segmentor, replace
+from interruption import killed_at
 from synthetic_bag import write_bag
 from torch import nn
 
@@ -18,7 +19,7 @@ from ditr_train.config import ConfigError, config_to_document, load_config
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import IGNORED, LabeledScan
-from ditr_train.distillation import Distillation, Distiller
+from ditr_train.distillation import Distiller
 from ditr_train.export import random_cloud, run_segmentor
 from ditr_train.graph_inputs import voxelize_scan
 from ditr_train.initialization import initialize
@@ -152,22 +153,13 @@ def test_an_encoder_of_a_bundle_teaches_the_same(workspace):
     assert float(logs[0][-1]) == pytest.approx(float(logs[1][-1]), abs=2e-4)
 
 
-@pytest.mark.parametrize("killed_at", [3, 8, 17])
-def test_a_killed_distillation_ends_as_if_it_was_not(workspace, distilled, monkeypatch, killed_at):
+@pytest.mark.parametrize("step", [3, 8, 17])
+def test_a_killed_distillation_ends_as_if_it_was_not(workspace, distilled, step):
     folder = workspace[0]
-    name = f"killed-{killed_at}"
-    original = Distillation._take_step
-
-    def interrupted(self, samples):
-        if self.step == killed_at:
-            raise KeyboardInterrupt
-        return original(self, samples)
-
-    monkeypatch.setattr(Distillation, "_take_step", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    name = f"killed-{step}"
+    with killed_at(step):
         distill(folder, name)
-    monkeypatch.setattr(Distillation, "_take_step", original)
-    if killed_at == 17:  # killed again, between the row of step 20 and its checkpoint
+    if step == 17:  # killed again, between the row of step 20 and its checkpoint
         with (folder / name / "log.csv").open("a") as stream:
             stream.write("20,0.5,0.5\n")
     assert distill(folder, name, "--resume") == 0

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 import yaml
 from conftest import make_config, replace
 from hypothesis import given, settings
+from interruption import killed_at
 from PIL import Image
 from synthetic_bag import write_bag
 from test_distillation import write_config
@@ -24,7 +25,6 @@ from ditr_train.masked_tokens import MaskedStudent, MaskedTokenPrediction
 from ditr_train.model.image_encoder import ImageEncoder
 from ditr_train.model.region_tokens import Regions, mask_voxels, regions_of
 from ditr_train.model.segmentor import Segmentor
-from ditr_train.pretraining import Pretraining
 from ditr_train.region_distillation import RegionDistillation, RegionDistiller
 from ditr_train.region_samples import make_region_sample, mask_regions
 from ditr_train.run_folder import RunFolder
@@ -227,20 +227,11 @@ def test_both_stages_learn_and_are_scored_beside_guesses(stages):
     assert data["teacher"]["data"]["image_encoder"] == "encoder"
 
 
-@pytest.mark.parametrize(("stage", "killed_at"), [(1, 3), (1, 17), (2, 31)])
-def test_a_killed_pretraining_ends_as_if_it_was_not(workspace, stages, monkeypatch, stage, killed_at):
-    name = f"killed-{stage}-{killed_at}"
-    original = Pretraining._take_step
-
-    def interrupted(self, samples):
-        if self.step == killed_at:
-            raise KeyboardInterrupt
-        return original(self, samples)
-
-    monkeypatch.setattr(Pretraining, "_take_step", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+@pytest.mark.parametrize(("stage", "step"), [(1, 3), (1, 17), (2, 31)])
+def test_a_killed_pretraining_ends_as_if_it_was_not(workspace, stages, stage, step):
+    name = f"killed-{stage}-{step}"
+    with killed_at(step):
         pretrain(workspace, stage, name)
-    monkeypatch.setattr(Pretraining, "_take_step", original)
     assert pretrain(workspace, stage, name, "--resume") == 0
     whole, parts = (torch.load(run / "checkpoint.pt") for run in (stages[stage - 1], workspace / name))
     assert whole["step"] == parts["step"] == (20 if stage == 1 else 48)

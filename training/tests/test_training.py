@@ -11,6 +11,7 @@ import yaml
 from conftest import make_config
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from interruption import killed_at
 from synthetic_bag import write_bag
 
 from ditr_train.cli import main
@@ -122,22 +123,13 @@ def test_an_encoder_goes_on_from_another(workspace):
     assert data["initialized_from"] == json.loads((workspace / "first" / "data.json").read_text())
 
 
-def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace, monkeypatch):
+def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace):
     held_out = ["--validation", str(workspace / "held-out.mcap")]
     bags = ["--bags", str(workspace / "train.mcap"), *held_out, "--image-free", "--threads", "1"]
     config = str(workspace / "short.yaml")
     assert main(["train", config, *bags, "-o", str(workspace / "whole")]) == 0
-    original = Training._take_step
-
-    def interrupted(self, samples):
-        if self.step == 16:
-            raise KeyboardInterrupt
-        return original(self, samples)
-
-    monkeypatch.setattr(Training, "_take_step", interrupted)
-    with pytest.raises(KeyboardInterrupt):
+    with killed_at(16):
         main(["train", config, *bags, "-o", str(workspace / "parts")])
-    monkeypatch.setattr(Training, "_take_step", original)
     assert main(["train", config, *bags, "-o", str(workspace / "parts"), "--resume"]) == 0
     whole, parts = (torch.load(workspace / name / "checkpoint.pt")["model"] for name in ("whole", "parts"))
     for name, value in whole.items():
@@ -207,19 +199,10 @@ def test_the_last_steps_can_have_fixed_statistics(workspace, tmp_path, monkeypat
     for (name, after), before in zip(whole.network.named_parameters(), early.network.parameters(), strict=True):
         assert not torch.equal(after, before), name
 
-    for killed_at in (4, 7):  # with the checkpoints of step 3 and, of fixed statistics, 6
-        folder = tmp_path / f"killed-at-{killed_at}"
-        parts = image_free_training(workspace, folder, **settings, fixed_statistics=0.4)
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            take = parts._take_step
-
-            def interrupted(samples, parts=parts, take=take, killed_at=killed_at):
-                if parts.step == killed_at:
-                    raise KeyboardInterrupt
-                return take(samples)
-
-            patch.setattr(parts, "_take_step", interrupted)
-            parts.fit([], progress=False)
+    for step in (4, 7):  # with the checkpoints of step 3 and, of fixed statistics, 6
+        folder = tmp_path / f"killed-at-{step}"
+        with killed_at(step):
+            image_free_training(workspace, folder, **settings, fixed_statistics=0.4).fit([], progress=False)
         parts = image_free_training(workspace, folder, resume=True, **settings, fixed_statistics=0.4)
         parts.resume()
         parts.fit([], progress=False)
