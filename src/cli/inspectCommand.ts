@@ -5,39 +5,22 @@ import { openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
 import { describeIntensity, describeTime, type PointLayout } from "../messages/pointLayout.js";
 import { formatTable } from "../report/formatTable.js";
-
-interface InspectFlags {
-  readonly cloud?: readonly string[];
-  readonly targetFrame?: string;
-  readonly camera?: readonly string[];
-}
+import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.js";
 
 export function inspectCommand(): Command {
-  return new Command("inspect")
+  const command = new Command("inspect")
     .description("show what is in a bag, what `ditr run` would use of it, and what is missing")
-    .argument("<bag>", "MCAP or .db3 file, also zstd-compressed, or rosbag2 folder")
-    .option(
-      "--cloud <topic...>",
-      "PointCloud2 or depth image to label, where the bag has several; several are merged",
-    )
-    .option("--target-frame <frame>", "merge the points in this frame")
-    .option("--camera <topic...>", "image topics to use (default: all that have a CameraInfo)")
-    .action(async (bag: string, { cloud, targetFrame, camera }: InspectFlags) => {
-      const reader = await openBag(bag);
-      try {
-        const summary = await inspectBag(reader);
-        console.log(describeBag(summary));
-        console.log(
-          describeChoice(summary, {
-            ...(cloud && { cloudTopics: cloud }),
-            ...(targetFrame !== undefined && { targetFrame }),
-            ...(camera && { imageTopics: camera }),
-          }),
-        );
-      } finally {
-        await reader.close();
-      }
-    });
+    .argument("<bag>", "MCAP or .db3 file, also zstd-compressed, or rosbag2 folder");
+  return addInputOptions(command).action(async (bag: string, flags: InputFlags) => {
+    const reader = await openBag(bag);
+    try {
+      const summary = await inspectBag(reader);
+      console.log(describeBag(summary));
+      console.log(describeChoice(summary, inputOptions(flags)));
+    } finally {
+      await reader.close();
+    }
+  });
 }
 
 function describeBag(summary: BagSummary): string {

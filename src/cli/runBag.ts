@@ -15,32 +15,17 @@ import { RunRecorder } from "../report/RunRecorder.js";
 import { dropFault } from "../sync/dropFault.js";
 import { SyncLedger, type SyncStatistics } from "../sync/SyncLedger.js";
 import { syncOptions } from "../sync/SyncOptions.js";
+import type { InputOptions } from "./inputOptions.js";
 import { Progress } from "./Progress.js";
 import { writeDump } from "./writeDump.js";
 
-export interface RunBagOptions {
+export interface RunBagOptions extends InputOptions {
   readonly output: string;
   /** Folder of the model bundle. */
   readonly model: string;
   readonly provider: ProviderChoice;
   readonly threads: number;
   readonly fusion: FusionPolicyOptions;
-  /** Several are merged. */
-  readonly cloudTopics?: readonly string[];
-  /** See InputOverrides. */
-  readonly targetFrame?: string;
-  readonly imageTopics?: readonly string[];
-  /** Image stamp minus cloud stamp of the same moment, nanoseconds; by default half a scan. */
-  readonly cameraOffset?: bigint;
-  /** Nanoseconds. */
-  readonly tolerance: bigint;
-  /** Nanoseconds. */
-  readonly maxWait: bigint;
-  readonly fixedFrame?: string;
-  /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
-  readonly deskew?: boolean;
-  /** The value of the intensity field that stands for 1; without it, the layout tells. */
-  readonly intensityScale?: number;
   readonly filterClasses?: readonly string[];
   readonly filterProbability?: number;
   readonly copy: "none" | "tf" | "all";

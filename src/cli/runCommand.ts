@@ -4,14 +4,15 @@ import { openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
 import { PROVIDER_CHOICES, type ProviderChoice } from "../model/providers.js";
 import { DEFAULT_FUSION, FUSION_MODES, type FusionMode } from "../perception/FusionPolicy.js";
-import { milliseconds, positiveNumber, share, wholeNumber } from "./arguments.js";
+import { share, wholeNumber } from "./arguments.js";
 import { EXIT } from "./exitCodes.js";
+import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.js";
 import { printFault } from "./printFault.js";
 import { modelOption, providerOption } from "./modelOption.js";
 import { runBag, type RunBagOptions } from "./runBag.js";
 import { runReport, runSummary } from "./runSummary.js";
 
-interface RunFlags {
+interface RunFlags extends InputFlags {
   readonly output: string;
   readonly model: string;
   readonly provider: ProviderChoice;
@@ -19,15 +20,6 @@ interface RunFlags {
   readonly mode: FusionMode;
   readonly minImages: number;
   readonly minSeenShare: number;
-  readonly cloud?: readonly string[];
-  readonly targetFrame?: string;
-  readonly intensityScale?: number;
-  readonly camera?: readonly string[];
-  readonly cameraOffset?: bigint;
-  readonly tolerance: bigint;
-  readonly maxWait: bigint;
-  readonly fixedFrame?: string;
-  readonly deskew: boolean;
   readonly filter?: string;
   readonly filterProbability?: number;
   readonly copy: "none" | "tf" | "all";
@@ -37,7 +29,7 @@ interface RunFlags {
 }
 
 export function runCommand(): Command {
-  return new Command("run")
+  const command = new Command("run")
     .description("label every point of a recorded bag and write a labelled bag")
     .argument("<bag>", "MCAP or .db3 file, also zstd-compressed, or rosbag2 folder")
     .requiredOption("-o, --output <file>", "labelled bag to write (.mcap)")
@@ -60,41 +52,8 @@ export function runCommand(): Command {
       "auto: smallest share of voxels that a camera must see, 0 to 1",
       share,
       DEFAULT_FUSION.minSeenShare,
-    )
-    .option(
-      "--cloud <topic...>",
-      "PointCloud2 or depth image to label, where the bag has several; several are merged at the stamps of the first",
-    )
-    .option(
-      "--target-frame <frame>",
-      "merge the points in this frame, for example base_link (default: the first cloud's, when there are several)",
-    )
-    .option(
-      "--intensity-scale <value>",
-      "intensity that counts as full, for example 255 (default: by the cloud's layout)",
-      positiveNumber,
-    )
-    .option("--camera <topic...>", "image topics to use (default: all that have a CameraInfo)")
-    .option(
-      "--camera-offset <ms>",
-      "image stamp minus cloud stamp of the same moment (default: half the scan where points have times, else 0)",
-      milliseconds,
-    )
-    .addOption(
-      new Option("--tolerance <ms>", "largest difference between an image and its scan")
-        .argParser(milliseconds)
-        .default(50_000_000n, "50"),
-    )
-    .addOption(
-      new Option("--max-wait <ms>", "how long a scan waits for its images")
-        .argParser(milliseconds)
-        .default(100_000_000n, "100"),
-    )
-    .option(
-      "--fixed-frame <frame>",
-      "compensate the motion within a scan and between scan and image through this frame, for example odom",
-    )
-    .option("--no-deskew", "do not compensate the motion within a scan: the driver has done so")
+    );
+  return addInputOptions(command)
     .option("--filter <classes>", "also write a cloud without these classes (comma-separated names)")
     .option(
       "--filter-probability <p>",
@@ -149,16 +108,8 @@ function optionsOf(flags: RunFlags): RunBagOptions {
       minSeenShare: flags.minSeenShare,
       seenShareHysteresis: Math.min(DEFAULT_FUSION.seenShareHysteresis, flags.minSeenShare / 2),
     },
-    tolerance: flags.tolerance,
-    maxWait: flags.maxWait,
     copy: flags.copy,
-    deskew: flags.deskew,
-    ...(flags.cloud && { cloudTopics: flags.cloud }),
-    ...(flags.targetFrame !== undefined && { targetFrame: flags.targetFrame }),
-    ...(flags.intensityScale !== undefined && { intensityScale: flags.intensityScale }),
-    ...(flags.camera && { imageTopics: flags.camera }),
-    ...(flags.cameraOffset !== undefined && { cameraOffset: flags.cameraOffset }),
-    ...(flags.fixedFrame !== undefined && { fixedFrame: flags.fixedFrame }),
+    ...inputOptions(flags),
     ...(filter !== undefined && { filterClasses: filter.split(",").map((name) => name.trim()) }),
     ...(filterProbability !== undefined && { filterProbability }),
     ...(flags.maxScans !== undefined && { maxScans: flags.maxScans }),

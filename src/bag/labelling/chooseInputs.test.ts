@@ -109,6 +109,7 @@ test("a KITTI drive is labelled with both of its cameras", async () => {
         imageTopic: `/kitti/${name}/image_rect${name.includes("color") ? "_color" : ""}/compressed`,
         imageType: "sensor_msgs/msg/CompressedImage",
         cameraInfoTopic: `/kitti/${name}/camera_info`,
+        rectified: true,
       })),
       tfTopics: ["/tf_static"],
       problems: [],
@@ -178,6 +179,26 @@ test("a camera without CameraInfo, transform or the right size is reported, and 
   expect(() => chooseInputs(summary, { imageTopics: ["/none"] })).toThrow(
     "BAG has no image topic /none; its image topics are: ",
   );
+});
+
+test("names say whether images are rectified, unless the user does", async () => {
+  const summary = await inspect([
+    ...RIG,
+    image("/rear/image_rect", "front"),
+    info("/rear/camera_info"),
+    image("/rgbd/depth/image", "front", DEPTH),
+    info("/rgbd/depth/camera_info"),
+  ]);
+  const rectified = (overrides: InputOverrides): boolean[] =>
+    chooseInputs(summary, overrides).cameras.map((camera) => camera.rectified);
+  expect(rectified({})).toEqual([false, true]);
+  expect(rectified({ rectifiedTopics: ["/front/image_raw"] })).toEqual([true, true]);
+  expect(rectified({ rawTopics: ["/rear/image_rect"] })).toEqual([false, false]);
+  const depth = { cloudTopics: ["/rgbd/depth/image"] };
+  expect(chooseInputs(summary, depth).clouds[0]).toMatchObject({ rectified: false });
+  expect(chooseInputs(summary, { ...depth, rectifiedTopics: depth.cloudTopics }).clouds[0]).toMatchObject({
+    rectified: true,
+  });
 });
 
 test("of several images of a camera one is used; depth images are none", async () => {

@@ -1,6 +1,7 @@
 import { Fault } from "../../faults/Fault.js";
 import type { COMPRESSED_IMAGE_TYPE } from "../../messages/image.js";
 import { IMAGE_TYPE } from "../../messages/image.js";
+import { isRectifiedTopic } from "../../messages/imageTopics.js";
 import type { BagSummary, CameraInfoSummary, CloudSummary, ImageSummary } from "./inspectBag.js";
 import { withoutSlash } from "./inspectBag.js";
 import { isOverlay } from "./outputTopics.js";
@@ -18,11 +19,20 @@ export interface InputOverrides {
   readonly imageTopics?: readonly string[];
   /** CameraInfo topic by image topic, where names do not tell. */
   readonly cameraInfoTopics?: Readonly<Record<string, string>>;
+  /** Image topics that are rectified, and that are not; by default their names tell. */
+  readonly rectifiedTopics?: readonly string[];
+  readonly rawTopics?: readonly string[];
 }
 
 export type CloudInput =
   | { readonly kind: "points"; readonly topic: string }
-  | { readonly kind: "depth"; readonly topic: string; readonly cameraInfoTopic: string };
+  | {
+      readonly kind: "depth";
+      readonly topic: string;
+      readonly cameraInfoTopic: string;
+      /** P of the CameraInfo holds, not K and D. */
+      readonly rectified: boolean;
+    };
 
 export interface CameraInput {
   /** Unique: the last part of the image topic's namespace, or as much of the topic as tells cameras apart. */
@@ -30,6 +40,8 @@ export interface CameraInput {
   readonly imageTopic: string;
   readonly imageType: typeof IMAGE_TYPE | typeof COMPRESSED_IMAGE_TYPE;
   readonly cameraInfoTopic: string;
+  /** P of the CameraInfo holds, not K and D. */
+  readonly rectified: boolean;
 }
 
 export interface InputSelection {
@@ -88,6 +100,7 @@ export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}
       imageTopic: image.topic,
       imageType: image.type,
       cameraInfoTopic,
+      rectified: isRectified(image.topic, overrides),
     })),
     tfTopics: summary.tfTopics,
     problems,
@@ -100,10 +113,8 @@ interface Source {
   readonly frameId: string;
 }
 
-function chooseSources(
-  summary: BagSummary,
-  { cloudTopics, cameraInfoTopics }: InputOverrides,
-): readonly [Source, ...Source[]] {
+function chooseSources(summary: BagSummary, overrides: InputOverrides): readonly [Source, ...Source[]] {
+  const { cloudTopics } = overrides;
   if (cloudTopics !== undefined && cloudTopics.length > 0) {
     const repeated = cloudTopics.find((topic, i) => cloudTopics.indexOf(topic) < i);
     if (repeated !== undefined) {
@@ -112,17 +123,14 @@ function chooseSources(
         `${repeated} is given twice as a cloud; each can be used once`,
       );
     }
-    return cloudTopics.map((topic) => namedSource(summary, topic, cameraInfoTopics?.[topic])) as [
-      Source,
-      ...Source[],
-    ];
+    return cloudTopics.map((topic) => namedSource(summary, topic, overrides)) as [Source, ...Source[]];
   }
   const { path, clouds } = summary;
   const withPoints = clouds.filter(({ fields }) => ["x", "y", "z"].every((name) => fields.includes(name)));
   // A recording of the node, or a labelled bag, has results beside what they were made from.
   const unlabelled = withPoints.filter(({ fields }) => !isResult(fields));
   const usable = unlabelled.length > 0 ? unlabelled : withPoints;
-  const sources = usable.length > 0 ? usable.map(pointSource) : depthSources(summary);
+  const sources = usable.length > 0 ? usable.map(pointSource) : depthSources(summary, overrides);
   const [source, ...others] = sources;
   if (source === undefined) {
     throw new Fault(
@@ -151,16 +159,30 @@ function pointSource({ topic, frameId }: CloudSummary): Source {
 }
 
 /** The depth images that have a CameraInfo; of those in one namespace the best recorded. */
-function depthSources(summary: BagSummary): Source[] {
-  const depths = summary.images.filter((image) => isDepth(image) && infoOf(summary, image) !== undefined);
-  return bestPerNamespace(depths).map((image) => depthSource(image, infoOf(summary, image)!));
+function depthSources(summary: BagSummary, overrides: InputOverrides): Source[] {
+  const infoOfDepth = (image: ImageSummary): CameraInfoSummary | undefined =>
+    infoOf(summary, image, overrides.cameraInfoTopics?.[image.topic]);
+  const depths = summary.images.filter((image) => isDepth(image) && infoOfDepth(image) !== undefined);
+  return bestPerNamespace(depths).map((image) => depthSource(image, infoOfDepth(image)!, overrides));
 }
 
-function depthSource({ topic, frameId }: ImageSummary, info: CameraInfoSummary): Source {
-  return { input: { kind: "depth", topic, cameraInfoTopic: info.topic }, frameId };
+function depthSource(
+  { topic, frameId }: ImageSummary,
+  info: CameraInfoSummary,
+  overrides: InputOverrides,
+): Source {
+  const rectified = isRectified(topic, overrides);
+  return { input: { kind: "depth", topic, cameraInfoTopic: info.topic, rectified }, frameId };
 }
 
-function namedSource(summary: BagSummary, wanted: string, wantedInfo: string | undefined): Source {
+/** What the user says, else the name. */
+function isRectified(imageTopic: string, { rectifiedTopics, rawTopics }: InputOverrides): boolean {
+  if (rectifiedTopics?.includes(imageTopic) === true) return true;
+  return rawTopics?.includes(imageTopic) !== true && isRectifiedTopic(imageTopic);
+}
+
+function namedSource(summary: BagSummary, wanted: string, overrides: InputOverrides): Source {
+  const wantedInfo = overrides.cameraInfoTopics?.[wanted];
   const { path, clouds, images, topics } = summary;
   const cloud = clouds.find(({ topic }) => topic === wanted);
   if (cloud !== undefined) return pointSource(cloud);
@@ -168,7 +190,7 @@ function namedSource(summary: BagSummary, wanted: string, wantedInfo: string | u
   if (image !== undefined && isDepth(image)) {
     const info = infoOf(summary, image, wantedInfo);
     if (info === undefined) throw withoutInfo(summary, image, wantedInfo);
-    return depthSource(image, info);
+    return depthSource(image, info, overrides);
   }
   const other = topics.find(({ topic }) => topic === wanted);
   const reason =

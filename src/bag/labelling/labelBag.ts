@@ -2,7 +2,6 @@ import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
 import { decodeHeader } from "../../messages/header.js";
 import { LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
-import { isRectifiedTopic } from "../../messages/imageTopics.js";
 import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import type { BundleManifest } from "../../model/bundleManifest.js";
 import { FrameAssembler, type SensorMessage } from "../../perception/FrameAssembler.js";
@@ -52,8 +51,8 @@ interface BagCloud extends SensorMessage {
 export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWithCloud | FailedScan> {
   const { reader, selection, pipeline, writer, faults } = options;
   const rectified = new Set([
-    ...selection.cameras.filter(({ imageTopic }) => isRectifiedTopic(imageTopic)).map(({ name }) => name),
-    ...selection.clouds.map(({ topic }) => topic).filter(isRectifiedTopic),
+    ...selection.cameras.filter(({ rectified }) => rectified).map(({ name }) => name),
+    ...selection.clouds.flatMap((cloud) => (cloud.kind === "depth" && cloud.rectified ? [cloud.topic] : [])),
   ]);
   const { fixedFrame, deskew } = options;
   const { mergedFrame } = selection;

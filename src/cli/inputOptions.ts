@@ -1,0 +1,111 @@
+import { InvalidArgumentError, Option, type Command } from "commander";
+import type { InputOverrides } from "../bag/labelling/chooseInputs.js";
+import { milliseconds, positiveNumber } from "./arguments.js";
+
+/** What the user decided about the inputs: all that changes which messages of a bag are used, and how. */
+export interface InputOptions extends InputOverrides {
+  /** The value of the intensity field that stands for 1; without it, the layout tells. */
+  readonly intensityScale?: number;
+  /** Image stamp minus cloud stamp of the same moment, nanoseconds; by default half a scan. */
+  readonly cameraOffset?: bigint;
+  /** Nanoseconds. */
+  readonly tolerance: bigint;
+  /** Nanoseconds. */
+  readonly maxWait: bigint;
+  readonly fixedFrame?: string;
+  /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
+  readonly deskew?: boolean;
+}
+
+/** The options of `addInputOptions` as commander reads them. */
+export interface InputFlags {
+  readonly cloud?: readonly string[];
+  readonly targetFrame?: string;
+  readonly intensityScale?: number;
+  readonly camera?: readonly string[];
+  readonly cameraInfo?: Readonly<Record<string, string>>;
+  readonly rectified?: readonly string[];
+  readonly raw?: readonly string[];
+  readonly cameraOffset?: bigint;
+  readonly tolerance: bigint;
+  readonly maxWait: bigint;
+  readonly fixedFrame?: string;
+  readonly deskew: boolean;
+}
+
+/**
+ * The options about inputs, for every command that uses a bag as `ditr run` does or says what that would do. An option
+ * that changes what is taken from a bag belongs here, in `InputFlags` and in `inputOptions`.
+ */
+export function addInputOptions(command: Command): Command {
+  for (const option of options()) command.addOption(option);
+  return command;
+}
+
+function options(): Option[] {
+  return [
+    new Option(
+      "--cloud <topic...>",
+      "PointCloud2 or depth image to label, where the bag has several; several are merged at the stamps of the first",
+    ),
+    new Option(
+      "--target-frame <frame>",
+      "merge the points in this frame, for example base_link (default: the first cloud's, when there are several)",
+    ),
+    new Option(
+      "--intensity-scale <value>",
+      "intensity that counts as full, for example 255 (default: by the cloud's layout)",
+    ).argParser(positiveNumber),
+    new Option("--camera <topic...>", "image topics to use (default: all that have a CameraInfo)"),
+    new Option(
+      "--camera-info <image=info...>",
+      "CameraInfo topic of an image topic, where names do not tell: /front/image=/calibration/front",
+    ).argParser(topicPair),
+    new Option("--rectified <topic...>", "image topics that are rectified, whatever they are called"),
+    new Option("--raw <topic...>", "image topics that are not rectified, whatever they are called"),
+    new Option(
+      "--camera-offset <ms>",
+      "image stamp minus cloud stamp of the same moment (default: half the scan where points have times, else 0)",
+    ).argParser(milliseconds),
+    new Option("--tolerance <ms>", "largest difference between an image and its scan")
+      .argParser(milliseconds)
+      .default(50_000_000n, "50"),
+    new Option("--max-wait <ms>", "how long a scan waits for its images")
+      .argParser(milliseconds)
+      .default(100_000_000n, "100"),
+    new Option(
+      "--fixed-frame <frame>",
+      "compensate the motion within a scan and between scan and image through this frame, for example odom",
+    ),
+    new Option("--no-deskew", "do not compensate the motion within a scan: the driver has done so"),
+  ];
+}
+
+export function inputOptions(flags: InputFlags): InputOptions {
+  return {
+    tolerance: flags.tolerance,
+    maxWait: flags.maxWait,
+    deskew: flags.deskew,
+    ...(flags.cloud && { cloudTopics: flags.cloud }),
+    ...(flags.targetFrame !== undefined && { targetFrame: flags.targetFrame }),
+    ...(flags.intensityScale !== undefined && { intensityScale: flags.intensityScale }),
+    ...(flags.camera && { imageTopics: flags.camera }),
+    ...(flags.cameraInfo && { cameraInfoTopics: flags.cameraInfo }),
+    ...(flags.rectified && { rectifiedTopics: flags.rectified }),
+    ...(flags.raw && { rawTopics: flags.raw }),
+    ...(flags.cameraOffset !== undefined && { cameraOffset: flags.cameraOffset }),
+    ...(flags.fixedFrame !== undefined && { fixedFrame: flags.fixedFrame }),
+  };
+}
+
+/** Gathers `image=info` by image. */
+function topicPair(
+  value: string,
+  others: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> {
+  const [image = "", info = "", ...rest] = value.split("=");
+  if (image === "" || info === "" || rest.length > 0) {
+    throw new InvalidArgumentError("It must be an image topic, =, and its CameraInfo topic.");
+  }
+  return { ...others, [image]: info };
+}
