@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { InputOverrides } from "../bag/labelling/chooseInputs.js";
+import type { InputOverrides } from "../bag/labelling/InputSelection.js";
 import { milliseconds, positiveNumber } from "./arguments.js";
 
 /** What the user decided about the inputs: all that changes which messages of a bag are used, and how. */

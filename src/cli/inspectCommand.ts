@@ -1,6 +1,8 @@
 import { Command } from "commander";
-import { chooseInputs, type InputOverrides } from "../bag/labelling/chooseInputs.js";
-import { inspectBag, type BagSummary } from "../bag/labelling/inspectBag.js";
+import type { BagSummary } from "../bag/labelling/BagSummary.js";
+import { chooseInputs } from "../bag/labelling/chooseInputs.js";
+import type { InputOverrides } from "../bag/labelling/InputSelection.js";
+import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
 import { describeIntensity, describeTime, type PointLayout } from "../messages/pointLayout.js";

@@ -1,5 +1,6 @@
 import { GROUND_TRUTH_INFO_TOPIC } from "../bag/importers/dataset/groundTruth.js";
-import { chooseInputs, type InputSelection } from "../bag/labelling/chooseInputs.js";
+import { chooseInputs } from "../bag/labelling/chooseInputs.js";
+import type { InputSelection } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { labelBag } from "../bag/labelling/labelBag.js";
 import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";

@@ -1,4 +1,4 @@
-import type { CameraInfo, PointCloud2 } from "../../messages/types.js";
+import type { PointCloud2 } from "../../messages/types.js";
 import { CAMERA_INFO_TYPE, decodeCameraInfo } from "../../messages/cameraInfo.js";
 import {
   COMPRESSED_IMAGE_TYPE,
@@ -7,71 +7,19 @@ import {
   IMAGE_TYPE,
 } from "../../messages/image.js";
 import { decodePointCloud2, POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
-import { pointLayout, type PointLayout } from "../../messages/pointLayout.js";
-import { decodeTFMessage, TF_MESSAGE_TYPE } from "../../messages/tfMessage.js";
-import { Fault, type MessagePlace } from "../../faults/Fault.js";
-import type { QosProfile } from "../qosProfile.js";
+import { pointLayout } from "../../messages/pointLayout.js";
+import { TF_MESSAGE_TYPE } from "../../messages/tfMessage.js";
+import type { Fault } from "../../faults/Fault.js";
 import type { BagReader, BagTopic } from "../types.js";
-
-export interface TopicSummary {
-  readonly topic: string;
-  readonly type: string;
-  readonly messageCount: number;
-  /** Messages per second over the length of the bag; undefined for fewer than two messages. */
-  readonly rate: number | undefined;
-  readonly offeredQos: readonly QosProfile[];
-}
-
-export interface CloudSummary extends TopicSummary {
-  readonly frameId: string;
-  /** Of the first cloud. */
-  readonly pointCount: number;
-  readonly fields: readonly string[];
-  /** What they mean. */
-  readonly layout: PointLayout;
-}
-
-export interface ImageSummary extends TopicSummary {
-  readonly type: typeof IMAGE_TYPE | typeof COMPRESSED_IMAGE_TYPE;
-  readonly frameId: string;
-  /** `encoding` of an Image, `format` of a CompressedImage. */
-  readonly encoding: string;
-  /** Width and height in pixels of an Image; unknown before decompression. */
-  readonly size?: readonly [width: number, height: number];
-}
-
-export interface CameraInfoSummary extends TopicSummary {
-  readonly first: CameraInfo;
-}
-
-export interface FrameSummary {
-  readonly frame: string;
-  readonly parent: string;
-  readonly isStatic: boolean;
-}
-
-/** What is in a bag, as far as labelling its clouds goes. */
-export interface BagSummary {
-  readonly path: string;
-  /** Nanoseconds of log time; undefined in an empty bag. */
-  readonly startTime: bigint | undefined;
-  readonly endTime: bigint | undefined;
-  readonly topics: readonly TopicSummary[];
-  readonly clouds: readonly CloudSummary[];
-  readonly images: readonly ImageSummary[];
-  readonly cameraInfos: readonly CameraInfoSummary[];
-  /** Topics with transforms, those named tf_static first. */
-  readonly tfTopics: readonly string[];
-  /** Frames with a parent, by name. */
-  readonly frames: readonly FrameSummary[];
-  /** What is wrong with the bag, or with the messages that were looked at. */
-  readonly warnings: readonly Fault[];
-}
-
-/** Moving frames are looked for in this much of the bag, in nanoseconds: each of them moves more often. */
-const TF_SPAN = 5_000_000_000n;
-/** Messages of a topic that are tried until one can be decoded. */
-const ATTEMPTS = 5;
+import type {
+  BagSummary,
+  CameraInfoSummary,
+  CloudSummary,
+  ImageSummary,
+  TopicSummary,
+} from "./BagSummary.js";
+import { firstMessage } from "./firstMessage.js";
+import { isStaticTf, readFrames } from "./frameTree.js";
 
 /** Reads the first message of each topic of interest, all static transforms, and the first seconds of others. */
 export async function inspectBag(reader: BagReader): Promise<BagSummary> {
@@ -134,11 +82,6 @@ export async function inspectBag(reader: BagReader): Promise<BagSummary> {
   };
 }
 
-/** Is this a topic of transforms that hold for all time? */
-export function isStaticTf(topic: string): boolean {
-  return /(^|\/)tf_static$/.test(topic);
-}
-
 function summarize(
   { topic, type, messageCount, offeredQos }: BagTopic,
   { startTime, endTime }: BagReader,
@@ -157,57 +100,4 @@ function describeCloud(summary: TopicSummary, cloud: PointCloud2): CloudSummary 
     fields: fields.map(({ name }) => name),
     layout: pointLayout(cloud),
   };
-}
-
-async function firstMessage<T>(
-  reader: BagReader,
-  topic: string,
-  decode: (cdr: Uint8Array) => T,
-  warnings: Fault[],
-): Promise<T | undefined> {
-  let attempts = 0;
-  for await (const { data, logTime } of reader.messages({ topics: [topic] })) {
-    const message = decoded(() => decode(data), { topic, logTime }, warnings);
-    attempts++;
-    if (message !== undefined || attempts === ATTEMPTS) return message;
-  }
-  return undefined;
-}
-
-async function readFrames(
-  reader: BagReader,
-  tfTopics: readonly string[],
-  warnings: Fault[],
-): Promise<readonly FrameSummary[]> {
-  const frames = new Map<string, FrameSummary>();
-  const { startTime } = reader;
-  if (startTime === undefined) return [];
-  for (const topic of tfTopics) {
-    const isStatic = isStaticTf(topic);
-    const span = isStatic ? {} : { endTime: startTime + TF_SPAN };
-    for await (const { data, logTime } of reader.messages({ topics: [topic], ...span })) {
-      const message = decoded(() => decodeTFMessage(data), { topic, logTime }, warnings);
-      for (const { header, childFrameId } of message?.transforms ?? []) {
-        const frame = withoutSlash(childFrameId);
-        if (!frames.has(frame)) frames.set(frame, { frame, parent: withoutSlash(header.frameId), isStatic });
-      }
-    }
-  }
-  return [...frames.values()].sort((a, b) => (a.frame < b.frame ? -1 : 1));
-}
-
-/** The result, or undefined and a warning when the message is malformed. */
-function decoded<T>(decode: () => T, place: MessagePlace, warnings: Fault[]): T | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    warnings.push(error.at(place));
-    return undefined;
-  }
-}
-
-/** tf2 ignores the slash that ROS 1 put in front of frame names. */
-export function withoutSlash(frame: string): string {
-  return frame.startsWith("/") ? frame.slice(1) : frame;
 }

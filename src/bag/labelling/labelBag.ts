@@ -12,7 +12,7 @@ import type { SyncLedger } from "../../sync/SyncLedger.js";
 import type { SyncOptions } from "../../sync/SyncOptions.js";
 import { synchronizeRecording, type LoggedMessage } from "../../sync/synchronizeRecording.js";
 import { BagCopy } from "./BagCopy.js";
-import type { InputSelection } from "./chooseInputs.js";
+import type { InputSelection } from "./InputSelection.js";
 import type { McapBagWriter } from "../mcap/McapBagWriter.js";
 import { OUTPUT_TOPICS } from "./outputTopics.js";
 import { TransformFeed } from "./TransformFeed.js";

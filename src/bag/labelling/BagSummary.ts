@@ -1,0 +1,60 @@
+import type { Fault } from "../../faults/Fault.js";
+import type { COMPRESSED_IMAGE_TYPE, IMAGE_TYPE } from "../../messages/image.js";
+import type { PointLayout } from "../../messages/pointLayout.js";
+import type { CameraInfo } from "../../messages/types.js";
+import type { QosProfile } from "../qosProfile.js";
+
+export interface TopicSummary {
+  readonly topic: string;
+  readonly type: string;
+  readonly messageCount: number;
+  /** Messages per second over the length of the bag; undefined for fewer than two messages. */
+  readonly rate: number | undefined;
+  readonly offeredQos: readonly QosProfile[];
+}
+
+export interface CloudSummary extends TopicSummary {
+  readonly frameId: string;
+  /** Of the first cloud. */
+  readonly pointCount: number;
+  readonly fields: readonly string[];
+  /** What they mean. */
+  readonly layout: PointLayout;
+}
+
+export interface ImageSummary extends TopicSummary {
+  readonly type: typeof IMAGE_TYPE | typeof COMPRESSED_IMAGE_TYPE;
+  readonly frameId: string;
+  /** `encoding` of an Image, `format` of a CompressedImage. */
+  readonly encoding: string;
+  /** Width and height in pixels of an Image; unknown before decompression. */
+  readonly size?: readonly [width: number, height: number];
+}
+
+export interface CameraInfoSummary extends TopicSummary {
+  readonly first: CameraInfo;
+}
+
+export interface FrameSummary {
+  readonly frame: string;
+  readonly parent: string;
+  readonly isStatic: boolean;
+}
+
+/** What is in a bag, as far as labelling its clouds goes. */
+export interface BagSummary {
+  readonly path: string;
+  /** Nanoseconds of log time; undefined in an empty bag. */
+  readonly startTime: bigint | undefined;
+  readonly endTime: bigint | undefined;
+  readonly topics: readonly TopicSummary[];
+  readonly clouds: readonly CloudSummary[];
+  readonly images: readonly ImageSummary[];
+  readonly cameraInfos: readonly CameraInfoSummary[];
+  /** Topics with transforms, those named tf_static first. */
+  readonly tfTopics: readonly string[];
+  /** Frames with a parent, by name. */
+  readonly frames: readonly FrameSummary[];
+  /** What is wrong with the bag, or with the messages that were looked at. */
+  readonly warnings: readonly Fault[];
+}
