@@ -1,8 +1,6 @@
-/** Why the tests with ROS 2 cannot run here, or undefined. */
-export declare const rosMissing: string | undefined;
-
 /**
- * `describe` of tests against a real ROS 2, skipped by name where there is none (or rclnodejs is not built for it).
+ * `describe` of tests against a real ROS 2, skipped by name where there is none; a ROS 2 that is there and cannot be
+ * used, since it is broken or rclnodejs is not built for it, is a failed test.
  * Whatever a test started is killed after it, and what beforeAll started after the last one.
  */
 export declare const describeWithRos: (name: string, body: () => void) => void;
@@ -10,7 +8,7 @@ export declare const describeWithRos: (name: string, body: () => void) => void;
 /** setup.bash of a workspace in which `colcon build` has built this package: DITR_WORKSPACE/install/setup.bash. */
 export declare const workspace: string;
 
-/** As `describeWithRos`, for tests of the installed package; skipped by name without a built workspace. */
+/** As `describeWithRos`, for tests of the installed package; skipped by name where DITR_WORKSPACE is not set. */
 export declare const describeWithWorkspace: (name: string, body: () => void) => void;
 
 /** process.env with ROS 2 sourced, in a domain of this process's own on localhost; then each workspace's setup.bash. */

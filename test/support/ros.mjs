@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeEach, describe } from "@jest/globals";
+import { afterAll, afterEach, beforeEach, describe, test } from "@jest/globals";
 import { checkRclnodejs, checkRosEnvironment } from "../../dist/ros/rclnodejs/environment.js";
 import { rosSetup } from "./rosSetup.mjs";
 
@@ -49,7 +49,12 @@ export function rosEnvironment(...workspaces) {
   return { ...environments.get(key) };
 }
 
-export const rosMissing = (() => {
+/** Is there a ROS 2, whether or not it works? */
+const rosIsThere = rosSetup() !== undefined;
+
+/** Why the ROS 2 that is there cannot be used, in one sentence, or undefined. */
+const rosProblem = (() => {
+  if (!rosIsThere) return undefined;
   try {
     const environment = rosEnvironment();
     checkRosEnvironment({ environment });
@@ -60,12 +65,19 @@ export const rosMissing = (() => {
   }
 })();
 
+/** `describe` that is skipped where there is no ROS 2, and fails where there is one that does not work. */
 export function describeWithRos(name, body) {
-  if (rosMissing !== undefined) {
+  if (!rosIsThere) {
     describe.skip(name, body);
     return;
   }
   describe(name, () => {
+    if (rosProblem !== undefined) {
+      test("ROS 2 is there, and ready", () => {
+        throw new Error(rosProblem);
+      });
+      return;
+    }
     let shared = new Set();
     beforeEach(() => {
       shared = new Set(running);
@@ -82,9 +94,17 @@ export function describeWithRos(name, body) {
 
 export const workspace = path.join(process.env.DITR_WORKSPACE ?? "/nowhere", "install", "setup.bash");
 
+/** `describeWithRos` that is skipped where no workspace is asked for; `npm test` builds one. */
 export function describeWithWorkspace(name, body) {
-  if (existsSync(workspace)) describeWithRos(name, body);
-  else describe.skip(name, body);
+  if (!process.env.DITR_WORKSPACE) {
+    describe.skip(name, body);
+  } else if (!existsSync(workspace)) {
+    test(`${name}: the workspace is there`, () => {
+      throw new Error(`${workspace} does not exist`);
+    });
+  } else {
+    describeWithRos(name, body);
+  }
 }
 
 function killAll(children) {
