@@ -42,6 +42,28 @@ export function formatOfferedQos(profile: QosProfile): string {
   ].join("\n");
 }
 
+/** Numbers of the policies (rmw/types.h) by the key and the name that rosbag2 writes from metadata version 9 on. */
+const POLICY_NUMBERS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  history: { system_default: 0, keep_last: 1, keep_all: 2, unknown: 3 },
+  reliability: { system_default: 0, reliable: 1, best_effort: 2, unknown: 3, best_available: 4 },
+  durability: { system_default: 0, transient_local: 1, volatile: 2, unknown: 3, best_available: 4 },
+  liveliness: { system_default: 0, automatic: 1, manual_by_topic: 3, unknown: 4, best_available: 5 },
+};
+
+/**
+ * The same profiles with numbers for the names of policies, since rosbag2 refuses a whole file that has names where it
+ * expects numbers (see `formatOfferedQos`). All else stays as it is to the byte.
+ */
+export function inHumblesForm(offeredQos: string): string {
+  return offeredQos.replaceAll(
+    /^([ -]*(history|reliability|durability|liveliness): *)["']?([a-z_]+)["']?(?=\s*$)/gm,
+    (line, start: string, key: string, name: string) => {
+      const number = POLICY_NUMBERS[key]![name];
+      return number === undefined ? line : `${start}${number}`;
+    },
+  );
+}
+
 /** Reads what `formatOfferedQos` or any rosbag2 release wrote; an empty list when there is nothing that can be understood. */
 export function parseOfferedQos(text: string | undefined): readonly QosProfile[] {
   if (text === undefined || text === "") return [];

@@ -120,7 +120,7 @@ describeWithPython("bags written by the Python package rosbags and by SQLite", (
       await writeFile(file, bytes.replaceAll("sensor_msgs/msg/PointCloud2", `${type}xx`), "latin1");
       const reader = await openBag(file);
       const writer = await McapBagWriter.create(path.join(folder, "copy.mcap"));
-      await new BagCopy(reader, writer, ["/lidar/points"]).rest();
+      await new BagCopy(reader, writer, ({ topic }) => topic === "/lidar/points").rest();
       await writer.close();
       await reader.close();
       const copy = await openBag(path.join(folder, "copy.mcap"));

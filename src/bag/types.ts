@@ -12,12 +12,23 @@ export interface BagSchema {
   readonly data: Uint8Array;
 }
 
+/** A stream of messages as the bag declares it: what a copy of its messages has to keep. A topic can have several. */
+export interface BagChannel {
+  readonly topic: string;
+  /** Empty when the channel has no schema. */
+  readonly type: string;
+  readonly messageEncoding: string;
+  readonly schema?: BagSchema;
+  /** `offered_qos_profiles` and `topic_type_hash` in ROS 2 bags, as they were written. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
 export interface BagTopic {
   readonly topic: string;
   /** For example `sensor_msgs/msg/PointCloud2`; empty when the channel has no schema. */
   readonly type: string;
   readonly messageCount: number;
-  /** `cdr` for everything that `messages()` delivers. */
+  /** `cdr` for everything that `messages()` delivers unless `anyEncoding` is asked for. */
   readonly messageEncoding: string;
   readonly schema?: BagSchema;
   /** What the recorded publishers offered; empty when the bag does not say. */
@@ -31,7 +42,8 @@ export interface BagMessage {
   readonly logTime: bigint;
   /** Nanoseconds: when the message was sent. */
   readonly publishTime: bigint;
-  /** CDR bytes, alone in an ArrayBuffer of exactly their size: theirs to keep and to transfer to a worker. */
+  readonly channel: BagChannel;
+  /** CDR bytes (of another channel: those of its encoding), alone in an ArrayBuffer of exactly their size: theirs to keep and to transfer to a worker. */
   readonly data: Uint8Array<ArrayBuffer>;
 }
 
@@ -42,6 +54,8 @@ export interface MessageFilter {
   readonly startTime?: bigint;
   /** Nanoseconds of log time, inclusive. */
   readonly endTime?: bigint;
+  /** Also messages that are not CDR, as they are; false by default. */
+  readonly anyEncoding?: boolean;
 }
 
 export interface BagReader {
@@ -58,7 +72,7 @@ export interface BagReader {
    * decoded. Reading can add to it.
    */
   readonly warnings: readonly Fault[];
-  /** CDR messages in log-time order, ties in file order. Several iterations may run at the same time. */
+  /** Messages (CDR, unless the filter says otherwise) in log-time order, ties in file order. Several iterations may run at the same time. */
   messages(filter?: MessageFilter): AsyncGenerator<BagMessage, void, void>;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
-import { GROUND_TRUTH_INFO_TOPIC } from "../bag/importers/dataset/groundTruth.js";
 import { chooseInputs } from "../bag/labelling/chooseInputs.js";
+import { copiedChannels, type CopyChoice } from "../bag/labelling/copiedChannels.js";
 import type { InputSelection } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { labelBag } from "../bag/labelling/labelBag.js";
@@ -29,7 +29,7 @@ export interface RunBagOptions extends InputOptions {
   readonly fusion: FusionPolicyOptions;
   readonly filterClasses?: readonly string[];
   readonly filterProbability?: number;
-  readonly copy: "none" | "tf" | "all";
+  readonly copy: CopyChoice;
   readonly maxScans?: number;
   /** Folder for .npy dumps. */
   readonly dump?: string;
@@ -100,7 +100,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
         ]),
       }),
       writer,
-      copiedTopics: copiedTopics(reader, selection, options.copy),
+      copied: copiedChannels(selection, options.copy),
       faults,
       ledger,
       ...(options.deskew !== undefined && { deskew: options.deskew }),
@@ -146,30 +146,4 @@ function cloudFilter(
     classIds: filterClasses.map((name) => bundle.classId(name)),
     ...(filterProbability !== undefined && { probabilityThreshold: filterProbability }),
   };
-}
-
-function copiedTopics(
-  reader: BagReader,
-  { clouds, mergedFrame, tfTopics }: InputSelection,
-  copy: RunBagOptions["copy"],
-): string[] {
-  // What the ids of a ground truth mean goes where the ground truth goes.
-  const truthInfo = reader.topics
-    .map(({ topic }) => topic)
-    .filter((topic) => topic === GROUND_TRUTH_INFO_TOPIC);
-  switch (copy) {
-    case "none":
-      return truthInfo;
-    case "tf":
-      return [...tfTopics, ...truthInfo];
-    case "all":
-      // The labelled cloud has everything of the input cloud, unless it is a merged one.
-      return reader.topics
-        .filter(
-          ({ topic, messageEncoding }) =>
-            (topic !== clouds[0].topic || clouds[0].kind === "depth" || mergedFrame !== undefined) &&
-            messageEncoding === "cdr",
-        )
-        .map(({ topic }) => topic);
-  }
 }

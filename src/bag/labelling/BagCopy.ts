@@ -1,22 +1,33 @@
 import type { McapBagWriter } from "../mcap/McapBagWriter.js";
 import type { BagMessage, BagReader } from "../types.js";
 
+/** Is this channel copied? Of a topic that has several, each is asked for. */
+export type CopiedChannels = (channel: CopiedChannel) => boolean;
+
+export interface CopiedChannel {
+  readonly topic: string;
+  readonly type: string;
+  readonly messageEncoding: string;
+}
+
 /**
- * Copies topics from one bag to another in step with what else is written, so that the new bag stays nearly
- * sorted by log time and the same input gives the same bytes.
+ * Copies channels from one bag to another, whatever their encoding and as they are, in step with what else is written,
+ * so that the new bag stays nearly sorted by log time and the same input gives the same bytes.
  */
 export class BagCopy {
   readonly #messages: AsyncIterator<BagMessage>;
   readonly #reader: BagReader;
   readonly #writer: McapBagWriter;
-  readonly #announced = new Set<string>();
+  readonly #isCopied: CopiedChannels;
   #next: BagMessage | undefined;
   #ended: boolean;
 
-  constructor(reader: BagReader, writer: McapBagWriter, topics: readonly string[]) {
+  constructor(reader: BagReader, writer: McapBagWriter, isCopied: CopiedChannels) {
     this.#reader = reader;
     this.#writer = writer;
-    this.#messages = reader.messages({ topics });
+    this.#isCopied = isCopied;
+    const topics = [...new Set(reader.topics.filter(isCopied).map(({ topic }) => topic))];
+    this.#messages = reader.messages({ topics, anyEncoding: true });
     this.#ended = topics.length === 0;
   }
 
@@ -26,9 +37,8 @@ export class BagCopy {
       const message = await this.#peek();
       if (message === undefined || message.logTime > logTime) return;
       this.#next = undefined;
-      await this.#announce(message.topic);
-      const { topic, type, publishTime, data } = message;
-      await this.#writer.write(topic, type, { logTime: message.logTime, publishTime }, data);
+      const { channel, publishTime, data } = message;
+      await this.#writer.copy(channel, { logTime: message.logTime, publishTime }, data);
     }
   }
 
@@ -38,23 +48,11 @@ export class BagCopy {
   }
 
   async #peek(): Promise<BagMessage | undefined> {
-    if (this.#next === undefined && !this.#ended) {
+    while (this.#next === undefined && !this.#ended) {
       const result = await this.#messages.next();
       if (result.done === true) this.#ended = true;
-      else this.#next = result.value;
+      else if (this.#isCopied(result.value.channel)) this.#next = result.value;
     }
     return this.#next;
-  }
-
-  /** The copy keeps the schema and quality of service of the original. */
-  async #announce(topic: string): Promise<void> {
-    if (this.#announced.has(topic)) return;
-    this.#announced.add(topic);
-    const source = this.#reader.topics.find((candidate) => candidate.topic === topic)!;
-    const [qos] = source.offeredQos;
-    await this.#writer.addTopic(topic, source.type, {
-      ...(source.schema && { schema: source.schema }),
-      ...(qos && { qos }),
-    });
   }
 }

@@ -11,7 +11,7 @@ import type { FailedScan, ScanFrame, ScanWithCloud } from "../../perception/Scan
 import type { SyncLedger } from "../../sync/SyncLedger.js";
 import type { SyncOptions } from "../../sync/SyncOptions.js";
 import { synchronizeRecording, type LoggedMessage } from "../../sync/synchronizeRecording.js";
-import { BagCopy } from "./BagCopy.js";
+import { BagCopy, type CopiedChannels } from "./BagCopy.js";
 import type { InputSelection } from "./InputSelection.js";
 import type { McapBagWriter } from "../mcap/McapBagWriter.js";
 import { OUTPUT_TOPICS } from "./outputTopics.js";
@@ -29,8 +29,8 @@ export interface LabelBagOptions {
   /** See FrameAssemblerOptions. */
   readonly deskew?: boolean;
   readonly writer: McapBagWriter;
-  /** Topics that are copied from the input as they are. */
-  readonly copiedTopics: readonly string[];
+  /** What is copied from the input as it is. */
+  readonly copied: CopiedChannels;
   /** Where messages and images that were left out are recorded. */
   readonly faults: FaultLog;
   /** Where every message of the join is accounted for. */
@@ -67,7 +67,7 @@ export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWi
     faults,
   );
   const transforms = new TransformFeed(reader, selection.tfTopics, assembler, faults);
-  const copy = new BagCopy(reader, writer, options.copiedTopics);
+  const copy = new BagCopy(reader, writer, options.copied);
   await transforms.loadStatic();
   await loadFirstCameraInfos(options, assembler);
 

@@ -9,11 +9,11 @@ import { messageDefinition } from "../../messages/messageDefinition.js";
 import type { ChunkCompression } from "./chunkCompression.js";
 import { chunkCompressor } from "./chunkCompression.js";
 import type { QosProfile } from "../qosProfile.js";
-import { formatOfferedQos, LATCHED_QOS, RELIABLE_QOS } from "../qosProfile.js";
+import { formatOfferedQos, inHumblesForm, LATCHED_QOS, RELIABLE_QOS } from "../qosProfile.js";
 import type { RecordedMessage } from "../RecordedMessage.js";
 import { encodeRecorded } from "../RecordedMessage.js";
 import { isSystemError } from "../systemError.js";
-import type { BagSchema } from "../types.js";
+import type { BagChannel, BagSchema } from "../types.js";
 
 export interface McapBagWriterOptions {
   /** Of chunks of about a megabyte. Default `lz4`. */
@@ -34,6 +34,11 @@ export interface MessageTimes {
   readonly publishTime?: bigint;
 }
 
+interface WrittenChannel {
+  readonly id: number;
+  sequence: number;
+}
+
 /**
  * Writes the MCAP files that `ros2 bag play`, Foxglove and RViz read: profile ros2, ros2msg schemas, CDR
  * messages, chunked and indexed. The same calls give the same bytes.
@@ -45,7 +50,11 @@ export class McapBagWriter {
   readonly path: string;
   readonly #handle: FileHandle;
   readonly #mcap: McapWriter;
-  readonly #channels = new Map<string, { readonly id: number; readonly type: string; sequence: number }>();
+  /** What this project writes: one channel for each topic. */
+  readonly #channels = new Map<string, WrittenChannel & { readonly type: string }>();
+  /** Copies of other bags' channels, by all that they are. */
+  readonly #copies = new Map<string, WrittenChannel>();
+  /** By all that they are. */
   readonly #schemaIds = new Map<string, number>();
   /** McapWriter must not be called before its last call has finished. */
   #last: Promise<void> = Promise.resolve();
@@ -109,14 +118,21 @@ export class McapBagWriter {
     cdr: Uint8Array,
   ): Promise<void> {
     await this.#run(async () => {
-      const channel = await this.#channel(topic, type, {});
-      await this.#mcap.addMessage({
-        channelId: channel.id,
-        sequence: channel.sequence++,
-        logTime,
-        publishTime,
-        data: cdr,
-      });
+      await this.#add(await this.#channel(topic, type, {}), logTime, publishTime, cdr);
+    });
+  }
+
+  /**
+   * Appends a message of another bag to a channel that is the same as its own: topic, encoding, schema (or none) and
+   * metadata. Otherwise as `write`. Only the names of QoS policies become numbers, which are what this file is for.
+   */
+  async copy(
+    channel: BagChannel,
+    { logTime, publishTime = logTime }: MessageTimes,
+    data: Uint8Array,
+  ): Promise<void> {
+    await this.#run(async () => {
+      await this.#add(await this.#copyOf(channel), logTime, publishTime, data);
     });
   }
 
@@ -146,11 +162,7 @@ export class McapBagWriter {
     await rm(partialPath(this.path), { force: true });
   }
 
-  async #channel(
-    topic: string,
-    type: string,
-    { schema, qos }: TopicOptions,
-  ): Promise<{ readonly id: number; sequence: number }> {
+  async #channel(topic: string, type: string, { schema, qos }: TopicOptions): Promise<WrittenChannel> {
     const known = this.#channels.get(topic);
     if (known !== undefined) {
       if (known.type === type) return known;
@@ -169,17 +181,44 @@ export class McapBagWriter {
     return channel;
   }
 
-  async #schema(type: string, given: BagSchema | undefined): Promise<number> {
-    const known = this.#schemaIds.get(type);
+  async #copyOf(channel: BagChannel): Promise<WrittenChannel> {
+    const { topic, messageEncoding, schema, metadata } = channel;
+    // Writers may name a schema that they do not define; a channel of this file has one or none.
+    const schemaId = schema === undefined ? 0 : await this.#schemaId(schema);
+    const key = JSON.stringify([topic, messageEncoding, schemaId, [...metadata].sort()]);
+    const known = this.#copies.get(key);
     if (known !== undefined) return known;
-    const schema = given ?? {
-      name: type,
-      encoding: "ros2msg",
-      data: new TextEncoder().encode(messageDefinition(type)),
-    };
+    const copied = new Map(metadata);
+    const qos = copied.get("offered_qos_profiles");
+    if (qos !== undefined) copied.set("offered_qos_profiles", inHumblesForm(qos));
+    const id = await this.#mcap.registerChannel({ topic, schemaId, messageEncoding, metadata: copied });
+    const copy = { id, sequence: 0 };
+    this.#copies.set(key, copy);
+    return copy;
+  }
+
+  async #schema(type: string, given: BagSchema | undefined): Promise<number> {
+    return this.#schemaId(
+      given ?? {
+        name: type,
+        encoding: "ros2msg",
+        data: new TextEncoder().encode(messageDefinition(type)),
+      },
+    );
+  }
+
+  async #schemaId(schema: BagSchema): Promise<number> {
+    const key = JSON.stringify([schema.name, schema.encoding, Buffer.from(schema.data).toString("latin1")]);
+    const known = this.#schemaIds.get(key);
+    if (known !== undefined) return known;
     const id = await this.#mcap.registerSchema(schema);
-    this.#schemaIds.set(type, id);
+    this.#schemaIds.set(key, id);
     return id;
+  }
+
+  async #add(channel: WrittenChannel, logTime: bigint, publishTime: bigint, data: Uint8Array): Promise<void> {
+    const { id: channelId } = channel;
+    await this.#mcap.addMessage({ channelId, sequence: channel.sequence++, logTime, publishTime, data });
   }
 
   async #run(action: () => Promise<void>): Promise<void> {

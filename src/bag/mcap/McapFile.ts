@@ -10,9 +10,7 @@ import { FileReadable } from "./Readable.js";
 import type { Definition } from "./RecoveredIndex.js";
 import { recoverMcap } from "./recoverMcap.js";
 import { reasonOf } from "../systemError.js";
-import type { BagMessage, BagReader, BagTopic, MessageFilter } from "../types.js";
-
-type Channel = McapTypes.TypedMcapRecords["Channel"];
+import type { BagChannel, BagMessage, BagReader, BagTopic, MessageFilter } from "../types.js";
 
 /** One MCAP file. What is damaged in it costs the damaged chunks and a warning, not the rest. */
 export class McapFile implements BagReader {
@@ -24,6 +22,9 @@ export class McapFile implements BagReader {
   /** Topics of which one unreadable message has been reported. */
   readonly #reported = new Set<string>();
   #reader: McapIndexedReader;
+  /** Of the reader's channels, by id. */
+  #channels: ReadonlyMap<number, BagChannel>;
+  #topics: readonly BagTopic[] | undefined;
   /** Settles once the index has been rebuilt; absent while the file's own index is used. */
   #recovery: Promise<void> | undefined;
 
@@ -39,6 +40,7 @@ export class McapFile implements BagReader {
     this.#file = file;
     this.#decompress = decompress;
     this.#reader = reader;
+    this.#channels = channelsOf(reader);
   }
 
   /**
@@ -59,23 +61,7 @@ export class McapFile implements BagReader {
   }
 
   get topics(): readonly BagTopic[] {
-    const counts = this.#reader.statistics?.channelMessageCounts;
-    const topics = new Map<string, BagTopic>();
-    for (const channel of this.#reader.channelsById.values()) {
-      const schema = this.#reader.schemasById.get(channel.schemaId);
-      const type = schema?.name ?? "";
-      const key = `${channel.topic}\n${type}\n${channel.messageEncoding}`;
-      const before = topics.get(key);
-      topics.set(key, {
-        topic: channel.topic,
-        type,
-        messageCount: Number(counts?.get(channel.id) ?? 0n) + (before?.messageCount ?? 0),
-        messageEncoding: channel.messageEncoding,
-        ...(schema && { schema: { name: schema.name, encoding: schema.encoding, data: schema.data } }),
-        offeredQos: before?.offeredQos ?? parseOfferedQos(channel.metadata.get("offered_qos_profiles")),
-      });
-    }
-    return [...topics.values()].sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0));
+    return (this.#topics ??= topicsOf(this.#reader, this.#channels));
   }
 
   get startTime(): bigint | undefined {
@@ -126,7 +112,7 @@ export class McapFile implements BagReader {
       const record = next.value;
       atLastTime = record.logTime === lastTime ? atLastTime + 1 : 1;
       lastTime = record.logTime;
-      const message = this.#message(record);
+      const message = this.#message(record, filter);
       if (message !== undefined) yield message;
     }
   }
@@ -134,8 +120,8 @@ export class McapFile implements BagReader {
   #records(filter: MessageFilter): AsyncGenerator<McapTypes.TypedMcapRecords["Message"], void, void> {
     const wanted = filter.topics === undefined ? undefined : new Set(filter.topics);
     const topics = new Set<string>();
-    for (const { topic, messageEncoding } of this.#reader.channelsById.values()) {
-      if (messageEncoding === "cdr" && (wanted?.has(topic) ?? true)) topics.add(topic);
+    for (const { topic, messageEncoding } of this.#channels.values()) {
+      if (isRead(messageEncoding, filter) && (wanted?.has(topic) ?? true)) topics.add(topic);
     }
     return this.#reader.readMessages({
       topics: [...topics],
@@ -144,31 +130,29 @@ export class McapFile implements BagReader {
     });
   }
 
-  #message(record: McapTypes.TypedMcapRecords["Message"]): BagMessage | undefined {
-    const channel = this.#reader.channelsById.get(record.channelId);
+  #message(record: McapTypes.TypedMcapRecords["Message"], filter: MessageFilter): BagMessage | undefined {
+    const channel = this.#channels.get(record.channelId);
     // A topic can have channels of several encodings.
-    if (channel?.messageEncoding !== "cdr") return undefined;
+    if (channel === undefined || !isRead(channel.messageEncoding, filter)) return undefined;
+    const { topic, type } = channel;
+    const { logTime, publishTime } = record;
     let { data } = record;
-    if (isZstdFrame(data)) {
+    if (channel.messageEncoding === "cdr" && isZstdFrame(data)) {
       try {
         data = decompressZstdFrame(data);
       } catch (error) {
-        this.#reportMessage(channel, record.logTime, reasonOf(error));
+        this.#reportMessage(topic, logTime, reasonOf(error));
         return undefined;
       }
     }
-    return {
-      topic: channel.topic,
-      type: this.#reader.schemasById.get(channel.schemaId)?.name ?? "",
-      logTime: record.logTime,
-      publishTime: record.publishTime,
-      data: inItsOwnBuffer(data),
-    };
+    return { topic, type, logTime, publishTime, channel, data: inItsOwnBuffer(data) };
   }
 
   async #recover(problem: string): Promise<void> {
     const { reader, damages } = await recover(this.#file, this.#decompress, definitionsOf(this.#reader));
     this.#reader = reader;
+    this.#channels = channelsOf(reader);
+    this.#topics = undefined;
     this.#warnAboutDamage(damages, problem);
   }
 
@@ -200,18 +184,63 @@ export class McapFile implements BagReader {
     }
   }
 
-  #reportMessage(channel: Channel, logTime: bigint, reason: string): void {
-    if (this.#reported.has(channel.topic)) return;
-    this.#reported.add(channel.topic);
+  #reportMessage(topic: string, logTime: bigint, reason: string): void {
+    if (this.#reported.has(topic)) return;
+    this.#reported.add(topic);
     this.#warn(
       "bag-damaged",
-      `${this.path}: a message on ${channel.topic} at ${logTime.toString()} ns cannot be decompressed and is skipped, as will be others like it (${reason})`,
+      `${this.path}: a message on ${topic} at ${logTime.toString()} ns cannot be decompressed and is skipped, as will be others like it (${reason})`,
     );
   }
 
   #warn(code: "bag-damaged" | "unsupported-encoding", message: string): void {
     this.#warnings.push(new Fault(code, message));
   }
+}
+
+function isRead(messageEncoding: string, { anyEncoding = false }: MessageFilter): boolean {
+  return anyEncoding || messageEncoding === "cdr";
+}
+
+function channelsOf({ channelsById, schemasById }: McapIndexedReader): ReadonlyMap<number, BagChannel> {
+  return new Map(
+    [...channelsById].map(([id, { topic, schemaId, messageEncoding, metadata }]) => {
+      const schema = schemasById.get(schemaId);
+      const type = schema?.name ?? "";
+      return [
+        id,
+        {
+          topic,
+          type,
+          messageEncoding,
+          ...(schema && { schema: { name: type, encoding: schema.encoding, data: schema.data } }),
+          metadata,
+        },
+      ];
+    }),
+  );
+}
+
+/** Channels of the same topic, type and encoding are one. */
+function topicsOf(
+  { statistics }: McapIndexedReader,
+  channels: ReadonlyMap<number, BagChannel>,
+): readonly BagTopic[] {
+  const counts = statistics?.channelMessageCounts;
+  const topics = new Map<string, BagTopic>();
+  for (const [id, { topic, type, messageEncoding, schema, metadata }] of channels) {
+    const key = `${topic}\n${type}\n${messageEncoding}`;
+    const before = topics.get(key);
+    topics.set(key, {
+      topic,
+      type,
+      messageCount: Number(counts?.get(id) ?? 0n) + (before?.messageCount ?? 0),
+      messageEncoding,
+      ...(schema && { schema }),
+      offeredQos: before?.offeredQos ?? parseOfferedQos(metadata.get("offered_qos_profiles")),
+    });
+  }
+  return [...topics.values()].sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0));
 }
 
 interface Recovered {

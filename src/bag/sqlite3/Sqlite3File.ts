@@ -9,16 +9,9 @@ import {
 } from "../mcap/chunkCompression.js";
 import { parseOfferedQos } from "../qosProfile.js";
 import { indexMessages, type RowIndex } from "./sqlite3Index.js";
-import { openDatabase, type Sqlite3Database } from "./sqlite3Database.js";
+import { openDatabase, type Sqlite3Database, type SqlRow } from "./sqlite3Database.js";
 import { reasonOf } from "../systemError.js";
-import type { BagMessage, BagReader, BagSchema, BagTopic, MessageFilter } from "../types.js";
-
-interface Topic {
-  readonly name: string;
-  readonly type: string;
-  readonly encoding: string;
-  readonly qos: string;
-}
+import type { BagChannel, BagMessage, BagReader, BagSchema, BagTopic, MessageFilter } from "../types.js";
 
 const MAY_YIELD_AFTER = 64;
 
@@ -31,7 +24,7 @@ export class Sqlite3File implements BagReader {
   readonly topics: readonly BagTopic[];
   readonly #handle: FileHandle;
   readonly #database: Sqlite3Database;
-  readonly #topicsById: ReadonlyMap<number, Topic>;
+  readonly #channels: ReadonlyMap<number, BagChannel>;
   readonly #index: RowIndex;
   readonly #warnings: Fault[] = [];
   /** Topics of which one unreadable message has been reported. */
@@ -41,17 +34,16 @@ export class Sqlite3File implements BagReader {
     path: string,
     handle: FileHandle,
     database: Sqlite3Database,
-    topicsById: ReadonlyMap<number, Topic>,
+    channels: ReadonlyMap<number, BagChannel>,
     index: RowIndex,
   ) {
     this.path = path;
     this.#handle = handle;
     this.#database = database;
-    this.#topicsById = topicsById;
+    this.#channels = channels;
     this.#index = index;
-    const definitions = readDefinitions(database);
-    this.topics = [...topicsById]
-      .map(([id, topic]): BagTopic => describe(topic, index.counts.get(id) ?? 0, definitions))
+    this.topics = [...channels]
+      .map(([id, channel]): BagTopic => describe(channel, index.counts.get(id) ?? 0))
       .sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0));
   }
 
@@ -65,10 +57,10 @@ export class Sqlite3File implements BagReader {
     await chunkDecompressors();
     const database = await openDatabase(path, nameless ? `/dev/fd/${handle.fd}` : path);
     try {
-      const topicsById = readTopics(path, database);
+      const channels = readChannels(path, database);
       const { size } = await handle.stat();
-      const index = await indexMessages(database, new Set(topicsById.keys()), MAX_CHUNK_BYTES, size);
-      const file = new Sqlite3File(path, handle, database, topicsById, index);
+      const index = await indexMessages(database, new Set(channels.keys()), MAX_CHUNK_BYTES, size);
+      const file = new Sqlite3File(path, handle, database, channels, index);
       file.#warnAboutDamage(index.damages);
       file.#warnAboutEncodings();
       return file;
@@ -104,24 +96,32 @@ export class Sqlite3File implements BagReader {
       if (row % MAY_YIELD_AFTER === 0) await new Promise(setImmediate);
       const time = times[row]!;
       if (filter.endTime !== undefined && time > filter.endTime) return;
-      const topic = this.#topicsById.get(topicIds[row]!)!;
-      if (topic.encoding !== "cdr" || !(wanted?.has(topic.name) ?? true)) continue;
-      const data = this.#data(ids[row]!, topic, time);
+      const channel = this.#channels.get(topicIds[row]!)!;
+      const { topic, type, messageEncoding } = channel;
+      if (messageEncoding !== "cdr" && filter.anyEncoding !== true) continue;
+      if (!(wanted?.has(topic) ?? true)) continue;
+      const data = this.#data(ids[row]!, channel, time);
       if (data === undefined) continue;
-      yield { topic: topic.name, type: topic.type, logTime: time, publishTime: time, data };
+      yield { topic, type, logTime: time, publishTime: time, channel, data };
     }
   }
 
-  #data(id: number, topic: Topic, time: bigint): Uint8Array<ArrayBuffer> | undefined {
+  #data(
+    id: number,
+    { topic, messageEncoding }: BagChannel,
+    time: bigint,
+  ): Uint8Array<ArrayBuffer> | undefined {
     try {
       const data = this.#database.messageData(id);
-      return isZstdFrame(data) ? new Uint8Array(decompressZstdFrame(data)) : data;
+      return messageEncoding === "cdr" && isZstdFrame(data)
+        ? new Uint8Array(decompressZstdFrame(data))
+        : data;
     } catch (error) {
-      if (!this.#reported.has(topic.name)) {
-        this.#reported.add(topic.name);
+      if (!this.#reported.has(topic)) {
+        this.#reported.add(topic);
         this.#warn(
           "bag-damaged",
-          `${this.path}: a message on ${topic.name} at ${time.toString()} ns cannot be read and is skipped, as will be others like it (${reasonOf(error)})`,
+          `${this.path}: a message on ${topic} at ${time.toString()} ns cannot be read and is skipped, as will be others like it (${reasonOf(error)})`,
         );
       }
       return undefined;
@@ -153,7 +153,7 @@ export class Sqlite3File implements BagReader {
   }
 }
 
-function readTopics(path: string, database: Sqlite3Database): ReadonlyMap<number, Topic> {
+function readChannels(path: string, database: Sqlite3Database): ReadonlyMap<number, BagChannel> {
   let rows;
   try {
     rows = database.table("topics");
@@ -164,18 +164,32 @@ function readTopics(path: string, database: Sqlite3Database): ReadonlyMap<number
       { cause: error },
     );
   }
-  const topics = new Map<number, Topic>();
-  for (const { id, name, type, serialization_format, offered_qos_profiles } of rows) {
-    if (typeof id !== "number" || typeof name !== "string" || typeof type !== "string") continue;
-    topics.set(id, {
-      name,
+  const definitions = readDefinitions(database);
+  const channels = new Map<number, BagChannel>();
+  for (const row of rows) {
+    const { id, name: topic, type, serialization_format: format } = row;
+    if (typeof id !== "number" || typeof topic !== "string" || typeof type !== "string") continue;
+    channels.set(id, {
+      topic,
       type,
-      encoding: typeof serialization_format === "string" ? serialization_format : "",
-      // Absent before ROS 2 Foxy.
-      qos: typeof offered_qos_profiles === "string" ? offered_qos_profiles : "",
+      messageEncoding: typeof format === "string" ? format : "",
+      schema: definitions.get(type) ?? knownSchema(type),
+      metadata: metadataOf(row),
     });
   }
-  return topics;
+  return channels;
+}
+
+/** What rosbag2 puts into the channels of an MCAP file under these names. */
+function metadataOf({
+  offered_qos_profiles: qos,
+  type_description_hash: hash,
+}: SqlRow): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>();
+  // Absent before ROS 2 Foxy and Iron.
+  if (typeof qos === "string" && qos !== "") metadata.set("offered_qos_profiles", qos);
+  if (typeof hash === "string" && hash !== "") metadata.set("topic_type_hash", hash);
+  return metadata;
 }
 
 /** By type; bags have them from ROS 2 Iron on. */
@@ -195,19 +209,8 @@ function readDefinitions(database: Sqlite3Database): ReadonlyMap<string, BagSche
   return definitions;
 }
 
-function describe(
-  { name, type, encoding, qos }: Topic,
-  messageCount: number,
-  definitions: ReadonlyMap<string, BagSchema>,
-): BagTopic {
-  return {
-    topic: name,
-    type,
-    messageCount,
-    messageEncoding: encoding,
-    schema: definitions.get(type) ?? knownSchema(type),
-    offeredQos: parseOfferedQos(qos),
-  };
+function describe({ metadata, ...channel }: BagChannel, messageCount: number): BagTopic {
+  return { ...channel, messageCount, offeredQos: parseOfferedQos(metadata.get("offered_qos_profiles")) };
 }
 
 /** MCAP's way to say that a type has a name only: no encoding, no data. */
