@@ -71,11 +71,13 @@ export class Sqlite3File implements BagReader {
   }
 
   get startTime(): bigint | undefined {
-    return this.#index.times.at(0);
+    const { rows } = this.#index;
+    return rows.length === 0 ? undefined : rows.time(0);
   }
 
   get endTime(): bigint | undefined {
-    return this.#index.times.at(-1);
+    const { rows } = this.#index;
+    return rows.length === 0 ? undefined : rows.time(rows.length - 1);
   }
 
   get warnings(): readonly Fault[] {
@@ -88,19 +90,19 @@ export class Sqlite3File implements BagReader {
   }
 
   async *messages(filter: MessageFilter = {}): AsyncGenerator<BagMessage, void, void> {
-    const { times, ids, topicIds } = this.#index;
+    const { rows } = this.#index;
     const wanted = filter.topics === undefined ? undefined : new Set(filter.topics);
-    const start = filter.startTime === undefined ? 0 : firstAtOrAfter(times, filter.startTime);
-    for (let row = start; row < times.length; row++) {
+    const start = filter.startTime === undefined ? 0 : rows.firstAtOrAfter(filter.startTime);
+    for (let row = start; row < rows.length; row++) {
       // Reading is synchronous; other work of the thread gets its turn.
       if (row % MAY_YIELD_AFTER === 0) await new Promise(setImmediate);
-      const time = times[row]!;
+      const time = rows.time(row);
       if (filter.endTime !== undefined && time > filter.endTime) return;
-      const channel = this.#channels.get(topicIds[row]!)!;
+      const channel = this.#channels.get(rows.topicId(row))!;
       const { topic, type, messageEncoding } = channel;
       if (messageEncoding !== "cdr" && filter.anyEncoding !== true) continue;
       if (!(wanted?.has(topic) ?? true)) continue;
-      const data = this.#data(ids[row]!, channel, time);
+      const data = this.#data(rows.id(row), channel, time);
       if (data === undefined) continue;
       yield { topic, type, logTime: time, publishTime: time, channel, data };
     }
@@ -217,16 +219,4 @@ function describe({ metadata, ...channel }: BagChannel, messageCount: number): B
 function knownSchema(type: string): BagSchema {
   if (!isKnownMessageType(type)) return { name: type, encoding: "", data: new Uint8Array(0) };
   return { name: type, encoding: "ros2msg", data: new TextEncoder().encode(messageDefinition(type)) };
-}
-
-/** Binary search in ascending times. */
-function firstAtOrAfter(times: BigInt64Array, time: bigint): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,12 +1,11 @@
+import { MessageRows } from "./MessageRows.js";
 import type { Sqlite3Database, SqlRow } from "./sqlite3Database.js";
 import { reasonOf } from "../systemError.js";
 
-/** The rows of the table `messages` in the order of their times, ties in that of their ids. */
+/** The rows of the table `messages`. */
 export interface RowIndex {
-  readonly ids: Float64Array;
-  readonly topicIds: Float64Array;
-  /** Nanoseconds. */
-  readonly times: BigInt64Array;
+  /** In the order of their times, ties in that of their ids. */
+  readonly rows: MessageRows;
   /** Messages by topic id. */
   readonly counts: ReadonlyMap<number, number>;
   /** What could not be read, one clause each. */
@@ -87,20 +86,13 @@ function isReadableAt(database: Sqlite3Database, id: number): boolean {
   }
 }
 
-interface MessageRow {
-  readonly id: number;
-  readonly topicId: number;
-  readonly time: bigint;
-}
-
 class RowCollector {
   /** Behind the last id that made sense. */
   nextId = 0;
   readonly #topicIds: ReadonlySet<number>;
   readonly #maxBytes: number;
   readonly #maxRows: number;
-  readonly #rows: MessageRow[] = [];
-  readonly #ids = new Set<number>();
+  readonly #rows = new MessageRows();
   readonly #damages: string[] = [];
 
   constructor(topicIds: ReadonlySet<number>, maxBytes: number, maxRows: number) {
@@ -116,38 +108,33 @@ class RowCollector {
 
   /** Takes the rows from an id on; returns why it had to stop before the end. */
   async scan(database: Sqlite3Database, start: number): Promise<string | undefined> {
-    let count = 0;
-    try {
-      for (const row of database.rows(SCAN, [start])) {
-        this.#take(row);
-        if (++count > this.#maxRows) return "it has more rows than fit into the file";
-        if (count % ROWS_PER_TURN === 0) await new Promise(setImmediate);
+    const found = database.rows(SCAN, [start]);
+    for (let count = 1; ; count++) {
+      let next;
+      try {
+        next = found.next();
+      } catch (error) {
+        return reasonOf(error);
       }
-      return undefined;
-    } catch (error) {
-      return reasonOf(error);
+      if (next.done === true) return undefined;
+      this.#take(next.value);
+      if (count > this.#maxRows) {
+        found.return();
+        return "it has more rows than fit into the file";
+      }
+      if (count % ROWS_PER_TURN === 0) await new Promise(setImmediate);
     }
   }
 
   index(): RowIndex {
-    const rows = this.#rows;
-    const isSorted = rows.every((row, i) => i === 0 || rows[i - 1]!.time <= row.time);
-    if (!isSorted) rows.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : a.id - b.id));
-    const counts = new Map<number, number>();
-    for (const { topicId } of rows) counts.set(topicId, (counts.get(topicId) ?? 0) + 1);
-    return {
-      ids: Float64Array.from(rows, ({ id }) => id),
-      topicIds: Float64Array.from(rows, ({ topicId }) => topicId),
-      times: BigInt64Array.from(rows, ({ time }) => time),
-      counts,
-      damages: this.#damages,
-    };
+    for (const id of this.#rows.leaveOutRepeated()) this.damaged(`${nameOf(id)} comes twice`);
+    this.#rows.sortByTime();
+    return { rows: this.#rows, counts: this.#rows.counts(), damages: this.#damages };
   }
 
   #take({ id, topic_id: topicId, timestamp, size }: SqlRow): void {
-    const name = `the message with id ${String(id)}`;
+    const name = nameOf(id);
     if (typeof id !== "number") this.damaged(`${name} cannot be found again`);
-    else if (this.#ids.has(id)) this.damaged(`${name} comes twice`);
     else if (typeof topicId !== "number" || !this.#topicIds.has(topicId)) {
       this.damaged(`${name} is on topic ${String(topicId)}, which the bag does not define`);
     } else if (typeof timestamp !== "number" && typeof timestamp !== "bigint") {
@@ -155,9 +142,12 @@ class RowCollector {
     } else if (typeof size !== "number" || size > this.#maxBytes) {
       this.damaged(`${name} has ${String(size)} bytes, more than the ${this.#maxBytes} that are read`);
     } else {
-      this.#ids.add(id);
-      this.#rows.push({ id, topicId, time: BigInt(timestamp) });
+      this.#rows.push(id, topicId, BigInt(timestamp));
       this.nextId = Math.max(this.nextId, id + 1);
     }
   }
+}
+
+function nameOf(id: SqlRow[string] | undefined): string {
+  return `the message with id ${String(id)}`;
 }
