@@ -1,6 +1,7 @@
 import type { McapTypes } from "@mcap/core";
 import { compress, decompress, isLoaded } from "@foxglove/wasm-zstd";
 import { compressFrameSync, decompressFrameSync } from "lz4-napi";
+import { lz4UnpackedBytes } from "./lz4FrameSize.js";
 
 export type ChunkCompression = "none" | "lz4" | "zstd";
 
@@ -36,9 +37,12 @@ export async function chunkCompressor(compression: ChunkCompression): Promise<Co
 export async function chunkDecompressors(): Promise<McapTypes.DecompressHandlers> {
   await isLoaded;
   return {
-    // An lz4 frame cannot grow more than 255 times, so that what it unpacks to is bounded by the file.
     lz4: (data, size) => {
       const expected = checkedSize(size);
+      const unpacked = lz4UnpackedBytes(data, expected);
+      if (unpacked > expected) {
+        throw new Error(`it declares ${expected} bytes and unpacks to ${unpacked} or more`);
+      }
       return ofSize(decompressFrameSync(asBuffer(data)), expected);
     },
     zstd: decompressZstd,
