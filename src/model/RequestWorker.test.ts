@@ -1,6 +1,6 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import { afterEach, expect, test } from "@jest/globals";
-import { RequestWorker } from "./RequestWorker.js";
+import { RequestWorker, type RequestWorkerOptions } from "./RequestWorker.js";
 
 interface Message {
   readonly id: number;
@@ -12,11 +12,15 @@ afterEach(async () => {
 });
 
 /** @param onMessage body of what the worker does with each `message` */
-function start(onMessage: string, options: WorkerOptions = {}): RequestWorker<Message, Message> {
+function start(
+  onMessage: string,
+  options: WorkerOptions = {},
+  ends: RequestWorkerOptions = {},
+): RequestWorker<Message, Message> {
   const code = `
     const { parentPort } = require("node:worker_threads");
     parentPort.on("message", (message) => { ${onMessage} });`;
-  worker = new RequestWorker(new Worker(code, { ...options, eval: true }), "example");
+  worker = new RequestWorker(new Worker(code, { ...options, eval: true }), "example", ends);
   return worker;
 }
 
@@ -74,4 +78,32 @@ test("closing rejects what was not answered, and is no failure", async () => {
   await one.close();
   expect(await asked).toBe("the example worker was closed");
   expect(failed).toBe(false);
+});
+
+test("a worker that is asked to end does so by itself, when it has done what it was doing", async () => {
+  const shared = new Int32Array(new SharedArrayBuffer(4));
+  const one = start(
+    `const { workerData } = require("node:worker_threads");
+     if (message === "end") parentPort.close();
+     else {
+       Atomics.wait(workerData, 0, 0, 300);
+       Atomics.store(workerData, 0, 1);
+     }`,
+    { workerData: shared },
+    { endMessage: "end" },
+  );
+  const asked = reasonOf(one.ask({ id: 0 }, []));
+  await one.close();
+  expect(await asked).toBe("the example worker was closed");
+  expect(Atomics.load(shared, 0)).toBe(1);
+  await one.close();
+});
+
+test("a worker that does not answer in time has failed, and only then", async () => {
+  const one = start(`if (message.id !== 1) parentPort.postMessage(message);`);
+  await one.ask({ id: 0 }, [], { withinMs: 60_000 });
+  const reason = "the example worker has not answered for 0.05 s";
+  expect(await reasonOf(one.ask({ id: 1 }, [], { withinMs: 50 }))).toBe(reason);
+  expect((await one.failed).message).toBe(reason);
+  expect(await reasonOf(one.ask({ id: 2 }, []))).toBe(reason);
 });

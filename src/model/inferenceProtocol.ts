@@ -11,6 +11,8 @@ export interface InferenceWorkerData {
   readonly provider: ProviderChoice;
   /** Threads inside an operator; 0 lets ONNX Runtime choose. */
   readonly threads: number;
+  /** Of the NativeCallGate that the thread passes on its way into ONNX Runtime. */
+  readonly gate: SharedArrayBuffer;
 }
 
 export interface LabelRequest {
@@ -52,3 +54,6 @@ export interface InferenceCommand {
   readonly id: number;
   readonly request: LabelRequest;
 }
+
+/** Tells the thread to end when its current run is over. */
+export const END_OF_INFERENCE = "end";

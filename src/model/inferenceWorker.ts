@@ -5,15 +5,17 @@ import { parentPort, workerData } from "node:worker_threads";
 import ort from "onnxruntime-node";
 import { Fault } from "../faults/Fault.js";
 import type { GraphName, GraphSpec } from "./bundleManifest.js";
-import type {
-  InferenceAnswer,
-  InferenceCommand,
-  InferenceWorkerData,
-  LabelRequest,
-  LabelResult,
-  LoadingReply,
+import {
+  END_OF_INFERENCE,
+  type InferenceAnswer,
+  type InferenceCommand,
+  type InferenceWorkerData,
+  type LabelRequest,
+  type LabelResult,
+  type LoadingReply,
 } from "./inferenceProtocol.js";
 import { hostInputs, selectInputs } from "./graphInputs.js";
+import { GateShutError, NativeCallGate } from "./NativeCallGate.js";
 import { float32Tensor, type NamedTensor } from "./NamedTensor.js";
 import { readNodePlacement, type NodePlacement } from "./nodePlacement.js";
 import { createWithProvider, type Provider } from "./providers.js";
@@ -25,7 +27,14 @@ import { warmUpTensors } from "./warmUp.js";
  */
 
 const port = parentPort!;
-const { manifest, graphs: wanted, provider: choice, threads } = workerData as InferenceWorkerData;
+const {
+  manifest,
+  graphs: wanted,
+  provider: choice,
+  threads,
+  gate: memory,
+} = workerData as InferenceWorkerData;
+const gate = new NativeCallGate(memory);
 const sessions = new Map<GraphName, ort.InferenceSession>();
 // A provider that cannot be loaded is reported by us, with the reason, instead of on the terminal.
 ort.env.logLevel = "fatal";
@@ -40,7 +49,9 @@ async function load(provider: Provider): Promise<NodePlacement> {
   try {
     sessions.clear();
     for (const { name, path: file, spec } of wanted) {
-      const session = await ort.InferenceSession.create(file, sessionOptions(provider, name, profiles));
+      const session = await gate.pass(() =>
+        ort.InferenceSession.create(file, sessionOptions(provider, name, profiles)),
+      );
       checkMetadata(session, file, spec);
       sessions.set(name, session);
     }
@@ -116,9 +127,10 @@ async function run(
   const session = sessions.get(name)!;
   const start = performance.now();
   try {
-    const outputs = await session.run(feeds, [...fetches]);
+    const outputs = await gate.pass(() => session.run(feeds, [...fetches]));
     return { outputs, ms: performance.now() - start };
   } catch (cause) {
+    if (cause instanceof GateShutError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Fault("inference-failed", `ONNX Runtime failed on graph ${name}: ${reason}`, { cause });
   }
@@ -167,20 +179,25 @@ async function handle({ id, request }: InferenceCommand): Promise<void> {
     const result = await label(request);
     reply({ kind: "labelled", id, result }, buffersOf(result));
   } catch (error) {
+    // Nobody waits for the answer any more, and the message that ends the thread is on its way.
+    if (error instanceof GateShutError) return;
     // What is not a Fault is a defect: it ends the worker, and the pipeline with it.
     if (!(error instanceof Fault)) throw error;
     reply({ kind: "failed", id, code: error.code, message: error.message });
   }
 }
 
-try {
-  const report = await createWithProvider(choice, load);
-  let previous = Promise.resolve();
-  port.on("message", (command: InferenceCommand) => {
-    previous = previous.then(() => handle(command));
+let previous = Promise.resolve();
+port.on("message", (command: InferenceCommand | typeof END_OF_INFERENCE) => {
+  previous = previous.then(async () => {
+    // Without its port the thread has nothing left to do, and ends by itself.
+    if (command === END_OF_INFERENCE) port.close();
+    else await handle(command);
   });
-  reply({ kind: "loaded", report });
+});
+try {
+  reply({ kind: "loaded", report: await createWithProvider(choice, load) });
 } catch (error) {
-  if (!(error instanceof Fault)) throw error;
-  reply({ kind: "failed", code: error.code, message: error.message });
+  if (error instanceof Fault) reply({ kind: "failed", code: error.code, message: error.message });
+  else if (!(error instanceof GateShutError)) throw error;
 }
