@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { documentedTable, markdownTable } from "../../test/support/documentedTable.mjs";
 import { Fault } from "../faults/Fault.js";
-import { bytesPerPixel } from "../messages/image.js";
+import { bytesPerPixel } from "../messages/imageEncodings.js";
 import type { Image } from "../messages/types.js";
 import { decodeDepth } from "./decodeDepth.js";
 import { decodeImage } from "./decodeImage.js";

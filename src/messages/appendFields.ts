@@ -72,7 +72,8 @@ function copyPoints(cloud: PointCloud2, target: Uint8Array, pointStep: number): 
 
 /** The data as 4-byte words when its place in memory and all its steps allow it. */
 function asWords(data: Uint8Array, pointStep: number, rowStep: number): Uint32Array | undefined {
-  if (data.byteOffset % 4 !== 0 || pointStep % 4 !== 0 || rowStep % 4 !== 0) return undefined;
+  const steps = [data.byteOffset, data.length, pointStep, rowStep];
+  if (steps.some((step) => step % 4 !== 0)) return undefined;
   return new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
 }
 

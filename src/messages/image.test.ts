@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import { compressedImage, image } from "./exampleMessages.js";
 import {
-  bytesPerPixel,
   decodeCompressedImage,
   decodeImage,
   encodeCompressedImage,
   encodeImage,
 } from "./image.js";
+import { bytesPerPixel } from "./imageEncodings.js";
 import type { Image } from "./types.js";
 
 describe("Image", () => {

@@ -2,6 +2,7 @@ import { Fault } from "../faults/Fault.js";
 import { CdrInput } from "./CdrInput.js";
 import { CdrOutput, type EncodeOptions } from "./CdrOutput.js";
 import { readHeader, writeHeader } from "./header.js";
+import { settledCloud, withByteOrder } from "./settledCloud.js";
 import { PointFieldType, type PointCloud2, type PointField } from "./types.js";
 
 export const POINT_CLOUD2_TYPE = "sensor_msgs/msg/PointCloud2";
@@ -31,24 +32,25 @@ export function pointCount({ width, height }: PointCloud2): number {
 }
 
 /**
- * `data` is a view of `cdr`. Throws Fault("malformed-message") when anything in the message contradicts
- * the rest, so that readers of points need no checks of their own.
+ * `data` is a view of `cdr`. Where a redundant field (row_step, a height of 0, is_bigendian) contradicts data that leave no
+ * doubt, the data count, and `oddities` says so. Throws Fault("malformed-message") when anything else in the message
+ * contradicts the rest, so that readers of points need no checks of their own.
  */
 export function decodePointCloud2(cdr: Uint8Array): PointCloud2 {
   const input = new CdrInput(cdr, POINT_CLOUD2_TYPE);
-  const cloud: PointCloud2 = {
+  const cloud = settledCloud({
     header: readHeader(input, "header."),
     height: input.uint32("height"),
     width: input.uint32("width"),
     fields: input.structSequence("fields", MINIMUM_FIELD_BYTES, (path) => readField(input, path)),
-    isBigEndian: input.bool("is_bigendian"),
+    bigEndianByte: input.uint8("is_bigendian"),
     pointStep: input.uint32("point_step"),
     rowStep: input.uint32("row_step"),
     data: input.byteSequence("data"),
     isDense: input.bool("is_dense"),
-  };
+  });
   checkPointCloud2(cloud);
-  return cloud;
+  return withByteOrder(cloud);
 }
 
 export function encodePointCloud2(cloud: PointCloud2, options?: EncodeOptions): Uint8Array<ArrayBuffer> {
@@ -107,7 +109,9 @@ function checkPointCloud2({ width, height, fields, pointStep, rowStep, data }: P
       `${rowStep} is less than width ${width} * point_step ${pointStep} = ${width * pointStep}`,
     );
   }
-  if (rowStep * height !== data.length) {
+  // The last row may do without its padding.
+  const least = height === 0 ? 0 : rowStep * (height - 1) + width * pointStep;
+  if (data.length < least || data.length > rowStep * height) {
     throw mismatch(
       "data",
       `${data.length} bytes instead of row_step ${rowStep} * height ${height} = ${rowStep * height}`,

@@ -43,6 +43,8 @@ export interface PointCloud2 {
   readonly rowStep: number;
   readonly data: Uint8Array;
   readonly isDense: boolean;
+  /** What the decoder set right, one sentence each; absent when nothing. */
+  readonly oddities?: readonly string[];
 }
 
 /** sensor_msgs/Image */
@@ -55,6 +57,8 @@ export interface Image {
   /** Bytes per row, padding included. */
   readonly step: number;
   readonly data: Uint8Array;
+  /** What the decoder set right, one sentence each; absent when nothing. */
+  readonly oddities?: readonly string[];
 }
 
 /** sensor_msgs/CompressedImage */
