@@ -101,18 +101,56 @@ describe("cameraModelFromInfo", () => {
     expect([320, 321].map((width) => cameraModelFromInfo(odd, sizes(width)).width)).toEqual([320, 321]);
   });
 
+  test("a matrix that is not filled in is not used when the other one is", () => {
+    const zeroK = { k: [0, 0, 0, 0, 0, 0, 0, 0, 0] };
+    const zeroP = { p: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] };
+    const rectified = { ...RAW, rectified: true };
+    const plain = { d: [0, 0, 0, 0, 0] };
+    expect(pixel(cameraModelFromInfo(info({ ...zeroK, ...plain }), RAW), [1, 0.5, 4])).toEqual([435, 295]);
+    expect(pixel(cameraModelFromInfo(info(zeroK), rectified), [1, 0.5, 4])).toEqual([435, 295]);
+    expect(pixel(cameraModelFromInfo(info(zeroP), rectified), [1, 0.5, 4])).toEqual([445, 303.75]);
+    // D still holds for a raw image whose K is missing.
+    const bent = cameraModelFromInfo(info(zeroK), RAW);
+    expect([bent.fx, bent.distortion]).toEqual([480, "plumb_bob"]);
+    expect(bent.oddities).toEqual([
+      "K of the CameraInfo, which is for raw images, is not filled in; P is used instead",
+    ]);
+    expect(cameraModelFromInfo(info(zeroP), RAW).oddities).toBeUndefined();
+    const unusedNaN = info({ k: [NaN, 0, 0, 0, 0, 0, 0, 0, 0], d: [NaN] });
+    expect(cameraModelFromInfo(unusedNaN, rectified).fx).toBe(480);
+  });
+
+  test("a size of 0, or of another image, is not believed against the principal point", () => {
+    for (const size of [
+      { width: 0, height: 0 },
+      { width: 1920, height: 1080 },
+    ]) {
+      const model = cameraModelFromInfo(info(size), RAW);
+      expect([model.width, model.height, model.cx]).toEqual([640, 480, 320]);
+      expect(model.oddities).toEqual([
+        expect.stringContaining(`the CameraInfo says ${size.width}x${size.height}`),
+      ]);
+    }
+    // The calibration is of the larger image: half its size would need another K.
+    const larger = { width: 1280, height: 960, k: [1000, 0, 640, 0, 1000, 480, 0, 0, 1] };
+    expectFault(larger, "camera-info-mismatch", "for images of 1280x960 pixels, but the image has 640x480");
+    const corner = { width: 0, height: 0, k: [500, 0, 40, 0, 510, 240, 0, 0, 1] };
+    expectFault(corner, "camera-info-mismatch", "for images of 0x0 pixels");
+  });
+
   test("says why a camera cannot be used", () => {
-    expectFault({ k: [0, 0, 0, 0, 0, 0, 0, 0, 0] }, "camera-info-missing", "not calibrated: K[0]");
-    const none = { p: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] };
-    expectFault(none, "camera-info-missing", "not calibrated: P[0]", { ...RAW, rectified: true });
+    const none = { k: [0, 0, 0, 0, 0, 0, 0, 0, 0], p: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] };
+    expectFault(none, "camera-info-missing", "not calibrated: K[0] and P[0] of its CameraInfo are both 0");
+    expectFault(none, "camera-info-missing", "K[0] and P[0]", { ...RAW, rectified: true });
     const sizes = "for images of 640x480 pixels, but the image has 640x360";
     expectFault({}, "camera-info-mismatch", sizes, { ...RAW, imageHeight: 360 });
     expectFault({ binningX: 2 }, "camera-info-mismatch", "640x480 pixels binned by 2x1, but the image has");
     const roi = { xOffset: 600, yOffset: 0, width: 41, height: 480, doRectify: false };
     expectFault({ roi }, "camera-info-mismatch", "41x480 at (600, 0), must lie in its 640x480");
     expectFault({ distortionModel: "thin_plate" }, "unsupported-encoding", '"thin_plate" is not supported');
-    expectFault({ d: [1, 2, 3] }, "malformed-message", 'must have 4 or 5 coefficients for "plumb_bob"');
-    expectFault({ d: [0, 0, 0, 0, 0, 0.1] }, "malformed-message", "4 or 5 coefficients");
+    const counts = 'must have 4, 5, 8, 12 or 14 coefficients for "plumb_bob"';
+    expectFault({ d: [1, 2, 3] }, "malformed-message", counts);
+    expectFault({ d: [0, 0, 0, 0, 0, 0.1] }, "malformed-message", counts);
     expectFault({ d: [NaN, 0, 0, 0, 0] }, "malformed-message", "D of the CameraInfo must be finite");
     expectFault({ k: [500, 0, 320, 0, -1, 240, 0, 0, 1] }, "malformed-message", "must be positive");
   });

@@ -1,6 +1,8 @@
 import { Fault } from "../faults/Fault.js";
 import type { CameraInfo } from "../messages/types.js";
 import { validRadius, type Coefficients, type DistortionModel } from "./distortion.js";
+import { lensDistortion, NO_DISTORTION, type LensDistortion } from "./lensDistortion.js";
+import { sentWindow } from "./sentWindow.js";
 
 /**
  * How points of a camera's optical frame (x right, y down, z forward, metres) become pixels of the images
@@ -22,6 +24,8 @@ export interface CameraModel {
   readonly validRadius: number;
   /** 16 doubles, column-major: from the optical frame to where the formulas above start. */
   readonly fromOptical: Float64Array;
+  /** What of the CameraInfo was not believed, one sentence each; absent when nothing. */
+  readonly oddities?: readonly string[];
 }
 
 export interface CameraModelOptions {
@@ -35,37 +39,29 @@ export interface CameraModelOptions {
 /**
  * The model of a sensor_msgs/CameraInfo, following image_geometry's PinholeCameraModel: TF's optical frame
  * is the rectified one, so raw pixels are K D (R^T x) and rectified ones P x, with the baseline of P. R of
- * zeros counts as the identity. Region of interest and binning apply to the full-resolution K and P; unlike
- * image_geometry, the centre of a binned pixel is the centre of the pixels it was made of.
+ * zeros counts as the identity. Where the matrix that is needed is not filled in, the other one is used. Region of
+ * interest and binning apply to the full-resolution K and P; unlike image_geometry, the centre of a binned pixel is the
+ * centre of the pixels it was made of.
  *
  * Throws a Fault: "camera-info-missing" when uncalibrated, "camera-info-mismatch" when the sizes do not fit,
  * "unsupported-encoding" for an unknown distortion model, "malformed-message" for impossible numbers.
  */
 export function cameraModelFromInfo(info: CameraInfo, options: CameraModelOptions): CameraModel {
   const { rectified, imageWidth, imageHeight } = options;
-  const matrix = rectified ? info.p : info.k;
-  const name = rectified ? "P" : "K";
-  if (info.k[0] === 0 || matrix[0] === 0) {
-    throw new Fault("camera-info-missing", `the camera is not calibrated: ${name}[0] of its CameraInfo is 0`);
-  }
-  for (const [field, values] of Object.entries({ K: info.k, D: info.d, R: info.r, P: info.p })) {
-    if (values.every(Number.isFinite)) continue;
-    throw new Fault(
-      "malformed-message",
-      `${field} of the CameraInfo must be finite, but is [${values.join(", ")}]`,
-    );
-  }
   const window = sentWindow(info, imageWidth, imageHeight);
-  const distortion = rectified ? NO_DISTORTION : distortionOf(info);
-  const [fullFx, skew, fullCx, fullFy, fullCy] = rectified
-    ? [info.p[0]!, info.p[1]!, info.p[2]!, info.p[5]!, info.p[6]!]
-    : [info.k[0]!, info.k[1]!, info.k[2]!, info.k[4]!, info.k[5]!];
+  const { matrix, name, oddity } = filledMatrix(info, rectified);
+  const lens = rectified ? NO_DISTORTION : usedDistortion(info);
+  const [fullFx, skew, fullCx, fullFy, fullCy] =
+    name === "P"
+      ? [matrix[0]!, matrix[1]!, matrix[2]!, matrix[5]!, matrix[6]!]
+      : [matrix[0]!, matrix[1]!, matrix[2]!, matrix[4]!, matrix[5]!];
   if (!(fullFx > 0 && fullFy > 0)) {
     throw new Fault(
       "malformed-message",
       `the focal lengths in ${name} of the CameraInfo must be positive, but are ${fullFx} and ${fullFy}`,
     );
   }
+  const oddities = [window.oddity, oddity, lens.oddity].filter((sentence) => sentence !== undefined);
   return {
     width: imageWidth,
     height: imageHeight,
@@ -74,96 +70,84 @@ export function cameraModelFromInfo(info: CameraInfo, options: CameraModelOption
     skew: skew / window.binningX,
     cx: (fullCx - window.left + 0.5) / window.binningX - 0.5,
     cy: (fullCy - window.top + 0.5) / window.binningY - 0.5,
-    distortion: distortion.model,
-    coefficients: distortion.coefficients,
-    validRadius: validRadius(distortion.model, distortion.coefficients),
-    fromOptical: rectified ? baseline(info, fullFx, fullFy, skew) : transposedRotation(info.r),
+    distortion: lens.model,
+    coefficients: lens.coefficients,
+    validRadius: validRadius(lens.model, lens.coefficients),
+    fromOptical: fromOptical(info, options, name, lens),
+    ...(oddities.length > 0 && { oddities }),
   };
 }
 
-interface SentWindow {
-  readonly left: number;
-  readonly top: number;
-  readonly binningX: number;
-  readonly binningY: number;
+interface FilledMatrix {
+  readonly matrix: readonly number[];
+  readonly name: "K" | "P";
+  /** One sentence where it is not the one that the image calls for. */
+  readonly oddity?: string;
 }
 
-/** The part of the sensor that the image shows; checks that image and CameraInfo agree about its size. */
-function sentWindow(info: CameraInfo, imageWidth: number, imageHeight: number): SentWindow {
-  const { roi } = info;
-  const full = roi.width === 0 || roi.height === 0;
-  const [left, top] = full ? [0, 0] : [roi.xOffset, roi.yOffset];
-  const [width, height] = full ? [info.width, info.height] : [roi.width, roi.height];
-  if (left + width > info.width || top + height > info.height) {
-    throw new Fault(
-      "camera-info-mismatch",
-      `the region of interest of the CameraInfo, ${width}x${height} at (${left}, ${top}), ` +
-        `must lie in its ${info.width}x${info.height} pixels`,
-    );
-  }
-  const [binningX, binningY] = [Math.max(1, info.binningX), Math.max(1, info.binningY)];
-  // Drivers round the size of a binned image either way.
-  const fits = (pixels: number, binning: number, sent: number) =>
-    sent === Math.floor(pixels / binning) || sent === Math.ceil(pixels / binning);
-  if (!fits(width, binningX, imageWidth) || !fits(height, binningY, imageHeight)) {
-    const binned = binningX * binningY > 1 ? ` binned by ${binningX}x${binningY}` : "";
-    throw new Fault(
-      "camera-info-mismatch",
-      `the CameraInfo is for images of ${width}x${height} pixels${binned}, ` +
-        `but the image has ${imageWidth}x${imageHeight}`,
-    );
-  }
-  return { left, top, binningX, binningY };
-}
-
-interface Distortion {
-  readonly model: DistortionModel;
-  readonly coefficients: Coefficients;
-}
-
-const NO_DISTORTION: Distortion = { model: "none", coefficients: [] };
-
-function distortionOf({ distortionModel, d }: CameraInfo): Distortion {
-  const known = d.length > 0 && d.some((coefficient) => coefficient !== 0);
-  switch (distortionModel) {
-    case "equidistant":
-    case "fisheye":
-      if (d.length !== 4) throw wrongCount("4");
-      return { model: "equidistant", coefficients: [...d] };
-    case "plumb_bob":
-      if (!known) return NO_DISTORTION;
-      if (d.length < 4 || d.slice(5).some((coefficient) => coefficient !== 0)) throw wrongCount("4 or 5");
-      return { model: "plumb_bob", coefficients: eight(d) };
-    case "rational_polynomial":
-      if (!known) return NO_DISTORTION;
-      // OpenCV's calibration writes 12 or 14, with zeros where thin prisms and tilt were not estimated.
-      if (d.length < 8 || d.slice(8).some((coefficient) => coefficient !== 0)) throw wrongCount("8");
-      return { model: "rational_polynomial", coefficients: eight(d) };
-    default:
-      if (!known && distortionModel === "") return NO_DISTORTION;
+/** P for rectified images and K for raw ones, or the other of them when that is not filled in. */
+function filledMatrix({ k, p }: CameraInfo, rectified: boolean): FilledMatrix {
+  const wanted: FilledMatrix = rectified ? { matrix: p, name: "P" } : { matrix: k, name: "K" };
+  const other: FilledMatrix = rectified ? { matrix: k, name: "K" } : { matrix: p, name: "P" };
+  if (isFilled(wanted)) return wanted;
+  if (!isFilled(other)) {
+    if (k[0] === 0 && p[0] === 0) {
       throw new Fault(
-        "unsupported-encoding",
-        `the distortion model "${distortionModel}" is not supported; ` +
-          "supported are plumb_bob, rational_polynomial, equidistant, fisheye",
+        "camera-info-missing",
+        "the camera is not calibrated: K[0] and P[0] of its CameraInfo are both 0",
       );
+    }
+    const worse = wanted.matrix[0] === 0 ? other : wanted;
+    throw notFinite(worse.name, worse.matrix);
   }
-
-  function wrongCount(expected: string): Fault {
-    return new Fault(
-      "malformed-message",
-      `D of the CameraInfo must have ${expected} coefficients for "${distortionModel}", ` +
-        `but is [${d.join(", ")}]`,
-    );
-  }
+  const oddity =
+    `${wanted.name} of the CameraInfo, which is for ${rectified ? "rectified" : "raw"} images, is not filled in; ` +
+    `${other.name} is used instead`;
+  return { ...other, oddity };
 }
 
-function eight(d: readonly number[]): number[] {
-  return Array.from({ length: 8 }, (_, index) => d[index] ?? 0);
+function isFilled({ matrix }: FilledMatrix): boolean {
+  return matrix[0] !== 0 && matrix.every(Number.isFinite);
+}
+
+/** The distortion of raw images, of finite numbers. */
+function usedDistortion(info: CameraInfo): LensDistortion {
+  for (const [name, values] of [
+    ["D", info.d],
+    ["R", info.r],
+  ] as const) {
+    if (!values.every(Number.isFinite)) throw notFinite(name, values);
+  }
+  return lensDistortion(info);
+}
+
+function notFinite(name: string, values: readonly number[]): Fault {
+  return new Fault(
+    "malformed-message",
+    `${name} of the CameraInfo must be finite, but is [${values.join(", ")}]`,
+  );
+}
+
+/** From the optical frame to where the pinhole formulas start. */
+function fromOptical(
+  info: CameraInfo,
+  { rectified }: CameraModelOptions,
+  matrix: "K" | "P",
+  { model }: LensDistortion,
+): Float64Array {
+  // Without distortion and rotation a raw image is its own rectified one, for which P holds as written.
+  const unturned = isUnset(info.r) || info.r.every((value, i) => value === (i % 4 === 0 ? 1 : 0));
+  if (matrix === "P" && (rectified || (model === "none" && unturned))) return baseline(info);
+  return rectified ? transposedRotation([]) : transposedRotation(info.r);
+}
+
+function isUnset(r: readonly number[]): boolean {
+  return r.every((value) => value === 0);
 }
 
 /** R of a CameraInfo (row-major) turns the raw camera into the rectified one; its transpose back. */
 function transposedRotation(r: readonly number[]): Float64Array {
-  const [a, b, c, d, e, f, g, h, i] = r.every((value) => value === 0)
+  const [a, b, c, d, e, f, g, h, i] = isUnset(r)
     ? [1, 0, 0, 0, 1, 0, 0, 0, 1]
     : (r as [number, number, number, number, number, number, number, number, number]);
   // Column-major, so the rows of the transpose are written as columns of R.
@@ -172,7 +156,8 @@ function transposedRotation(r: readonly number[]): Float64Array {
 }
 
 /** P's fourth column as a shift of the points: u z = fx x + skew y + cx z + P[3]. */
-function baseline({ p }: CameraInfo, fx: number, fy: number, skew: number): Float64Array {
+function baseline({ p }: CameraInfo): Float64Array {
+  const [fx, skew, fy] = [p[0]!, p[1]!, p[5]!];
   const z = p[11]!;
   const y = (p[7]! - p[6]! * z) / fy;
   const x = (p[3]! - p[2]! * z - skew * y) / fx;

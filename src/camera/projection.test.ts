@@ -58,6 +58,20 @@ describe("projectPoints", () => {
     expect(visibleOf(camera("plumb_bob", coefficients, { validRadius: Infinity }), [1.5, 0, 1])).toEqual([1]);
   });
 
+  test("points beyond where a thin prism folds do not come back into the image", () => {
+    // x = a - 0.4 a^2 along the x axis stops to grow at a = 1.25, where -a only goes on growing.
+    const model = camera("thin_prism", [0, 0, 0, 0, 0, 0, 0, 0, -0.4, 0, 0, 0, 0, 0]);
+    expect(model.validRadius).toBeCloseTo(1.25, 9);
+    expect(visibleOf(model, [0.8, 0, 1, 1.4, 0, 1])).toEqual([1, 0]);
+    // A sensor that is tilted by 0.8 rad never sees directions that would be behind it.
+    const tilted = camera("thin_prism", [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.8], {
+      width: 1e9,
+      cx: 5e8,
+    });
+    expect(tilted.validRadius).toBeCloseTo(1 / Math.tan(0.8), 3);
+    expect(visibleOf(tilted, [0.9, 0, 1, -0.9, 0, 1, 1.5, 0, 1, -1.5, 0, 1])).toEqual([1, 1, 0, 0]);
+  });
+
   test("within the valid radius a farther angle is always a farther pixel", () => {
     const coefficient = fc.double({ min: -0.6, max: 0.6, noNaN: true });
     const models = fc.constantFrom<DistortionModel>("plumb_bob", "rational_polynomial", "equidistant");
@@ -93,7 +107,7 @@ describeWithPython("projection against OpenCV", () => {
       seed = (seed * 48271) % 2147483647;
       return low + (high - low) * (seed / 2147483647);
     };
-    const [count, each] = [12, 400];
+    const [count, each] = [16, 400];
     const models = Array.from({ length: count }, (_, index) => {
       const intrinsics = {
         fx: random(300, 900),
@@ -102,7 +116,7 @@ describeWithPython("projection against OpenCV", () => {
         cy: random(300, 400),
       };
       const small = () => random(-0.002, 0.002);
-      switch (index % 3) {
+      switch (index % 4) {
         case 0: {
           const k = [random(-0.3, 0.1), random(-0.1, 0.1), small(), small(), random(-0.05, 0.05), 0, 0, 0];
           return camera("plumb_bob", k, intrinsics);
@@ -111,6 +125,13 @@ describeWithPython("projection against OpenCV", () => {
           const k = [random(0, 0.5), random(0, 0.1), small(), small(), random(0, 0.02)];
           k.push(random(0, 0.8), random(0, 0.2), random(0, 0.03));
           return camera("rational_polynomial", k, intrinsics);
+        }
+        case 2: {
+          const k = [random(-0.2, 0.1), random(-0.05, 0.05), small(), small(), random(0, 0.02), 0, 0, 0];
+          k.push(random(-0.02, 0.02), random(-0.01, 0.01), random(-0.02, 0.02), random(-0.01, 0.01));
+          // Every other sensor is tilted.
+          k.push(...(index % 8 === 2 ? [0, 0] : [random(-0.1, 0.1), random(-0.1, 0.1)]));
+          return camera("thin_prism", k, intrinsics);
         }
         default: {
           const k = [random(-0.03, 0.03), random(-0.01, 0.01), random(-0.005, 0.005), random(-0.001, 0.001)];
@@ -123,7 +144,7 @@ describeWithPython("projection against OpenCV", () => {
     const poses = Float64Array.from({ length: count * 6 }, () => random(-1, 1));
     const cameras = Float64Array.from(
       models.flatMap(({ fx, fy, cx, cy, coefficients }) => {
-        return [fx, fy, cx, cy, ...Array.from({ length: 8 }, (_, i) => coefficients[i] ?? 0)];
+        return [fx, fy, cx, cy, ...Array.from({ length: 14 }, (_, i) => coefficients[i] ?? 0)];
       }),
     );
     const expected = runReference(
@@ -131,7 +152,7 @@ describeWithPython("projection against OpenCV", () => {
       {
         points: { data: points, shape: [each, 3] },
         poses: { data: poses, shape: [count, 6] },
-        cameras: { data: cameras, shape: [count, 12] },
+        cameras: { data: cameras, shape: [count, 18] },
       },
       { models: models.map((model) => model.distortion) },
     );

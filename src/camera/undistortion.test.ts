@@ -71,6 +71,8 @@ describeWithPython("undistortion against OpenCV", () => {
       camera("plumb_bob", [-0.28, 0.09, 0.0008, -0.0005, -0.01, 0, 0, 0]),
       camera("plumb_bob", [0.12, -0.05, -0.001, 0.002, 0.01, 0, 0, 0]),
       camera("rational_polynomial", [0.45, -2.4, 0.0004, -0.0002, 1.4, 0.33, -2.2, 1.3], 505),
+      camera("thin_prism", [-0.2, 0.06, 0.0008, -0.0005, 0, 0, 0, 0, 0.004, -0.002, 0.003, 0.001, 0, 0]),
+      camera("thin_prism", [0.1, -0.03, 0, 0.001, 0, 0, 0, 0, 0.004, 0, -0.003, 0, 0.05, -0.08]),
       camera("equidistant", [0.02, -0.006, 0.003, -0.0007], 260),
     ];
     const pixels = Array.from({ length: 48 }, (_, i) => [40 + (i % 8) * 80, 40 + Math.floor(i / 8) * 80]);
@@ -85,10 +87,10 @@ describeWithPython("undistortion against OpenCV", () => {
           data: Float64Array.from(
             lenses.flatMap(({ fx, fy, cx, cy, coefficients }) => [
               ...[fx, fy, cx, cy],
-              ...Array.from({ length: 8 }, (_, i) => coefficients[i] ?? 0),
+              ...Array.from({ length: 14 }, (_, i) => coefficients[i] ?? 0),
             ]),
           ),
-          shape: [lenses.length, 12],
+          shape: [lenses.length, 18],
         },
       },
       { models: lenses.map(({ distortion }) => distortion) },

@@ -51,6 +51,7 @@ export function undistorter({
       return angularUndistorter(coefficients, validRadius);
     case "plumb_bob":
     case "rational_polynomial":
+    case "thin_prism":
       return polynomialUndistorter(distorter(distortion, coefficients, validRadius), validRadius);
   }
 }

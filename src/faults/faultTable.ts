@@ -26,6 +26,13 @@ export const FAULTS = {
     remedy:
       "The sentence names the field: if every message of the topic has it, report it to whoever writes the driver.",
   },
+  "redundant-field": {
+    severity: "warning",
+    meaning:
+      "A field that repeats what the message says elsewhere contradicts it, and the rest counts; said once per topic.",
+    remedy:
+      "Nothing has to be done; report it to whoever writes the driver, since other readers may stumble over it.",
+  },
   "unsupported-encoding": {
     severity: "warning",
     meaning: "A message is in an encoding, format or distortion model that is not read.",

@@ -19,6 +19,8 @@ export class FrameImages {
   readonly all: readonly FrameImage[];
   readonly #decoded = new Map<FrameImage, Promise<RgbImage>>();
   readonly #located = new Map<FrameImage, Promise<LocatedImage>>();
+  /** Sentences about fields that were not believed, by image. */
+  readonly #oddities = new Map<FrameImage, string[]>();
 
   constructor(images: readonly FrameImage[]) {
     this.all = images;
@@ -26,7 +28,18 @@ export class FrameImages {
 
   /** Rejects with a Fault when the message is no image that can be read. */
   decoded(image: FrameImage): Promise<RgbImage> {
-    return onceFor(this.#decoded, image, decode);
+    return onceFor(this.#decoded, image, async (source) => {
+      const { type, cdr } = source;
+      if (type === COMPRESSED_IMAGE_TYPE) return decodeImage(decodeCompressedImage(cdr));
+      const message = decodeImageMessage(cdr);
+      this.#note(source, message.oddities);
+      return decodeImage(message);
+    });
+  }
+
+  /** What of the message and its CameraInfo was not believed, as far as they were read by now. */
+  oddities(image: FrameImage): readonly string[] {
+    return this.#oddities.get(image) ?? [];
   }
 
   /** Rejects with a Fault also when the CameraInfo does not fit the image. */
@@ -38,8 +51,13 @@ export class FrameImages {
         imageWidth: decoded.width,
         imageHeight: decoded.height,
       });
+      this.#note(source, model.oddities);
       return { image: decoded, model };
     });
+  }
+
+  #note(image: FrameImage, oddities: readonly string[] = []): void {
+    if (oddities.length > 0) this.#oddities.set(image, [...this.oddities(image), ...oddities]);
   }
 }
 
@@ -50,8 +68,4 @@ function onceFor<K, V>(made: Map<K, Promise<V>>, key: K, make: (key: K) => Promi
     made.set(key, value);
   }
   return value;
-}
-
-async function decode({ type, cdr }: FrameImage): Promise<RgbImage> {
-  return decodeImage(type === COMPRESSED_IMAGE_TYPE ? decodeCompressedImage(cdr) : decodeImageMessage(cdr));
 }

@@ -5,6 +5,7 @@ import { Fault } from "../faults/Fault.js";
 import { ScanGeometryBuilder } from "../geometry/ScanGeometryBuilder.js";
 import { TableArenaPool, type TableArena } from "../geometry/TableArena.js";
 import type { ScanGeometry } from "../geometry/types.js";
+import { decodeHeader } from "../messages/header.js";
 import { pointCount } from "../messages/pointCloud2.js";
 import type { PointCloud2 } from "../messages/types.js";
 import type { BundleManifest, ImageEncoderSpec } from "../model/bundleManifest.js";
@@ -15,6 +16,7 @@ import { FusionPolicy, type FusionPolicyOptions } from "./FusionPolicy.js";
 import { serializeFault, type PreparedScan } from "./preparationProtocol.js";
 import { FrameImages } from "./FrameImages.js";
 import type { FrameImage, ScanFrame } from "./ScanFrame.js";
+import { SaidOnce } from "./SaidOnce.js";
 import { ScanReader, type ScanPoints } from "./ScanReader.js";
 
 /** What stays with the preparer while the model works on a scan. */
@@ -52,6 +54,7 @@ export class ScanPreparer {
   readonly #assigner = new PatchAssigner();
   readonly #reader: ScanReader;
   readonly #columns = new Map<string, Float32Array>();
+  readonly #said = new SaidOnce();
 
   /** @param intensityScale see PreparationWorkerData */
   constructor(manifest: BundleManifest, fusion: FusionPolicyOptions, intensityScale?: number) {
@@ -107,7 +110,7 @@ export class ScanPreparer {
     const geometry = this.#builder.build(xyz, count, { arena });
     const built = performance.now();
     const imagesReported = this.#policy.mayFuse;
-    const { usable, faults } = await this.#usableImages(images, frame.stamp);
+    const { usable, faults } = await this.#usableImages(images);
     const imagesReady = performance.now();
     const assignment = this.#assign(xyz, geometry.representative, usable);
     const decision = this.#policy.decide({
@@ -176,22 +179,20 @@ export class ScanPreparer {
     });
   }
 
-  async #usableImages(
-    images: FrameImages,
-    scanStamp: bigint,
-  ): Promise<{ usable: UsableImage[]; faults: Fault[] }> {
+  async #usableImages(images: FrameImages): Promise<{ usable: UsableImage[]; faults: Fault[] }> {
     if (!this.#policy.mayFuse) return { usable: [], faults: [] };
     const usable: UsableImage[] = [];
     const faults: Fault[] = [];
     const results = await Promise.allSettled(images.all.map((image) => this.#readImage(image, images)));
     results.forEach((result, index) => {
+      const source = images.all[index]!;
+      faults.push(...this.#said.faults(source.topic, images.oddities(source)));
       if (result.status === "fulfilled") {
         usable.push(result.value);
         return;
       }
       if (!(result.reason instanceof Fault)) throw result.reason;
-      const { topic, delta } = images.all[index]!;
-      faults.push(result.reason.at({ topic, stamp: scanStamp + delta }));
+      faults.push(result.reason.at({ topic: source.topic, stamp: decodeHeader(source.cdr).stamp }));
     });
     return { usable, faults };
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { encodeImage, IMAGE_TYPE } from "../messages/image.js";
 import { EXAMPLE_LAYOUTS, EXAMPLE_STAMP, exampleCloud } from "../messages/examplePointLayouts.js";
-import { encodePointCloud2 } from "../messages/pointCloud2.js";
+import { encodePointCloud2, layOutPointCloud2 } from "../messages/pointCloud2.js";
 import { readColumn, readXyz } from "../messages/pointColumns.js";
 import type { CameraInfo, Image } from "../messages/types.js";
 import { FrameImages } from "./FrameImages.js";
@@ -52,6 +52,23 @@ describe("ScanReader", () => {
       NO_IMAGES,
     );
     expect([faults, intensity]).toEqual([[], undefined]);
+  });
+
+  test("a field that was set right is mentioned once per topic", async () => {
+    const reader = new ScanReader({ withIntensity: false });
+    const { cdr, payload } = layOutPointCloud2({ ...VELODYNE, rowStep: 0 }, VELODYNE.data.length);
+    payload.set(VELODYNE.data);
+    const said: string[][] = [];
+    for (const topic of ["/points", "/points", "/other"]) {
+      const { xyz, faults } = await reader.read(frame([{ ...points(topic), cdr }]), NO_IMAGES);
+      expect(xyz).toEqual(readXyz(VELODYNE));
+      said.push(faults.map(({ code, severity, message }) => `${severity} ${code} ${message}`));
+    }
+    const sentence = (topic: string) =>
+      expect.stringMatching(
+        `^warning redundant-field ${topic}: row_step is 0 instead of ${VELODYNE.rowStep} bytes`,
+      );
+    expect(said).toEqual([[sentence("/points")], [], [sentence("/other")]]);
   });
 
   test("intensity is 0..1, by the user's scale when there is one", async () => {

@@ -2,6 +2,7 @@ import type { RgbImage } from "../camera/RgbImage.js";
 import { decodeDepth } from "../camera/decodeDepth.js";
 import { depthCameraModel, DepthUnprojector } from "../camera/depthCloud.js";
 import { Fault } from "../faults/Fault.js";
+import { decodeHeader } from "../messages/header.js";
 import { COMPRESSED_IMAGE_TYPE, decodeCompressedImage, decodeImage } from "../messages/image.js";
 import { IntensityReader } from "../messages/IntensityReader.js";
 import { decodePointCloud2 } from "../messages/pointCloud2.js";
@@ -12,6 +13,7 @@ import type { PointCloud2 } from "../messages/types.js";
 import { deskew, transformPoints } from "../transforms/ScanMotion.js";
 import type { FrameImages } from "./FrameImages.js";
 import { mergedCloud, type CloudPart } from "./mergedCloud.js";
+import { SaidOnce } from "./SaidOnce.js";
 import type { ScanFrame, ScanSource } from "./ScanFrame.js";
 
 export interface ScanReaderOptions {
@@ -40,13 +42,18 @@ interface SourceState {
   xyz: Float32Array;
   offsets: Float64Array;
   /** For depth images of this CameraInfo and size. */
-  unprojector?: { readonly key: string; readonly unprojector: DepthUnprojector };
+  unprojector?: {
+    readonly key: string;
+    readonly unprojector: DepthUnprojector;
+    readonly oddities?: readonly string[];
+  };
 }
 
 /** Reads the points of scans: of clouds of every layout, of depth images, of several sources together. */
 export class ScanReader {
   readonly #options: ScanReaderOptions;
   readonly #states = new Map<string, SourceState>();
+  readonly #said = new SaidOnce();
 
   constructor(options: ScanReaderOptions) {
     this.#options = options;
@@ -85,6 +92,7 @@ export class ScanReader {
       source.kind === "points"
         ? decodePointCloud2(source.cdr)
         : await depthPoints(source, state, images, faults);
+    faults.push(...this.#said.faults(source.topic, cloud.oddities));
     const xyz = readXyz(cloud, state.xyz);
     state.xyz = new Float32Array(xyz.buffer as ArrayBuffer);
     const withIntensity = this.#options.withIntensity || mergedFrame !== undefined;
@@ -156,7 +164,7 @@ async function depthPoints(
       break;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      faults.push(error.at({ topic: image.topic }));
+      faults.push(error.at({ topic: image.topic, stamp: decodeHeader(image.cdr).stamp }));
     }
   }
   const { distortionModel, d, k, r, p, binningX, binningY, roi } = info;
@@ -174,7 +182,13 @@ async function depthPoints(
   ]);
   if (state.unprojector?.key !== key) {
     const model = depthCameraModel(info, depth, rectified);
-    state.unprojector = { key, unprojector: new DepthUnprojector(model) };
+    const { oddities } = model;
+    state.unprojector = { key, unprojector: new DepthUnprojector(model), ...(oddities && { oddities }) };
   }
-  return state.unprojector.unprojector.cloud(depth, message.header, color);
+  const oddities = [
+    ...("oddities" in message ? (message.oddities ?? []) : []),
+    ...(state.unprojector.oddities ?? []),
+  ];
+  const cloud = state.unprojector.unprojector.cloud(depth, message.header, color);
+  return oddities.length > 0 ? { ...cloud, oddities } : cloud;
 }

@@ -163,7 +163,10 @@ test("a camera without CameraInfo, transform or the right size is reported, and 
         /\/rear\/image_raw has no CameraInfo: there is no \/rear\/camera_info; CameraInfo is on: .*\/front\/camera_info/,
       ),
     ],
-    ["camera-info-mismatch", "/wide/image_raw has 3x2 pixels, /wide/camera_info is for 6x2"],
+    [
+      "camera-info-mismatch",
+      "/wide/image_raw with /wide/camera_info: the CameraInfo is for images of 6x2 pixels, but the image has 3x2",
+    ],
   ]);
   expect(() => chooseInputs(summary, { imageTopics: ["/rear/image_raw"] })).toThrow("has no CameraInfo");
   expect(

@@ -1,3 +1,4 @@
+import { sentWindow } from "../../camera/sentWindow.js";
 import { Fault } from "../../faults/Fault.js";
 import type { BagSummary, CameraInfoSummary, ImageSummary } from "./BagSummary.js";
 import { chooseSources } from "./chooseClouds.js";
@@ -77,28 +78,25 @@ function checkCamera(
 ): CameraInfoSummary | Fault {
   const info = infoOf(summary, image, wantedInfo);
   if (info === undefined) return withoutInfo(summary, image, wantedInfo);
-  const { width, height } = info.first;
-  if (image.size !== undefined && !fits(image.size, info)) {
-    return new Fault(
-      "camera-info-mismatch",
-      `${image.topic} has ${image.size[0]}x${image.size[1]} pixels, ${info.topic} is for ${width}x${height}`,
-    );
+  if (image.size !== undefined) {
+    const problem = sizeMismatch(info, image.size);
+    if (problem !== undefined) return problem.at(`${image.topic} with ${info.topic}`);
   }
   return unconnected(summary.frames, scan, image) ?? info;
 }
 
-/** Binning and region of interest change the size of the image, not that of the CameraInfo. */
-function fits([width, height]: readonly [number, number], { first }: CameraInfoSummary): boolean {
-  const { roi } = first;
-  const full = [
-    roi.width === 0 ? first.width : roi.width,
-    roi.height === 0 ? first.height : roi.height,
-  ] as const;
-  const binned = [
-    Math.floor(full[0] / Math.max(1, first.binningX)),
-    Math.floor(full[1] / Math.max(1, first.binningY)),
-  ];
-  return width === binned[0] && height === binned[1];
+/** Why the CameraInfo is not for images of this size. */
+function sizeMismatch(
+  { first }: CameraInfoSummary,
+  [width, height]: readonly [number, number],
+): Fault | undefined {
+  try {
+    sentWindow(first, width, height);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return error;
+  }
 }
 
 /** The shortest that tells the cameras apart: last part of the namespace, whole namespace, image topic. */

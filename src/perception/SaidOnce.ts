@@ -1,0 +1,19 @@
+import { Fault } from "../faults/Fault.js";
+
+/** Sentences that are remembered; beyond them nothing more is said. */
+const MOST = 1000;
+
+/** Oddities of messages that are mentioned once per topic, however often they come. */
+export class SaidOnce {
+  readonly #said = new Set<string>();
+
+  /** The oddities that were not said of this topic before, as faults. Numbers do not tell two of them apart. */
+  faults(topic: string, oddities: readonly string[] | undefined): Fault[] {
+    return (oddities ?? []).flatMap((sentence) => {
+      const key = `${topic}\n${sentence.replace(/\d+/g, "#")}`;
+      if (this.#said.has(key) || this.#said.size >= MOST) return [];
+      this.#said.add(key);
+      return [new Fault("redundant-field", sentence).at({ topic })];
+    });
+  }
+}
