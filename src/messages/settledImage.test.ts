@@ -5,8 +5,7 @@ import type { Image } from "./types.js";
 
 /** 2 rows of 3 pixels of bgr8: 9 bytes a row. */
 function settled(change: Partial<Image> & { bigEndianByte?: number }): Image {
-  const { isBigEndian: _, ...plain } = image;
-  return settledImage({ ...plain, bigEndianByte: 0, ...change });
+  return settledImage({ ...image, bigEndianByte: 0, ...change });
 }
 
 describe("an image whose redundant fields are wrong", () => {
