@@ -1,11 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { compressedImage, image } from "./exampleMessages.js";
-import {
-  decodeCompressedImage,
-  decodeImage,
-  encodeCompressedImage,
-  encodeImage,
-} from "./image.js";
+import { decodeCompressedImage, decodeImage, encodeCompressedImage, encodeImage } from "./image.js";
 import { bytesPerPixel } from "./imageEncodings.js";
 import type { Image } from "./types.js";
 

@@ -66,9 +66,7 @@ describe("a cloud whose redundant fields are wrong", () => {
     expect([...readXyz(read)]).toEqual(counting(3 * points));
     expect(read.oddities).toEqual([expect.stringContaining(oddity)]);
     const labelled = decodePointCloud2(
-      appendFields(read, [
-        { name: "label", datatype: PointFieldType.UINT8, values: new Uint8Array(points) },
-      ]),
+      appendFields(read, [{ name: "label", datatype: PointFieldType.UINT8, values: new Uint8Array(points) }]),
     );
     expect([...readXyz(labelled)]).toEqual(counting(3 * points));
     expect(labelled.oddities).toBeUndefined();
@@ -98,7 +96,9 @@ describe("a cloud whose redundant fields are wrong", () => {
     const cloud = cloudOf(1, 20, 0, little);
     const read = sent({ ...cloud, isBigEndian: little });
     expect([...readXyz(read)]).toEqual(counting(60));
-    expect(read.oddities).toEqual([expect.stringContaining("but the coordinates are numbers only when read as")]);
+    expect(read.oddities).toEqual([
+      expect.stringContaining("but the coordinates are numbers only when read as"),
+    ]);
     expect(sent(cloud).oddities).toBeUndefined();
   });
 
@@ -106,7 +106,9 @@ describe("a cloud whose redundant fields are wrong", () => {
     const cloud = cloudOf(1, 3);
     const read = settledCloud({ ...cloud, bigEndianByte: 205 });
     expect(read.isBigEndian).toBe(false);
-    expect(read.oddities).toEqual(["is_bigendian is 205 instead of 0 or 1; the data are read as little-endian"]);
+    expect(read.oddities).toEqual([
+      "is_bigendian is 205 instead of 0 or 1; the data are read as little-endian",
+    ]);
   });
 
   test("zeros and NaN speak for no byte order", () => {
