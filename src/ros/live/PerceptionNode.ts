@@ -105,7 +105,7 @@ export class PerceptionNode implements LifecycleCallbacks {
     time.useSimTime(settings.useSimTime);
     ros.serveTrigger({
       service: SAVE_RECORDING_SERVICE,
-      onCall: async () => savedSentence(await recent.save()),
+      onCall: () => this.#saveRecording(),
     });
     ros.manage(this);
     this.#timer = setInterval(() => {
@@ -201,7 +201,7 @@ export class PerceptionNode implements LifecycleCallbacks {
     clearInterval(this.#timer);
     this.#restarts.cancel();
     this.#subscriptions.unsubscribe();
-    await Promise.all([this.#release(), this.#context.recent.saved()]);
+    await Promise.all([this.#release(), this.#context.recent.close()]);
     this.#context.time.close();
     this.#context.monitor.close();
   }
@@ -254,6 +254,16 @@ export class PerceptionNode implements LifecycleCallbacks {
     if (this.#ros.state !== "unconfigured") return;
     if (!(await this.#ros.changeState("configure"))) this.#scheduleRestart(goal);
     else if (goal === "active") await this.#ros.changeState("activate");
+  }
+
+  /** A refusal is in the log and in diagnostics too, as rarely as every fault, however often a peer asks. */
+  async #saveRecording(): Promise<string> {
+    try {
+      return savedSentence(await this.#context.recent.save());
+    } catch (error) {
+      if (error instanceof Fault) this.#context.faults.record(error);
+      throw error;
+    }
   }
 
   #apply({ settings, names }: SettingsChange): void {

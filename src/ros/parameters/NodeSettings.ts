@@ -80,6 +80,13 @@ export interface NodeSettings {
     readonly maxBytes: number;
     /** undefined: the default place. */
     readonly directory: string | undefined;
+    readonly quota: {
+      readonly maxRecordings: number;
+      /** Of all recordings in the folder. */
+      readonly maxTotalBytes: number;
+      /** That stay free on the disk. */
+      readonly minFreeBytes: number;
+    };
   };
   readonly diagnostics: {
     /** Warn above; undefined: never. */
@@ -130,6 +137,11 @@ export function nodeSettings(values: ReadonlyMap<string, PlainValue>): NodeSetti
       duration: nanoseconds(node["recording.seconds"]),
       maxBytes: node["recording.max_megabytes"] * 1_000_000,
       directory: orUndefined(node["recording.directory"]),
+      quota: {
+        maxRecordings: node["recording.max_recordings"],
+        maxTotalBytes: node["recording.max_total_megabytes"] * 1_000_000,
+        minFreeBytes: node["recording.min_free_megabytes"] * 1_000_000,
+      },
     },
     diagnostics: {
       maxLatency: orUndefined(nanoseconds(node["diagnostics.max_latency"])),

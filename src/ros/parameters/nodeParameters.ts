@@ -161,6 +161,30 @@ export const RECORDING_PARAMETERS = {
     change: "read-only",
     description: "Folder for recordings. Empty: $ROS_LOG_DIR, or ~/.ros/ditr_perception without it",
   },
+  "recording.max_recordings": {
+    type: "integer",
+    default: 50,
+    range: [1, 100_000],
+    change: "read-only",
+    description: "~/save_recording refuses a further one when the folder has so many. None is ever deleted",
+  },
+  "recording.max_total_megabytes": {
+    type: "integer",
+    default: 5000,
+    range: [1, 100_000_000],
+    unit: "MB",
+    change: "read-only",
+    description:
+      "~/save_recording refuses a further one when all in the folder could become larger than this",
+  },
+  "recording.min_free_megabytes": {
+    type: "integer",
+    default: 1000,
+    range: [0, 100_000_000],
+    unit: "MB",
+    change: "read-only",
+    description: "~/save_recording refuses when less than this could be left free on the disk",
+  },
 } as const satisfies ParameterTable;
 
 export const DIAGNOSTICS_PARAMETERS = {

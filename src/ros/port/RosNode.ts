@@ -51,7 +51,10 @@ export interface RosPublisher {
 /** std_srvs/srv/Trigger */
 export interface TriggerServiceOptions {
   readonly service: string;
-  /** Its answer is `success: true` with this message; a throw answers `success: false` with the error's. */
+  /**
+   * Its answer is `success: true` with this message; a throw answers `success: false` with the error's, and is reported
+   * unless it is a Fault.
+   */
   readonly onCall: () => Promise<string>;
 }
 

@@ -1,4 +1,5 @@
 import type { Subscription } from "rxjs";
+import { Fault } from "../../faults/Fault.js";
 import { LifecycleDriver } from "../port/LifecycleDriver.js";
 import type { ParameterOverride, ParameterServer } from "../port/ParameterServer.js";
 import type {
@@ -147,7 +148,7 @@ export class RclnodejsNode implements RosNode {
       try {
         return { success: true, message: await onCall() };
       } catch (error) {
-        this.#report(error);
+        if (!(error instanceof Fault)) this.#report(error);
         return { success: false, message: error instanceof Error ? error.message : String(error) };
       }
     };

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -141,6 +141,82 @@ describe("saving", () => {
     });
   });
 
+  test("two in a row have what stands, both of them, whether or not it was sent", async () => {
+    await withFolder(async (directory) => {
+      let now = 0;
+      const recent = new RecentMessages({ duration: SECOND, maxBytes: 1e6, directory, clock: () => now });
+      recent.add("/label_info", LABEL_INFO_TYPE, encodeLabelInfo(labelInfo), 1n);
+      for (now of [5000, 5100, 5200]) {
+        recent.add("/a", HEADER_TYPE, header(2n), 2n);
+        const saved = await recent.save();
+        const reader = await openBag(saved.path);
+        const standing = (await readAll(reader)).filter(({ topic }) => topic === "/label_info");
+        await reader.close();
+        expect(standing.map(({ data }) => Buffer.from(data))).toEqual([
+          Buffer.from(encodeLabelInfo(labelInfo)),
+        ]);
+        await sleep(2);
+      }
+    });
+  });
+
+  test("is refused beyond the quota, in one sentence, and what is there stays", async () => {
+    await withFolder(async (directory) => {
+      const quota = { maxRecordings: 2, maxTotalBytes: 1e9, minFreeBytes: 0 };
+      const make = (changed: Partial<typeof quota>): RecentMessages => {
+        const options = { duration: 60n * SECOND, maxBytes: 1e7, directory, quota: { ...quota, ...changed } };
+        const recent = new RecentMessages(options);
+        recent.add("/a", IMAGE, new Uint8Array(100_000), 1n);
+        return recent;
+      };
+      await writeFile(path.join(directory, "ditr_perception.log"), "not a recording");
+      await expect(make({ maxTotalBytes: 50_000 }).save()).rejects.toMatchObject({
+        code: "bag-unwritable",
+        message: `the recordings in ${directory} take 0.0 MB, this one needs up to 0.1 MB, and recording.max_total_megabytes is 0.05: move some away, or delete them`,
+      });
+      await expect(make({ minFreeBytes: 1e18 }).save()).rejects.toMatchObject({
+        message: expect.stringMatching(
+          /^the disk of \/.* has [\d.]+ MB free, the recording needs up to 0.1 MB, and recording.min_free_megabytes is 1000000000000: make room$/,
+        ),
+      });
+      // As a loop of a peer does.
+      const recent = make({});
+      const answers = [];
+      for (let i = 0; i < 5; i++) {
+        answers.push(await recent.save().then(({ messages }) => messages, String));
+        await sleep(2);
+      }
+      const refused = `Fault: ${directory} has 2 recordings, and recording.max_recordings is 2: move some away, or delete them`;
+      expect(answers).toEqual([1, 1, refused, refused, refused]);
+      const names = (await readdir(directory)).sort();
+      expect(names.length).toBe(3);
+      await rm(path.join(directory, names.at(-1)!));
+      expect((await recent.save()).messages).toBe(1);
+    });
+  });
+
+  test("is finished early when the node ends, as a bag that can be read", async () => {
+    await withFolder(async (directory) => {
+      const recent = new RecentMessages({ duration: 600n * SECOND, maxBytes: 4e8, directory });
+      // Many small ones: each has to be answered by the thread.
+      for (let i = 1n; i <= 200_000n; i++) recent.add("/a", HEADER_TYPE, header(i), i);
+      const saving = recent.save();
+      const start = performance.now();
+      await recent.close();
+      expect(performance.now() - start).toBeLessThan(3000);
+      const saved = await saving;
+      expect(saved.missing).toBeGreaterThan(0);
+      expect(saved.messages + saved.missing).toBe(200_000);
+      expect(savedSentence(saved)).toContain(
+        `(finished early: the last ${saved.missing} messages are missing)`,
+      );
+      const reader = await openBag(saved.path);
+      expect([reader.warnings, (await readAll(reader)).length]).toEqual([[], saved.messages]);
+      await reader.close();
+      await expect(recent.save()).rejects.toThrow("the node is ending");
+    });
+  });
+
   test("says in one sentence why it cannot be, leaves nothing behind, and can be tried again", async () => {
     await withFolder(async (folder) => {
       const directory = path.join(folder, "recordings");
@@ -154,7 +230,7 @@ describe("saving", () => {
       await writeFile(directory, "a file where the folder should be");
       await expect(recent.save()).rejects.toMatchObject({
         code: "bag-unwritable",
-        message: expect.stringMatching(/^\/.*recordings\/.*\.mcap cannot be written: E\w+: .*$/),
+        message: expect.stringMatching(/^\/.*recordings cannot be written: ENOTDIR: .*$/),
       });
       await writeFile(directory, "");
       const off = new RecentMessages({ duration: 0n, maxBytes: 1e6, directory });

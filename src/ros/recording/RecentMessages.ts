@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { Fault } from "../../faults/Fault.js";
 import { MessageRing } from "./MessageRing.js";
+import { RecordingFolder, type RecordingQuota } from "./RecordingFolder.js";
 import { StandingMessages } from "./StandingMessages.js";
 import { writeRecording } from "./writeRecording.js";
 
@@ -11,6 +12,8 @@ export interface RecentMessagesOptions {
   readonly maxBytes: number;
   /** Of the recordings; by default $ROS_LOG_DIR, or ~/.ros/ditr_perception without it. */
   readonly directory?: string | undefined;
+  /** Default: no limit. */
+  readonly quota?: RecordingQuota;
   /** Milliseconds that never go back. Default `performance.now`. */
   readonly clock?: () => number;
 }
@@ -25,7 +28,17 @@ export interface SavedRecording {
   readonly megabytes: number;
   /** Was there no memory for messages that would have been in time? */
   readonly shortened: boolean;
+  /** Messages that are not in it, since the node ended or the disk took too long; those that came last. */
+  readonly missing: number;
 }
+
+const NO_QUOTA: RecordingQuota = { maxRecordings: Infinity, maxTotalBytes: Infinity, minFreeBytes: 0 };
+/** Who asks for a recording gets an answer, whatever the disk does: then it is finished with what it has. */
+const LONGEST_WRITING_MS = 60_000;
+/** A node that ends waits so long for a recording before it is finished with what it has. */
+const LAST_WRITING_MS = 1000;
+/** Of MCAP's own, for each message. */
+const OVERHEAD_BYTES = 100;
 
 /**
  * The inputs and outputs of the last seconds, to be written as a bag when something went wrong. What was said once and
@@ -37,6 +50,9 @@ export class RecentMessages {
   readonly #ring: MessageRing;
   readonly #standing = new StandingMessages();
   #saving: Promise<SavedRecording> | undefined;
+  /** Of the recording that is being written. */
+  #enough = new AbortController();
+  #closed = false;
 
   constructor(options: RecentMessagesOptions) {
     this.#options = options;
@@ -77,13 +93,23 @@ export class RecentMessages {
     return this.#saving;
   }
 
-  /** Resolves when no recording is being written; who asked for it is told how it went. */
-  async saved(): Promise<void> {
+  /**
+   * No recording begins any more. Resolves when the one that is being written is finished: after a second with what it
+   * has then. Who asked for it is told how it went.
+   */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const limit = setTimeout(() => {
+      this.#enough.abort();
+    }, LAST_WRITING_MS);
     await this.#saving?.catch(() => undefined);
+    clearTimeout(limit);
   }
 
   async #save(): Promise<SavedRecording> {
-    const { duration, directory = defaultDirectory() } = this.#options;
+    const { duration, directory = defaultDirectory(), quota = NO_QUOTA } = this.#options;
+    if (this.#closed)
+      throw new Fault("bag-unwritable", "the node is ending, and begins no recording any more");
     if (duration === 0n) {
       throw new Fault("invalid-configuration", "recording.seconds is 0, so that nothing is kept to be saved");
     }
@@ -98,18 +124,30 @@ export class RecentMessages {
       );
     }
     const shortened = this.#ring.isShortened(now);
-    const seconds = (kept.at(-1)!.at - kept[0]!.at) / 1000;
-    const file = path.join(directory, `ditr_perception_${timeInName(new Date())}.mcap`);
     for (const message of kept) message.held = true;
     const standing = this.#standing.messages();
-    const fileBytes = await writeRecording(file, standing, kept);
-    return {
-      path: file,
-      seconds,
-      messages: standing.length + kept.length,
-      megabytes: fileBytes / 1e6,
-      shortened,
-    };
+    this.#enough = new AbortController();
+    const limit = setTimeout(() => {
+      this.#enough.abort();
+    }, LONGEST_WRITING_MS);
+    try {
+      const all = [...standing, ...kept];
+      const bytes = all.reduce((sum, { cdr }) => sum + cdr.byteLength + OVERHEAD_BYTES, 0);
+      const file = await new RecordingFolder(directory, quota).place(bytes);
+      const { fileBytes, messages } = await writeRecording(file, standing, kept, this.#enough.signal);
+      const written = kept.slice(0, messages);
+      return {
+        path: file,
+        seconds: written.length === 0 ? 0 : (written.at(-1)!.at - written[0]!.at) / 1000,
+        messages: standing.length + messages,
+        megabytes: fileBytes / 1e6,
+        shortened,
+        missing: kept.length - messages,
+      };
+    } finally {
+      for (const message of kept) message.held = false;
+      clearTimeout(limit);
+    }
   }
 }
 
@@ -120,17 +158,15 @@ export function savedSentence({
   messages,
   megabytes,
   shortened,
+  missing,
 }: SavedRecording): string {
-  const limit = shortened ? " (no more fits into recording.max_megabytes)" : "";
+  const limit =
+    (shortened ? " (no more fits into recording.max_megabytes)" : "") +
+    (missing > 0 ? ` (finished early: the last ${missing} messages are missing)` : "");
   return `${file}: ${seconds.toFixed(1)} s, ${messages} messages, ${megabytes.toFixed(1)} MB${limit}`;
 }
 
 function defaultDirectory(): string {
   const logs = process.env["ROS_LOG_DIR"];
   return logs === undefined || logs === "" ? path.join(homedir(), ".ros", "ditr_perception") : logs;
-}
-
-/** 2026-11-22T08-52-31-123Z: in the order of time, and allowed in file names everywhere. */
-function timeInName(time: Date): string {
-  return time.toISOString().replaceAll(/[:.]/g, "-");
 }

@@ -40,13 +40,18 @@ export class StandingMessages {
     }
   }
 
+  /** In buffers of the caller's own, which may be transferred. */
   messages(): StandingMessage[] {
     const transforms = [...this.#transforms].map(([topic, byChild]) => ({
       topic,
       type: TF_MESSAGE_TYPE,
       cdr: encodeTFMessage({ transforms: [...byChild.values()] }),
     }));
-    return [...transforms, ...this.#last.values()];
+    const last = [...this.#last.values()].map((message) => ({
+      ...message,
+      cdr: Uint8Array.from(message.cdr),
+    }));
+    return [...transforms, ...last];
   }
 
   #addTransforms(topic: string, cdr: Uint8Array): void {

@@ -6,19 +6,30 @@ import { recordedTimes } from "./recordedTimes.js";
 import type { RecordingCommand, RecordingReply } from "./recordingProtocol.js";
 import type { StandingMessage } from "./StandingMessages.js";
 
+/** What was written. */
+export interface WrittenRecording {
+  readonly fileBytes: number;
+  /** Of `kept`: all of them, unless it was enough before. */
+  readonly messages: number;
+}
+
+/** A disk that takes longer for a megabyte, or for the index, does not work. */
+const ANSWER_WITHIN_MS = 20_000;
+
 /**
  * Writes an MCAP file in a thread of its own: what stands first, at the time of the first message. This thread only
  * hands over a buffer at a time and takes it back, so that neither the messages are copied nor the event loop blocked.
  *
  * @param kept oldest first; each is released from `held` when it was written
- * @returns the size of the file in bytes
- * @throws Fault `bag-unwritable`; nothing is left on the disk then
+ * @param enough when aborted, nothing more is added and the file is finished with what it has
+ * @throws Fault `bag-unwritable`; nothing is left on the disk then, unless it has hung
  */
 export async function writeRecording(
   file: string,
   standing: readonly StandingMessage[],
   kept: KeptMessage[],
-): Promise<number> {
+  enough: AbortSignal,
+): Promise<WrittenRecording> {
   const worker = new RequestWorker<RecordingCommand, RecordingReply>(
     new Worker(new URL("./recordingThread.js", import.meta.url)),
     "recording",
@@ -26,16 +37,19 @@ export async function writeRecording(
   const times = recordedTimes(kept.map(({ time }) => time));
   let id = 0;
   const ask = async (command: RecordingCommand, transfer: ArrayBuffer[] = []): Promise<RecordingReply> => {
-    const reply = await worker.ask(command, transfer);
+    const reply = await answerInTime(file, worker.ask(command, transfer));
     if (reply.kind === "failed") throw new RefusedWrite(reply.code, reply.message, reply.cdr);
     return reply;
   };
+  let messages = 0;
+  let hangs = false;
   try {
     await ask({ kind: "open", id: id++, file });
     for (const { topic, type, cdr } of standing) {
       await ask({ kind: "write", id: id++, topic, type, logTime: times[0] ?? 0n, cdr }, [cdr.buffer]);
     }
     for (const [index, message] of kept.entries()) {
+      if (enough.aborted) break;
       const { topic, type, cdr } = message;
       const write = { kind: "write", id: id++, topic, type, logTime: times[index]!, cdr } as const;
       try {
@@ -48,12 +62,35 @@ export async function writeRecording(
         throw error;
       }
       message.held = false;
+      messages++;
     }
     const closed = await ask({ kind: "close", id: id++ });
-    return closed.kind === "closed" ? closed.fileBytes : 0;
+    return { fileBytes: closed.kind === "closed" ? closed.fileBytes : 0, messages };
+  } catch (error) {
+    hangs = error instanceof SlowDisk;
+    throw error;
   } finally {
     for (const message of kept) message.held = false;
-    await worker.close();
+    const closed = worker.close();
+    // A thread that waits for its disk cannot be ended before that answers.
+    if (!hangs) await closed;
+  }
+}
+
+class SlowDisk extends Fault {}
+
+async function answerInTime<T>(file: string, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const sentence = `${file} cannot be written: the disk has not answered for ${ANSWER_WITHIN_MS / 1000} s`;
+      reject(new SlowDisk("bag-unwritable", sentence));
+    }, ANSWER_WITHIN_MS);
+  });
+  try {
+    return await Promise.race([answer, limit]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
