@@ -11,7 +11,7 @@ import { ModelBundle } from "../model/ModelBundle.js";
 import type { ProviderChoice, ProviderReport } from "../model/providers.js";
 import type { FusionPolicyOptions } from "../perception/FusionPolicy.js";
 import type { CloudFilter } from "../perception/labelledClouds.js";
-import { PerceptionPipeline } from "../perception/PerceptionPipeline.js";
+import { RestartingPipeline } from "../perception/RestartingPipeline.js";
 import { RunRecorder } from "../report/RunRecorder.js";
 import { dropFault } from "../sync/dropFault.js";
 import { SyncLedger, type SyncStatistics } from "../sync/SyncLedger.js";
@@ -59,7 +59,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
   const cameraOffset =
     options.cameraOffset ?? (await recordedMidpoint(reader, selection.clouds[0].topic, faults));
   const filter = cloudFilter(bundle, options);
-  const pipeline = await PerceptionPipeline.start({
+  const pipeline = await RestartingPipeline.start({
     bundle,
     provider: options.provider,
     threads: options.threads,

@@ -81,6 +81,12 @@ export const FAULTS = {
     meaning: "A bag is damaged, cut off or without its index; the messages outside the damage are read.",
     remedy: "Nothing has to be done; `mcap recover` or `ros2 bag reindex` spares the search at each reading.",
   },
+  "labelling-interrupted": {
+    severity: "error",
+    meaning: "A thread that labels has died, for want of memory or of a defect, and its scans are lost.",
+    remedy:
+      "Nothing has to be done for one: the next scans are labelled by a new thread. If it comes again, look at the memory, and report the sentence.",
+  },
   "bag-unwritable": {
     severity: "error",
     meaning: "The output bag cannot be written.",

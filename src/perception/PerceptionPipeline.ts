@@ -30,7 +30,7 @@ export interface PerceptionPipelineOptions extends PipelineSettings {
 }
 
 /** Scans between intake and output: one in preparation while another is inferred and a third composed. */
-const SCANS_IN_FLIGHT = 3;
+export const SCANS_IN_FLIGHT = 3;
 
 /**
  * Labels scans: preparation (decoding, geometry, projection), inference and composition of the output run in

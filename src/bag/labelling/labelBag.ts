@@ -6,7 +6,7 @@ import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import type { BundleManifest } from "../../model/bundleManifest.js";
 import { FrameAssembler, type SensorMessage } from "../../perception/FrameAssembler.js";
 import { labelInfoMessage } from "../../perception/labelInfoMessage.js";
-import type { PerceptionPipeline } from "../../perception/PerceptionPipeline.js";
+import type { RestartingPipeline } from "../../perception/RestartingPipeline.js";
 import type { FailedScan, ScanFrame, ScanWithCloud } from "../../perception/ScanFrame.js";
 import type { SyncLedger } from "../../sync/SyncLedger.js";
 import type { SyncOptions } from "../../sync/SyncOptions.js";
@@ -21,7 +21,7 @@ import type { BagMessage, BagReader } from "../types.js";
 export interface LabelBagOptions {
   readonly reader: BagReader;
   readonly selection: InputSelection;
-  readonly pipeline: PerceptionPipeline;
+  readonly pipeline: Pick<RestartingPipeline, "label">;
   readonly manifest: BundleManifest;
   readonly sync: SyncOptions;
   /** See FrameAssemblerOptions. */

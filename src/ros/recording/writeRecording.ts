@@ -15,13 +15,15 @@ export interface WrittenRecording {
 
 /** A disk that takes longer for a megabyte, or for the index, does not work. */
 const ANSWER_WITHIN_MS = 20_000;
+/** So long is written in any case once the file is open: starting the thread may take its time on a busy machine. */
+const LEAST_WRITING_MS = 500;
 
 /**
  * Writes an MCAP file in a thread of its own: what stands first, at the time of the first message. This thread only
  * hands over a buffer at a time and takes it back, so that neither the messages are copied nor the event loop blocked.
  *
  * @param kept oldest first; each is released from `held` when it was written
- * @param enough when aborted, nothing more is added and the file is finished with what it has
+ * @param enough when aborted, soon nothing more is added and the file is finished with what it has
  * @throws Fault `bag-unwritable`; nothing is left on the disk then, unless it has hung
  */
 export async function writeRecording(
@@ -45,11 +47,12 @@ export async function writeRecording(
   let hangs = false;
   try {
     await ask({ kind: "open", id: id++, file });
+    const opened = performance.now();
     for (const { topic, type, cdr } of standing) {
       await ask({ kind: "write", id: id++, topic, type, logTime: times[0] ?? 0n, cdr }, [cdr.buffer]);
     }
     for (const [index, message] of kept.entries()) {
-      if (enough.aborted) break;
+      if (enough.aborted && performance.now() - opened > LEAST_WRITING_MS) break;
       const { topic, type, cdr } = message;
       const write = { kind: "write", id: id++, topic, type, logTime: times[index]!, cdr } as const;
       try {
