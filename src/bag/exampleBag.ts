@@ -80,7 +80,7 @@ export function comparable(messages: readonly (ExampleMessage | BagMessage)[]): 
 
 /** The bytes of an MCAP file as other recorders write it: without parts that are optional. */
 export async function mcapBytes(
-  messages: readonly ExampleMessage[],
+  messages: readonly (Omit<ExampleMessage, "type"> & { readonly type: string })[],
   options: Omit<McapWriterOptions, "writable">,
   messageEncoding = "cdr",
 ): Promise<Uint8Array> {
@@ -100,7 +100,7 @@ export async function mcapBytes(
   await mcap.start({ profile: "ros2", library: "test" });
   const channels = new Map<string, number>();
   for (const [sequence, { topic, type, logTime, publishTime, data }] of messages.entries()) {
-    let channelId = channels.get(topic);
+    let channelId = channels.get(`${topic} ${type}`);
     if (channelId === undefined) {
       const schemaId = await mcap.registerSchema({
         name: type,
@@ -108,7 +108,7 @@ export async function mcapBytes(
         data: new Uint8Array(0),
       });
       channelId = await mcap.registerChannel({ topic, schemaId, messageEncoding, metadata: new Map() });
-      channels.set(topic, channelId);
+      channels.set(`${topic} ${type}`, channelId);
     }
     await mcap.addMessage({ channelId, sequence, logTime, publishTime, data });
   }

@@ -4,6 +4,7 @@ import { demosaic, type BayerPattern } from "./bayer.js";
 import { MAX_PIXELS, sharp } from "./libvips.js";
 import { decodeRawImage } from "./rawImage.js";
 import type { RgbImage } from "./RgbImage.js";
+import { videoFault } from "./videoStream.js";
 
 const CODECS = [
   { name: "JPEG", magic: [0xff, 0xd8, 0xff] },
@@ -30,6 +31,8 @@ async function decodeCompressedImage({ format, data }: CompressedImage): Promise
   }
   if (!CODECS.some(({ magic }) => magic.every((byte, index) => data[index] === byte))) {
     const start = Buffer.from(data.subarray(0, 4)).toString("hex");
+    const video = videoFault({ format, data });
+    if (video !== undefined) throw video;
     throw new Fault(
       "unsupported-encoding",
       `the compressed image with format "${format}" starts with the bytes ${start || "(none)"}; ` +

@@ -34,8 +34,8 @@ function describeBag(summary: BagSummary): string {
         [topic, `${pointCount} points in ${frameId}: ${fields.join(" ")}${describeLayout(layout)}`] as const,
     ),
     ...images.map(
-      ({ topic, frameId, encoding, size }) =>
-        [topic, `${size === undefined ? "" : `${size.join("x")} `}${encoding} in ${frameId}`] as const,
+      ({ topic, frameId, encoding, sizes }) =>
+        [topic, `${sizes.length === 0 ? "" : `${sizes[0]!.join("x")} `}${encoding} in ${frameId}`] as const,
     ),
     ...cameraInfos.map(
       ({ topic, first }) => [topic, `${first.width}x${first.height} ${first.distortionModel}`] as const,
@@ -71,7 +71,7 @@ function describeLayout({ intensity, time }: PointLayout): string {
 
 function describeChoice(summary: BagSummary, overrides: InputOverrides): string {
   try {
-    const { clouds, mergedFrame, cameras, problems } = chooseInputs(summary, overrides);
+    const { clouds, mergedFrame, cameras, problems, oddities } = chooseInputs(summary, overrides);
     return [
       "ditr run would use:",
       ...clouds.map((cloud) =>
@@ -84,6 +84,7 @@ function describeChoice(summary: BagSummary, overrides: InputOverrides): string 
         ({ name, imageTopic, cameraInfoTopic }) => `  camera ${name}: ${imageTopic} with ${cameraInfoTopic}`,
       ),
       ...(cameras.length === 0 ? ["  no camera: every scan would be labelled image-free"] : []),
+      ...oddities.map(({ message }) => `  note: ${message}`),
       ...problems.map(({ message }) => `  not used: ${message}`),
     ].join("\n");
   } catch (error) {

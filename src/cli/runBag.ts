@@ -58,6 +58,9 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
   const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
   const cameraOffset =
     options.cameraOffset ?? (await recordedMidpoint(reader, selection.clouds[0].topic, faults));
+  // What is known before the work begins is said before.
+  const known = new Set(reader.warnings);
+  for (const problem of [...known, ...selection.problems]) faults.record(problem);
   const filter = cloudFilter(bundle, options);
   const pipeline = await RestartingPipeline.start({
     bundle,
@@ -68,7 +71,6 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     ...(options.intensityScale !== undefined && { intensityScale: options.intensityScale }),
     dump: options.dump !== undefined,
   });
-  for (const problem of selection.problems) faults.record(problem);
   const ledger = new SyncLedger();
   const imageTopics = new Map(selection.cameras.map(({ name, imageTopic }) => [name, imageTopic]));
   ledger.drops.subscribe((drop) => {
@@ -122,7 +124,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     await writer?.abort();
     await pipeline.close();
   }
-  for (const warning of reader.warnings) faults.record(warning);
+  for (const warning of reader.warnings) if (!known.has(warning)) faults.record(warning);
   return {
     input: reader.path,
     output: options.output,

@@ -49,4 +49,6 @@ export interface InputSelection {
   readonly tfTopics: readonly string[];
   /** Why cameras of the bag are not used: `camera-info-missing`, `transform-missing`, `camera-info-mismatch`. */
   readonly problems: readonly Fault[];
+  /** What of the cameras that are used is not believed; the run says it of the messages. */
+  readonly oddities: readonly Fault[];
 }

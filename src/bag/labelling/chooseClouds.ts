@@ -1,6 +1,8 @@
 import { Fault } from "../../faults/Fault.js";
+import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import type { BagSummary, CameraInfoSummary, CloudSummary, ImageSummary } from "./BagSummary.js";
-import { infoOf, isDepth, isRectified, withoutInfo } from "./imageRoles.js";
+import { cameraInfoOf } from "./cameraInfoOf.js";
+import { isDepth, isRectified } from "./imageRoles.js";
 import { bestPerNamespace } from "./imagePreference.js";
 import type { CloudInput, InputOverrides } from "./InputSelection.js";
 import { listed } from "./listed.js";
@@ -35,11 +37,7 @@ export function chooseSources(
   const sources = usable.length > 0 ? usable.map(pointSource) : depthSources(summary, overrides);
   const [source, ...others] = sources;
   if (source === undefined) {
-    throw new Fault(
-      "invalid-configuration",
-      `${path} has no topic of type PointCloud2 with fields x, y and z` +
-        (summary.images.some(isDepth) ? ", and no depth image with a CameraInfo" : ""),
-    );
+    throw withoutCloud(summary);
   }
   if (others.length > 0) {
     throw new Fault(
@@ -62,10 +60,12 @@ function pointSource({ topic, frameId }: CloudSummary): Source {
 
 /** The depth images that have a CameraInfo; of those in one namespace the best recorded. */
 function depthSources(summary: BagSummary, overrides: InputOverrides): Source[] {
-  const infoOfDepth = (image: ImageSummary): CameraInfoSummary | undefined =>
-    infoOf(summary, image, overrides.cameraInfoTopics?.[image.topic]);
-  const depths = summary.images.filter((image) => isDepth(image) && infoOfDepth(image) !== undefined);
-  return bestPerNamespace(depths).map((image) => depthSource(image, infoOfDepth(image)!, overrides));
+  const infos = new Map<ImageSummary, CameraInfoSummary>();
+  for (const image of summary.images.filter((candidate) => isDepth(candidate) && !candidate.unreadable)) {
+    const info = cameraInfoOf(summary, image, overrides);
+    if (!(info instanceof Fault)) infos.set(image, info);
+  }
+  return bestPerNamespace([...infos.keys()]).map((image) => depthSource(image, infos.get(image)!, overrides));
 }
 
 function depthSource(
@@ -78,25 +78,54 @@ function depthSource(
 }
 
 function namedSource(summary: BagSummary, wanted: string, overrides: InputOverrides): Source {
-  const wantedInfo = overrides.cameraInfoTopics?.[wanted];
-  const { path, clouds, images, topics } = summary;
+  const { path, clouds, images } = summary;
   const cloud = clouds.find(({ topic }) => topic === wanted);
   if (cloud !== undefined) return pointSource(cloud);
   const image = images.find(({ topic }) => topic === wanted);
   if (image !== undefined && isDepth(image)) {
-    const info = infoOf(summary, image, wantedInfo);
-    if (info === undefined) throw withoutInfo(summary, image, wantedInfo);
+    if (image.unreadable !== undefined) throw image.unreadable;
+    const info = cameraInfoOf(summary, image, overrides);
+    if (info instanceof Fault) throw info;
     return depthSource(image, info, overrides);
   }
-  const other = topics.find(({ topic }) => topic === wanted);
-  const reason =
-    other === undefined
-      ? "is not in the bag"
-      : `carries ${other.type} and no readable PointCloud2${image === undefined ? "" : " or depth image"}`;
+  const reason = notACloud(summary, wanted, image);
   const depths = images.filter(isDepth);
   throw new Fault(
     "invalid-configuration",
-    `${path}: ${wanted} ${reason}; its clouds are: ${listed(clouds)}` +
+    `${path}: ${reason}; its clouds are: ${listed(clouds)}` +
       (depths.length > 0 ? `; its depth images are: ${listed(depths)}` : ""),
+  );
+}
+
+function notACloud(
+  { topics, nearMisses, undecodable }: BagSummary,
+  wanted: string,
+  image: ImageSummary | undefined,
+): string {
+  const isWanted = ({ topic }: { readonly topic: string }): boolean => topic === wanted;
+  const known = nearMisses.find(isWanted)?.sentence ?? undecodable.find(isWanted)?.fault.message;
+  if (known !== undefined) return known;
+  const other = topics.find(isWanted);
+  if (other === undefined) return `${wanted} is not in the bag`;
+  return `${wanted} carries ${other.type} and no readable PointCloud2${image === undefined ? "" : " or depth image"}`;
+}
+
+/** What comes nearest to a cloud is named, with what would make one of it. */
+function withoutCloud({ path, clouds, images, undecodable, nearMisses }: BagSummary): Fault {
+  const reasons = [
+    ...undecodable.filter(({ type }) => type === POINT_CLOUD2_TYPE).map(({ fault }) => fault.message),
+    ...clouds.map(({ topic, fields }) =>
+      fields.length === 0
+        ? `the clouds on ${topic} have no fields at all`
+        : `the clouds on ${topic} have only the fields ${fields.join(" ")}`,
+    ),
+    ...nearMisses.filter(({ role }) => role === "cloud").map(({ sentence }) => sentence),
+    ...images.filter(isDepth).flatMap(({ unreadable }) => (unreadable ? [unreadable.message] : [])),
+  ];
+  return new Fault(
+    "invalid-configuration",
+    `${path} has no topic of type PointCloud2 with fields x, y and z` +
+      (images.some(isDepth) ? ", and no depth image with a CameraInfo" : "") +
+      reasons.map((reason) => `; ${reason}`).join(""),
   );
 }

@@ -1,86 +1,18 @@
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { exampleOf } from "../../messages/exampleMessages.js";
-import type { CameraInfo, CompressedImage, Header, Image, PointCloud2 } from "../../messages/types.js";
-import type { BagSummary } from "./BagSummary.js";
-import type { InputOverrides } from "./InputSelection.js";
-import { chooseInputs } from "./chooseInputs.js";
+import type { PointCloud2 } from "../../messages/types.js";
 import { withFolder } from "../exampleBag.js";
-import { inspectBag } from "./inspectBag.js";
 import { writeDrive } from "../importers/kitti/exampleDrive.js";
 import { KittiRawDrive } from "../importers/kitti/KittiRawDrive.js";
-import { openBag } from "../openBag.js";
 import { McapBagWriter } from "../mcap/McapBagWriter.js";
+import { openBag } from "../openBag.js";
 import type { RecordedMessage } from "../RecordedMessage.js";
-
-/** Writes the messages as a bag and inspects it. */
-async function inspect(
-  messages: Iterable<RecordedMessage> | AsyncIterable<RecordedMessage>,
-): Promise<BagSummary> {
-  return withFolder(async (folder) => {
-    const writer = await McapBagWriter.create(path.join(folder, "drive.mcap"));
-    for await (const message of messages) await writer.record(message);
-    await writer.close();
-    const reader = await openBag(writer.path);
-    const summary = await inspectBag(reader);
-    await reader.close();
-    return { ...summary, path: "BAG" };
-  });
-}
-
-const header = (frameId: string): Header => ({ stamp: 5n, frameId });
-
-function cloud(topic: string, frameId = "lidar"): RecordedMessage {
-  const message = exampleOf("sensor_msgs/msg/PointCloud2") as PointCloud2;
-  return {
-    topic,
-    type: "sensor_msgs/msg/PointCloud2",
-    stamp: 5n,
-    message: { ...message, header: header(frameId) },
-  };
-}
-
-function image(topic: string, frameId: string, changes: Partial<Image> = {}): RecordedMessage {
-  const message = exampleOf("sensor_msgs/msg/Image") as Image;
-  return {
-    topic,
-    type: "sensor_msgs/msg/Image",
-    stamp: 5n,
-    message: { ...message, header: header(frameId), ...changes },
-  };
-}
-
-function compressed(topic: string, frameId: string, format = "rgb8; jpeg compressed bgr8"): RecordedMessage {
-  const message: CompressedImage = { header: header(frameId), format, data: Uint8Array.of(1) };
-  return { topic, type: "sensor_msgs/msg/CompressedImage", stamp: 5n, message };
-}
-
-/** For the 3x2 pixels of the example image. */
-function info(topic: string, changes: Partial<CameraInfo> = {}): RecordedMessage {
-  const message = exampleOf("sensor_msgs/msg/CameraInfo") as CameraInfo;
-  const whole = { xOffset: 0, yOffset: 0, width: 0, height: 0, doRectify: false };
-  const size = { width: 3, height: 2, binningX: 0, binningY: 0, roi: whole };
-  return {
-    topic,
-    type: "sensor_msgs/msg/CameraInfo",
-    stamp: 5n,
-    message: { ...message, ...size, ...changes },
-  };
-}
-
-function transform(parent: string, child: string, topic = "/tf_static"): RecordedMessage {
-  const pose = { translation: [0, 0, 0], rotation: [0, 0, 0, 1] } as const;
-  const transforms = [{ header: header(parent), childFrameId: child, ...pose }];
-  return { topic, type: "tf2_msgs/msg/TFMessage", stamp: 5n, message: { transforms } };
-}
-
-const RIG: readonly RecordedMessage[] = [
-  cloud("/points"),
-  image("/front/image_raw", "front"),
-  info("/front/camera_info"),
-  transform("base_link", "lidar"),
-  transform("/base_link", "/front"),
-];
+import type { BagSummary } from "./BagSummary.js";
+import { chooseInputs } from "./chooseInputs.js";
+import { cloud, compressed, DEPTH, image, info, inspect, RIG, transform } from "./exampleRig.js";
+import type { InputOverrides } from "./InputSelection.js";
+import { inspectBag } from "./inspectBag.js";
 
 test("a KITTI drive is labelled with both of its cameras", async () => {
   await withFolder(async (folder) => {
@@ -113,6 +45,7 @@ test("a KITTI drive is labelled with both of its cameras", async () => {
       })),
       tfTopics: ["/tf_static"],
       problems: [],
+      oddities: [],
     });
   });
 });
@@ -160,12 +93,14 @@ test("a camera without CameraInfo, transform or the right size is reported, and 
     [
       "camera-info-missing",
       expect.stringMatching(
-        /\/rear\/image_raw has no CameraInfo: there is no \/rear\/camera_info; CameraInfo is on: .*\/front\/camera_info/,
+        /\/rear\/image_raw has no CameraInfo: there is no \/rear\/camera_info, and none is for its frame 'rear' and size of 3x2 pixels; CameraInfo is on: .*\/front\/camera_info/,
       ),
     ],
     [
       "camera-info-mismatch",
-      "/wide/image_raw with /wide/camera_info: the CameraInfo is for images of 6x2 pixels, but the image has 3x2",
+      expect.stringMatching(
+        /\/wide\/image_raw cannot be used with \/wide\/camera_info: .*6x2 pixels, but the image has 3x2 .*--camera-info/,
+      ),
     ],
   ]);
   expect(() => chooseInputs(summary, { imageTopics: ["/rear/image_raw"] })).toThrow("has no CameraInfo");
@@ -289,8 +224,6 @@ test("overlays of the node, whatever it is called, are no cameras unless they ar
   );
 });
 
-const DEPTH = { encoding: "16UC1", step: 6, data: new Uint8Array(12) };
-
 test("a depth image with a CameraInfo is labelled when there is no cloud, and its colour image is fused", async () => {
   const messages = [
     image("/rgbd/depth/image_rect", "optical", DEPTH),
@@ -387,9 +320,7 @@ test("malformed messages are passed over with a warning", async () => {
     });
     expect(summary.warnings.map(({ code, message }) => [code, message.split(":")[0]])).toEqual([
       ["malformed-message", "/points at log time 1 ns"],
-      ["malformed-message", "/points at log time 2 ns"],
       ["malformed-message", "/tf_static at log time 1 ns"],
-      ["malformed-message", "/tf_static at log time 2 ns"],
     ]);
   });
 });

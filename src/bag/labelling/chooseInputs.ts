@@ -1,18 +1,15 @@
-import { sentWindow } from "../../camera/sentWindow.js";
 import { Fault } from "../../faults/Fault.js";
-import type { BagSummary, CameraInfoSummary, ImageSummary } from "./BagSummary.js";
+import type { BagSummary } from "./BagSummary.js";
+import { chooseCameras, noSuchImage } from "./chooseCameras.js";
 import { chooseSources } from "./chooseClouds.js";
 import { unconnected } from "./frameTree.js";
-import { onePerCamera } from "./imagePreference.js";
-import { infoOf, isRectified, namespaceOf, withoutInfo } from "./imageRoles.js";
+import { namespaceOf } from "./imageRoles.js";
 import type { CloudInput, InputOverrides, InputSelection } from "./InputSelection.js";
-import { listed } from "./listed.js";
-import { isOverlay } from "./outputTopics.js";
 
 /**
  * Decides which topics of a bag are labelled and fused.
  *
- * A camera is an image topic with the CameraInfo beside it (image_transport: `<namespace>/camera_info`)
+ * A camera is an image topic whose first pictures can be decoded, with a CameraInfo (see `cameraInfoOf`) that fits them,
  * and a way from the cloud's frame to its own in the transforms. Of several images in one namespace one
  * whose name says so (image*, color*, rgb*) is used, then that with the most messages, rectified before raw,
  * uncompressed before compressed; depth images are no cameras, but a bag without a cloud and with one depth image that
@@ -22,6 +19,7 @@ import { isOverlay } from "./outputTopics.js";
  * bag has no cloud or several; an image topic that the user named and that cannot be used is one too
  */
 export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}): InputSelection {
+  checkOverrides(summary, overrides);
   const sources = chooseSources(summary, overrides);
   const [first] = sources;
   const mergedFrame = overrides.targetFrame ?? (sources.length > 1 ? first.frameId : undefined);
@@ -30,72 +28,36 @@ export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}
     const problem = unconnected(summary.frames, scan, { topic: input.topic, frameId });
     if (problem !== undefined) throw problem;
   }
-  const used = new Set(sources.map(({ input }) => input.topic));
-  // A recording of the node has the images that it paints beside those of cameras.
-  const topics = new Set(summary.topics.map(({ topic }) => topic));
-  const candidates =
-    overrides.imageTopics?.map((topic) => namedImage(summary, topic)) ??
-    onePerCamera(summary.images.filter(({ topic }) => !used.has(topic) && !isOverlay(topic, topics)));
-  const problems: Fault[] = [];
-  const usable: { image: ImageSummary; cameraInfoTopic: string }[] = [];
-  for (const image of candidates) {
-    const result = checkCamera(summary, scan, image, overrides.cameraInfoTopics?.[image.topic]);
-    if (!(result instanceof Fault)) usable.push({ image, cameraInfoTopic: result.topic });
-    else if (overrides.imageTopics !== undefined) throw result;
-    else problems.push(result);
-  }
+  const { cameras: usable, problems } = chooseCameras(summary, scan, sources, overrides);
   const names = uniqueNames(usable.map(({ image }) => image.topic));
   return {
     clouds: sources.map(({ input }) => input) as [CloudInput, ...CloudInput[]],
     ...(mergedFrame !== undefined && { mergedFrame }),
-    cameras: usable.map(({ image, cameraInfoTopic }, i) => ({
+    cameras: usable.map(({ image, cameraInfoTopic, rectified }, i) => ({
       name: names[i]!,
       imageTopic: image.topic,
       imageType: image.type,
       cameraInfoTopic,
-      rectified: isRectified(image.topic, overrides),
+      rectified,
     })),
     tfTopics: summary.tfTopics,
     problems,
+    oddities: usable.flatMap(({ oddities }) => oddities),
   };
 }
 
-function namedImage({ path, images }: BagSummary, wanted: string): ImageSummary {
-  const found = images.find(({ topic }) => topic === wanted);
-  if (found !== undefined) return found;
-  throw new Fault(
-    "invalid-configuration",
-    `${path} has no image topic ${wanted}; its image topics are: ${listed(images)}`,
-  );
-}
-
-/** The CameraInfo of the image, or why it cannot be used. */
-function checkCamera(
-  summary: BagSummary,
-  scan: { readonly topic: string; readonly frameId: string },
-  image: ImageSummary,
-  wantedInfo: string | undefined,
-): CameraInfoSummary | Fault {
-  const info = infoOf(summary, image, wantedInfo);
-  if (info === undefined) return withoutInfo(summary, image, wantedInfo);
-  if (image.size !== undefined) {
-    const problem = sizeMismatch(info, image.size);
-    if (problem !== undefined) return problem.at(`${image.topic} with ${info.topic}`);
-  }
-  return unconnected(summary.frames, scan, image) ?? info;
-}
-
-/** Why the CameraInfo is not for images of this size. */
-function sizeMismatch(
-  { first }: CameraInfoSummary,
-  [width, height]: readonly [number, number],
-): Fault | undefined {
-  try {
-    sentWindow(first, width, height);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return error;
+/** Topics that an option is about must be there, so that a typing error is no choice. */
+function checkOverrides({ path, images }: BagSummary, overrides: InputOverrides): void {
+  const { cameraInfoTopics = {}, rectifiedTopics = [], rawTopics = [] } = overrides;
+  const wanted = [...Object.keys(cameraInfoTopics), ...rectifiedTopics, ...rawTopics];
+  const missing = wanted.find((wantedTopic) => !images.some(({ topic }) => topic === wantedTopic));
+  if (missing !== undefined) throw noSuchImage(path, missing, images);
+  const both = rectifiedTopics.find((topic) => rawTopics.includes(topic));
+  if (both !== undefined) {
+    throw new Fault(
+      "invalid-configuration",
+      `${both} is said to be rectified and raw; it can be one of them`,
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import { Fault } from "../../faults/Fault.js";
 import { decodeTFMessage } from "../../messages/tfMessage.js";
 import type { BagReader } from "../types.js";
 import type { FrameSummary } from "./BagSummary.js";
-import { decoded } from "./firstMessage.js";
+import { FirstFault } from "./probeTopic.js";
 
 /** Moving frames are looked for in this much of the bag, in nanoseconds: each of them moves more often. */
 const TF_SPAN = 5_000_000_000n;
@@ -24,13 +24,15 @@ export async function readFrames(
   for (const topic of tfTopics) {
     const isStatic = isStaticTf(topic);
     const span = isStatic ? {} : { endTime: startTime + TF_SPAN };
+    const faults = new FirstFault();
     for await (const { data, logTime } of reader.messages({ topics: [topic], ...span })) {
-      const message = decoded(() => decodeTFMessage(data), { topic, logTime }, warnings);
+      const message = faults.catch(() => decodeTFMessage(data), { topic, logTime });
       for (const { header, childFrameId } of message?.transforms ?? []) {
         const frame = withoutSlash(childFrameId);
         if (!frames.has(frame)) frames.set(frame, { frame, parent: withoutSlash(header.frameId), isStatic });
       }
     }
+    if (faults.fault !== undefined) warnings.push(faults.fault);
   }
   return [...frames.values()].sort((a, b) => (a.frame < b.frame ? -1 : 1));
 }

@@ -1,70 +1,73 @@
-import type { PointCloud2 } from "../../messages/types.js";
+import { cameraModelFromInfo } from "../../camera/CameraModel.js";
+import { Fault } from "../../faults/Fault.js";
 import { CAMERA_INFO_TYPE, decodeCameraInfo } from "../../messages/cameraInfo.js";
-import {
-  COMPRESSED_IMAGE_TYPE,
-  decodeCompressedImage,
-  decodeImage,
-  IMAGE_TYPE,
-} from "../../messages/image.js";
+import { foreignTopic } from "../../messages/foreignTypes.js";
+import { COMPRESSED_IMAGE_TYPE, IMAGE_TYPE } from "../../messages/image.js";
 import { decodePointCloud2, POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import { pointLayout } from "../../messages/pointLayout.js";
 import { TF_MESSAGE_TYPE } from "../../messages/tfMessage.js";
-import type { Fault } from "../../faults/Fault.js";
+import type { CameraInfo, PointCloud2 } from "../../messages/types.js";
 import type { BagReader, BagTopic } from "../types.js";
 import type {
   BagSummary,
   CameraInfoSummary,
   CloudSummary,
   ImageSummary,
+  NearMiss,
   TopicSummary,
+  UndecodableTopic,
 } from "./BagSummary.js";
-import { firstMessage } from "./firstMessage.js";
 import { isStaticTf, readFrames } from "./frameTree.js";
+import { decodeImageMessage, encodingOf, probePictures } from "./probeImages.js";
+import { probeTopic } from "./probeTopic.js";
 
-/** Reads the first message of each topic of interest, all static transforms, and the first seconds of others. */
+/**
+ * Reads the first messages of each topic of interest, all static transforms, and the first seconds of others. This is
+ * all that the choice of inputs knows of a bag.
+ */
 export async function inspectBag(reader: BagReader): Promise<BagSummary> {
   const warnings: Fault[] = [];
-  const topics = reader.topics.filter(({ messageEncoding }) => messageEncoding === "cdr");
+  const undecodable: UndecodableTopic[] = [];
+  const topics = reader.topics.filter(
+    ({ messageEncoding, messageCount }) => messageEncoding === "cdr" && messageCount > 0,
+  );
   const inspect = async <T, S>(
-    type: string,
-    decode: (cdr: Uint8Array) => T,
-    describe: (summary: TopicSummary, first: T) => S,
+    types: readonly string[],
+    decode: (cdr: Uint8Array<ArrayBuffer>, type: string) => T,
+    isUsable: (message: T) => boolean,
+    describe: (summary: TopicSummary, first: T) => S | Promise<S>,
   ): Promise<S[]> => {
     const found: S[] = [];
-    for (const topic of topics.filter((candidate) => candidate.type === type && candidate.messageCount > 0)) {
-      const first = await firstMessage(reader, topic.topic, decode, warnings);
-      if (first !== undefined) found.push(describe(summarize(topic, reader), first));
+    for (const topic of topics.filter(({ type }) => types.includes(type))) {
+      const probe = await probeTopic(reader, topic, (cdr) => decode(cdr, topic.type), isUsable);
+      if (probe.fault !== undefined) warnings.push(probe.fault);
+      warnings.push(...probe.oddities);
+      if (probe.found !== undefined) found.push(await describe(summarize(topic, reader), probe.found));
+      else if (probe.fault !== undefined) undecodable.push(undecodableTopic(topic, probe.tried, probe.fault));
     }
     return found;
   };
-  const clouds = await inspect(POINT_CLOUD2_TYPE, decodePointCloud2, describeCloud);
-  const raw = await inspect(IMAGE_TYPE, decodeImage, (summary, image): ImageSummary => ({
-    ...summary,
-    type: IMAGE_TYPE,
-    frameId: image.header.frameId,
-    encoding: image.encoding,
-    size: [image.width, image.height],
-  }));
-  const compressed = await inspect(
-    COMPRESSED_IMAGE_TYPE,
-    decodeCompressedImage,
-    (summary, image): ImageSummary => ({
+  const clouds = await inspect([POINT_CLOUD2_TYPE], decodePointCloud2, hasPoints, describeCloud);
+  const images = await inspect(
+    [IMAGE_TYPE, COMPRESSED_IMAGE_TYPE],
+    (cdr, type) => decodeImageMessage(type, cdr),
+    () => true,
+    async (summary, image): Promise<ImageSummary> => ({
       ...summary,
-      type: COMPRESSED_IMAGE_TYPE,
+      type: "encoding" in image ? IMAGE_TYPE : COMPRESSED_IMAGE_TYPE,
       frameId: image.header.frameId,
-      encoding: image.format,
+      encoding: encodingOf(image),
+      ...(await probePictures(reader, summary)),
     }),
   );
   const cameraInfos = await inspect(
-    CAMERA_INFO_TYPE,
+    [CAMERA_INFO_TYPE],
     decodeCameraInfo,
-    (summary, first): CameraInfoSummary => ({
-      ...summary,
-      first,
-    }),
+    isCalibrated,
+    (summary, first): CameraInfoSummary => ({ ...summary, first }),
   );
   const tfTopics = topics
-    .filter(({ type, messageCount }) => type === TF_MESSAGE_TYPE && messageCount > 0)
+    .filter(({ type }) => type === TF_MESSAGE_TYPE)
     .map(({ topic }) => topic)
     .sort((a, b) => Number(isStaticTf(b)) - Number(isStaticTf(a)));
   const frames = await readFrames(reader, tfTopics, warnings);
@@ -74,8 +77,10 @@ export async function inspectBag(reader: BagReader): Promise<BagSummary> {
     endTime: reader.endTime,
     topics: reader.topics.map((topic) => summarize(topic, reader)),
     clouds,
-    images: [...raw, ...compressed],
+    images,
     cameraInfos,
+    undecodable,
+    nearMisses: nearMisses(reader),
     tfTopics,
     frames,
     warnings: [...reader.warnings, ...warnings],
@@ -100,4 +105,47 @@ function describeCloud(summary: TopicSummary, cloud: PointCloud2): CloudSummary 
     fields: fields.map(({ name }) => name),
     layout: pointLayout(cloud),
   };
+}
+
+function hasPoints({ fields, width, height }: PointCloud2): boolean {
+  return width * height > 0 && ["x", "y", "z"].every((name) => fields.some((field) => field.name === name));
+}
+
+/** Drivers send zeros until a calibration is loaded. */
+function isCalibrated(info: CameraInfo): boolean {
+  return [false, true].some((rectified) => {
+    try {
+      // Of any size: which one the images have is seen where they are put together.
+      const full = { ...info, binningX: 0, binningY: 0, roi: { ...info.roi, width: 0, height: 0 } };
+      cameraModelFromInfo(full, { rectified, imageWidth: info.width, imageHeight: info.height });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return false;
+    }
+  });
+}
+
+function undecodableTopic(
+  { topic, type, messageCount }: BagTopic,
+  tried: number,
+  fault: Fault,
+): UndecodableTopic {
+  const which = tried < messageCount ? `of the first ${tried} messages` : `of the ${tried} messages`;
+  return {
+    topic,
+    type,
+    fault: new Fault(
+      fault.code,
+      `none ${which} (${type}) on ${topic} can be decoded, the first because: ${fault.message}`,
+      { cause: fault, severity: fault.severity, place: { topic } },
+    ),
+  };
+}
+
+function nearMisses({ topics }: BagReader): NearMiss[] {
+  return topics.flatMap(({ topic, type, messageEncoding, messageCount }) => {
+    const foreign = messageCount > 0 ? foreignTopic(topic, type, messageEncoding) : undefined;
+    return foreign === undefined ? [] : [{ topic, ...foreign }];
+  });
 }
