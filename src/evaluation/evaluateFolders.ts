@@ -61,7 +61,7 @@ export async function evaluateFolders({
   onStart?.(frames.length);
   for (const [frame, truthFile] of frames) {
     const predictedFile = predicted.get(frame)!;
-    const added = await skipped.unless(async () => {
+    await skipped.unlessScan(async () => {
       const ids = await readLabels(predictedFile, format);
       const trueIds = await readLabels(truthFile, format);
       return inFile(predictedFile, () => {
@@ -69,7 +69,6 @@ export async function evaluateFolders({
         return true;
       });
     });
-    if (added === true) skipped.countRead();
     onFrame?.();
   }
   skipped.requireSome(predictions);

@@ -3,6 +3,7 @@ import { Fault } from "../../../faults/Fault.js";
 /** What was left out of a recording, and whether anything was left in. */
 export class SkippedFrames {
   readonly #faults: Fault[] = [];
+  #firstLost: Fault | undefined;
   #read = 0;
 
   get faults(): readonly Fault[] {
@@ -31,15 +32,19 @@ export class SkippedFrames {
     }
   }
 
-  /** One more scan is in. */
-  countRead(): void {
-    this.#read++;
+  /** As `unless`, for a scan, of which there must be some. */
+  async unlessScan<T>(read: () => T | Promise<T>): Promise<T | undefined> {
+    const before = this.#faults.length;
+    const scan = await this.unless(read);
+    if (scan === undefined) this.#firstLost ??= this.#faults[before];
+    else this.#read++;
+    return scan;
   }
 
   /** @throws Fault `data-set-unreadable` when no scan was read */
   requireSome(source: string): void {
     if (this.#read > 0) return;
-    const [first] = this.#faults;
+    const first = this.#firstLost ?? this.#faults[0];
     throw new Fault(
       "data-set-unreadable",
       `no scan of ${source} can be read${first === undefined ? "" : `: ${first.message}`}`,

@@ -3,13 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { Fault } from "../../../faults/Fault.js";
 import { isSystemError, reasonOf } from "../../systemError.js";
-
-/** A file whose name without the extension is `name`. */
-export interface NumberedFile {
-  readonly name: string;
-  /** `name` as a number. */
-  readonly number: number;
-}
+import { type FrameName, orderFrames } from "./frameNames.js";
 
 /**
  * Names in a folder, sorted; none when there is no such folder.
@@ -35,14 +29,28 @@ export async function listFilesBelow(folder: string): Promise<readonly string[]>
   }
 }
 
-/** The files of a folder that are named by a number and end with `extension`, in the order of their numbers. */
-export async function listNumbered(folder: string, extension: string): Promise<readonly NumberedFile[]> {
-  return (await listFolder(folder))
-    .filter((name) => name.endsWith(extension))
-    .map((name) => name.slice(0, -extension.length))
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => ({ name, number: Number(name) }))
-    .sort((a, b) => a.number - b.number);
+/** The frames of a folder whose files end with `extension`, in their order. */
+export async function listFrames(folder: string, extension: string): Promise<readonly FrameName[]> {
+  const names = (await listFolder(folder)).filter(
+    (name) => name.endsWith(extension) && !name.startsWith("."),
+  );
+  return orderFrames(names.map((name) => name.slice(0, -extension.length)));
+}
+
+/**
+ * The path of a file that a data set names, below its folder. A link inside the folder may lead elsewhere: whoever has
+ * made it wanted it.
+ * @throws Fault `data-set-unreadable` when the name is absolute or leads out of the folder
+ */
+export function fileInside(folder: string, name: string): string {
+  const file = path.join(folder, name);
+  const relative = path.relative(folder, file);
+  const leadsOut = relative === ".." || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative);
+  if (!path.isAbsolute(name) && !leadsOut) return file;
+  throw new Fault(
+    "data-set-unreadable",
+    `the data set names the file '${name}', which is not in its folder ${folder}: it is not read`,
+  );
 }
 
 /** @throws Fault `data-set-unreadable` */

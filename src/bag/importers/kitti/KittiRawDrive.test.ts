@@ -252,9 +252,9 @@ test("frames that cannot be used are skipped with a warning that names the file"
       `${name("velodyne_points", 4)} is skipped: line 5 of ${stamps} is missing or not a time`,
       `${name("velodyne_points", 5)} is skipped: line 6 of ${stamps} is missing or not a time`,
       `${path.join(drive, "image_00")} has 5 frames and 6 times: only frames with both are read`,
-      `${name("velodyne_points", 1)} has 30 bytes, not a multiple of 16: the scan is skipped`,
+      `${name("velodyne_points", 1)} is skipped: it has 30 bytes, not a multiple of 16 (x, y, z, intensity as float32: 16 bytes a point)`,
       `${name("image_02", 1)} is not a PNG image: it is skipped`,
-      `${name("velodyne_points", 2)} has 0 bytes, not a multiple of 16: the scan is skipped`,
+      `${name("velodyne_points", 2)} is skipped: it has 0 bytes, not a multiple of 16 (x, y, z, intensity as float32: 16 bytes a point)`,
       `${name("image_02", 2)} has 41x12 pixels, its camera is calibrated for 40x12: it is skipped`,
     ]);
   });

@@ -4,11 +4,11 @@ import { COMPRESSED_IMAGE_TYPE } from "../../../messages/image.js";
 import { CAMERA_INFO_TYPE } from "../../../messages/cameraInfo.js";
 import { POINT_CLOUD2_TYPE } from "../../../messages/pointCloud2.js";
 import { TF_MESSAGE_TYPE } from "../../../messages/tfMessage.js";
-import type { PointCloud2, PointField, TransformStamped } from "../../../messages/types.js";
-import { PointFieldType } from "../../../messages/types.js";
+import type { PointCloud2, TransformStamped } from "../../../messages/types.js";
 import type { Pose } from "../../../transforms/Pose.js";
 import { compose, inverse } from "../../../transforms/Pose.js";
 import type { DataSetRecording } from "../dataset/DataSetRecording.js";
+import { floatCloud } from "../dataset/floatCloud.js";
 import type { RecordedMessage } from "../../RecordedMessage.js";
 import { reasonOf } from "../../systemError.js";
 import { findKittiDrive } from "./findKittiDrive.js";
@@ -34,13 +34,7 @@ export const ODOM_FRAME = "odom";
 /** base_link is on the ground below the scanner (sensor set-up of the KITTI car). */
 export const VELODYNE_IN_BASE: Pose = { translation: [0, 0, 1.73], rotation: [0, 0, 0, 1] };
 
-const POINT_BYTES = 16;
-const FIELDS: readonly PointField[] = ["x", "y", "z", "intensity"].map((name, i) => ({
-  name,
-  offset: 4 * i,
-  datatype: PointFieldType.FLOAT32,
-  count: 1,
-}));
+const COLUMNS = ["x", "y", "z", "intensity"];
 
 /**
  * A drive of the KITTI raw data set as ROS messages: scans on /kitti/velo/pointcloud (x, y, z in metres and
@@ -101,24 +95,14 @@ export class KittiRawDrive implements DataSetRecording {
   }
 
   *#scan({ file, stamp }: KittiFrame, data: Uint8Array): Generator<RecordedMessage, void, void> {
-    if (data.byteLength === 0 || data.byteLength % POINT_BYTES !== 0) {
-      this.#warn(
-        `${file} has ${data.byteLength} bytes, not a multiple of ${POINT_BYTES}: the scan is skipped`,
-      );
+    let message: PointCloud2;
+    try {
+      message = floatCloud({ stamp, frameId: VELODYNE_FRAME }, COLUMNS, data);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#warn(`${file} is skipped: ${error.message}`);
       return;
     }
-    const width = data.byteLength / POINT_BYTES;
-    const message: PointCloud2 = {
-      header: { stamp, frameId: VELODYNE_FRAME },
-      height: 1,
-      width,
-      fields: FIELDS,
-      isBigEndian: false,
-      pointStep: POINT_BYTES,
-      rowStep: data.byteLength,
-      data,
-      isDense: true,
-    };
     yield { topic: KITTI_CLOUD_TOPIC, type: POINT_CLOUD2_TYPE, stamp, message };
   }
 

@@ -1,7 +1,6 @@
-import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { Fault } from "../../../faults/Fault.js";
-import { isSystemError, reasonOf } from "../../systemError.js";
+import { listFrames } from "../dataset/dataSetFiles.js";
 import type { KittiCalibration, KittiCameraNumber } from "./kittiCalibration.js";
 import { KITTI_CAMERAS } from "./kittiCalibration.js";
 import { readKittiTimestamps } from "./kittiTimestamps.js";
@@ -75,37 +74,21 @@ async function sensorFrames(
   const warn = (message: string): void => {
     warnings.push(new Fault("data-set-unreadable", message));
   };
-  const numbers = await frameNumbers(data, extension);
-  if (numbers.length === 0) return [];
+  const names = await listFrames(data, extension);
+  if (names.length === 0) return [];
   const stamps = await sensorStamps(folder);
-  if (stamps.length !== numbers.length) {
-    warn(`${folder} has ${numbers.length} frames and ${stamps.length} times: only frames with both are read`);
+  if (stamps.length !== names.length) {
+    warn(`${folder} has ${names.length} frames and ${stamps.length} times: only frames with both are read`);
   }
-  return numbers.flatMap((name) => {
+  return names.flatMap(({ name, number }) => {
     const file = path.join(data, `${name}${extension}`);
-    const stamp = stamps[Number(name)];
+    const stamp = stamps[number];
     if (stamp !== undefined) return [{ sensor, file, stamp }];
     warn(
-      `${file} is skipped: line ${Number(name) + 1} of ${path.join(folder, "timestamps.txt")} is missing or not a time`,
+      `${file} is skipped: line ${number + 1} of ${path.join(folder, "timestamps.txt")} is missing or not a time`,
     );
     return [];
   });
-}
-
-/** File names without extension, which are frame numbers, in order. */
-async function frameNumbers(folder: string, extension: string): Promise<readonly string[]> {
-  let names: readonly string[];
-  try {
-    names = await readdir(folder);
-  } catch (error) {
-    if (isSystemError(error) && error.code === "ENOENT") return [];
-    throw new Fault("data-set-unreadable", `${folder} cannot be read: ${reasonOf(error)}`, { cause: error });
-  }
-  return names
-    .filter((name) => name.endsWith(extension))
-    .map((name) => name.slice(0, -extension.length))
-    .filter((name) => /^\d+$/.test(name))
-    .sort((a, b) => Number(a) - Number(b));
 }
 
 /** timestamps.txt, or the middle of each turn where there are only its start and end. */

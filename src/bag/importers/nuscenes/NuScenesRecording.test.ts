@@ -126,7 +126,7 @@ test("frames that cannot be used are skipped with a warning that names file and 
     const { messages, warnings } = await read(root);
     expect(warnings).toEqual([
       expect.stringContaining(`${at(imageFile(0, "CAM_BACK", 0))}: it is not an image: `),
-      `${at(scanFile(0, 0))}: it has 59 bytes, not a multiple of 20 (x, y, z, intensity, ring as float32)`,
+      `${at(scanFile(0, 0))}: it has 59 bytes, not a multiple of 20 (x, y, z, intensity, ring as float32: 20 bytes a point)`,
       expect.stringContaining(`${at(imageFile(0, "CAM_BACK", 1))} cannot be read: ENOENT`),
     ]);
     expect(ofType(messages, CLOUD)).toHaveLength(1);
@@ -162,21 +162,56 @@ test("what cannot be read at all is refused in one sentence", async () => {
     const mini = { ...scene, version: "v1.0-mini" };
     const table = (name: string): string => path.join(root, "v1.0-mini", `${name}.json`);
     const poses = await readFile(table("ego_pose"), "utf8");
-    await writeFile(table("ego_pose"), poses.replace("[400,1100,0]", "[400,1100]"));
-    await refuse(/ego_pose\.json is not the table ego_pose: .*\[0\]\.translation/s, mini);
+    await writeFile(table("ego_pose"), poses.replaceAll("1100,0]", "1100]"));
+    await refuse(/ego_pose\.json is not the table ego_pose: row 0: .*translation/s, mini);
     await writeFile(table("ego_pose"), "[]");
     await refuse(/scene-0001 of .* has no scan of LIDAR_TOP/, mini);
     await writeFile(table("ego_pose"), "[");
     await refuse(/ego_pose\.json is not JSON/, mini);
     await rm(table("ego_pose"));
     await refuse(/ego_pose\.json cannot be read: ENOENT/, mini);
-    await writeFile(
-      table("calibrated_sensor"),
-      (await readFile(table("calibrated_sensor"), "utf8")).replace("[25,0,16]", "[0,0,16]"),
-    );
-    await refuse(
-      /camera_intrinsic of calibration-CAM_FRONT \(CAM_FRONT\) is not the matrix of a camera: \[\[0,0,16\]/,
-      mini,
-    );
+  });
+});
+
+test("a row of a table or a calibration that cannot be used costs what needs it", async () => {
+  await withFolder(async (root) => {
+    await writeNuScenes(root, 1);
+    const table = (name: string): string => path.join(root, "v1.0-mini", `${name}.json`);
+    const replace = async (name: string, from: string, to: string): Promise<void> => {
+      const text = await readFile(table(name), "utf8");
+      expect(text).toContain(from);
+      await writeFile(table(name), text.replace(from, to));
+    };
+    await replace("ego_pose", "[400,1100,0]", "[400,1100]");
+    await replace("calibrated_sensor", "[25,0,16]", "[0,0,16]");
+    const { messages, warnings } = await read(root);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /camera_intrinsic of calibration-CAM_FRONT \(CAM_FRONT\) is not the matrix of a camera: \[\[0,0,16\].*; the images taken with it are skipped$/,
+      ),
+      expect.stringMatching(/ego_pose\.json: row 0: .*translation.*: the row is skipped/s),
+      expect.stringContaining("is skipped: ego_pose.json has no row"),
+    ]);
+    expect(ofType(messages, CLOUD).length).toBeGreaterThanOrEqual(1);
+    expect(messages.some(({ topic }) => topic.includes("cam_front/"))).toBe(false);
+    expect(messages.some(({ topic }) => topic.includes("cam_back/"))).toBe(true);
+  });
+});
+
+test("files that a table names outside of the data set's folder are not read", async () => {
+  await withFolder(async (folder) => {
+    const root = path.join(folder, "nuscenes");
+    await writeNuScenes(root, 1);
+    const data = path.join(root, "v1.0-mini", "sample_data.json");
+    const inside = await readFile(data, "utf8");
+    for (const name of [`../secret.bin`, `samples/../../secret.bin`, path.join(folder, "secret.bin")]) {
+      await writeFile(path.join(folder, "secret.bin"), await readFile(path.join(root, scanFile(0, 0))));
+      await writeFile(data, inside.replace(JSON.stringify(scanFile(0, 0)), JSON.stringify(name)));
+      const { messages, warnings } = await read(root);
+      expect(ofType(messages, CLOUD)).toHaveLength(1);
+      expect(warnings).toEqual([
+        `the data set names the file '${name}', which is not in its folder ${root}: it is not read`,
+      ]);
+    }
   });
 });

@@ -1,10 +1,9 @@
-import path from "node:path";
 import { Fault } from "../../../faults/Fault.js";
 import { POINT_CLOUD2_TYPE } from "../../../messages/pointCloud2.js";
 import { TF_MESSAGE_TYPE } from "../../../messages/tfMessage.js";
 import type { PointCloud2 } from "../../../messages/types.js";
 import { compressedImage } from "../dataset/compressedImage.js";
-import { inFile, readBytes } from "../dataset/dataSetFiles.js";
+import { fileInside, inFile, readBytes } from "../dataset/dataSetFiles.js";
 import type { DataSetRecording } from "../dataset/DataSetRecording.js";
 import { floatCloud } from "../dataset/floatCloud.js";
 import { groundTruthInfo, withGroundTruth } from "../dataset/groundTruth.js";
@@ -70,11 +69,12 @@ export class NuScenesRecording implements DataSetRecording {
     if (hasLabels) yield groundTruthInfo(first, NUSCENES_LIDARSEG.classNames);
     for (const entry of data) {
       const { sensor } = entry;
-      const messages = await this.#skipped.unless(() =>
-        sensor.intrinsics === undefined ? this.#scan(entry) : this.#image(entry, sensor.intrinsics),
-      );
+      const { intrinsics } = sensor;
+      const messages =
+        intrinsics === undefined
+          ? await this.#skipped.unlessScan(() => this.#scan(entry))
+          : await this.#skipped.unless(() => this.#image(entry, intrinsics));
       if (messages === undefined) continue;
-      if (sensor.intrinsics === undefined) this.#skipped.countRead();
       yield egoPose(entry);
       yield* messages;
     }
@@ -82,7 +82,7 @@ export class NuScenesRecording implements DataSetRecording {
   }
 
   async #scan({ file, labels, sensor, stamp }: NuScenesData): Promise<readonly RecordedMessage[]> {
-    const scan = path.join(this.#root, file);
+    const scan = fileInside(this.#root, file);
     const bytes = await readBytes(scan);
     const header = { stamp, frameId: frameOf(sensor) };
     const cloud = await inFile(scan, () => floatCloud(header, COLUMNS, bytes));
@@ -93,7 +93,7 @@ export class NuScenesRecording implements DataSetRecording {
   /** Scans without labels, those between key frames, are ignored points from first to last. */
   async #labelled(cloud: PointCloud2, scan: string, labels: string | undefined): Promise<PointCloud2> {
     if (labels === undefined) return withGroundTruth(cloud, new Uint8Array(cloud.width));
-    const file = path.join(this.#root, labels);
+    const file = fileInside(this.#root, labels);
     const raw = await readBytes(file);
     return inFile(file, () => {
       if (raw.length !== cloud.width) {
@@ -110,7 +110,7 @@ export class NuScenesRecording implements DataSetRecording {
     { file, sensor, stamp }: NuScenesData,
     intrinsics: NonNullable<NuScenesSensor["intrinsics"]>,
   ): Promise<readonly RecordedMessage[]> {
-    const image = path.join(this.#root, file);
+    const image = fileInside(this.#root, file);
     const bytes = await readBytes(image);
     const camera = { namespace: `/nuscenes/${sensor.channel.toLowerCase()}`, intrinsics };
     return inFile(image, () => compressedImage(camera, { stamp, frameId: frameOf(sensor) }, bytes));

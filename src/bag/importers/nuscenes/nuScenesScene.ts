@@ -66,23 +66,23 @@ export async function readNuScenesScene(
   skipped: SkippedFrames,
 ): Promise<NuScenesScene> {
   const tables = await findNuScenesTables(root, version);
-  const scene = chooseScene(tables, await readTable(tables, "scene"), wanted);
+  const scene = chooseScene(tables, await readTable(tables, "scene", skipped), wanted);
   const samples = new Set(
-    (await readTable(tables, "sample"))
+    (await readTable(tables, "sample", skipped))
       .filter((row) => row.scene_token === scene.token)
       .map((row) => row.token),
   );
-  const sensors = await readSensors(tables);
+  const sensors = await readSensors(tables, skipped);
   const labels = new Map(
-    (await readTableIfThere(tables, "lidarseg")).map((row) => [row.sample_data_token, row.filename]),
+    (await readTableIfThere(tables, "lidarseg", skipped)).map((row) => [row.sample_data_token, row.filename]),
   );
-  const rows = (await readTable(tables, "sample_data")).filter(
+  const rows = (await readTable(tables, "sample_data", skipped)).filter(
     (row) =>
       samples.has(row.sample_token) &&
       (sweeps || row.is_key_frame) &&
       sensors.has(row.calibrated_sensor_token),
   );
-  const poses = byToken(await readTable(tables, "ego_pose"));
+  const poses = byToken(await readTable(tables, "ego_pose", skipped));
   const data = rows.flatMap((row): NuScenesData[] => {
     const pose = poses.get(row.ego_pose_token);
     if (pose === undefined) {
@@ -138,20 +138,23 @@ function chooseScene(
 }
 
 /** LIDAR_TOP and the cameras by token of their calibration, which is another one in every drive. */
-async function readSensors(tables: NuScenesTables): Promise<ReadonlyMap<string, NuScenesSensor>> {
-  const sensors = byToken(await readTable(tables, "sensor"));
-  const calibrations = await readTable(tables, "calibrated_sensor");
+async function readSensors(
+  tables: NuScenesTables,
+  skipped: SkippedFrames,
+): Promise<ReadonlyMap<string, NuScenesSensor>> {
+  const sensors = byToken(await readTable(tables, "sensor", skipped));
+  const calibrations = await readTable(tables, "calibrated_sensor", skipped);
   return new Map(
     calibrations.flatMap((row) => {
       const sensor = sensors.get(row.sensor_token);
       if (sensor === undefined || (sensor.channel !== LIDAR && sensor.modality !== "camera")) return [];
       const intrinsics = intrinsicsOf(row.camera_intrinsic.flat());
       if (sensor.modality === "camera" && intrinsics === undefined) {
-        throw new Fault(
-          "data-set-unreadable",
+        skipped.add(
           `calibrated_sensor.json: camera_intrinsic of ${row.token} (${sensor.channel}) is not the matrix of a camera: ` +
-            JSON.stringify(row.camera_intrinsic),
+            `${JSON.stringify(row.camera_intrinsic)}; the images taken with it are skipped`,
         );
+        return [];
       }
       return [[row.token, { channel: sensor.channel, inBase: poseOf(row), intrinsics }] as const];
     }),

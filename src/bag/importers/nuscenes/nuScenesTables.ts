@@ -2,6 +2,7 @@ import path from "node:path";
 import { z } from "zod";
 import { Fault } from "../../../faults/Fault.js";
 import { listFolder, readJson } from "../dataset/dataSetFiles.js";
+import type { SkippedFrames } from "../dataset/SkippedFrames.js";
 
 const token = z.string();
 const vector = z.tuple([z.number(), z.number(), z.number()]);
@@ -68,29 +69,42 @@ export async function findNuScenesTables(root: string, version?: string): Promis
 }
 
 /**
- * All rows of a table.
- * @throws Fault `data-set-unreadable` that names the file, the row and the column
+ * The rows of a table; those that cannot be used are skipped with a warning that names the row and the column.
+ * @throws Fault `data-set-unreadable` when the file is no table, or none of its rows can be used
  */
 export async function readTable<T extends TableName>(
   { root, version }: NuScenesTables,
   name: T,
+  skipped: SkippedFrames,
 ): Promise<readonly NuScenesRow<T>[]> {
   const file = tableFile({ root, version }, name);
-  const parsed = z.array(SCHEMAS[name]).safeParse(await readJson(file));
-  if (parsed.success) return parsed.data;
-  throw new Fault(
-    "data-set-unreadable",
-    `${file} is not the table ${name}: ${z.prettifyError({ issues: parsed.error.issues.slice(0, 1) })}`,
-  );
+  const json = await readJson(file);
+  const schema: z.ZodType<NuScenesRow<T>> = SCHEMAS[name] as never;
+  const rows: NuScenesRow<T>[] = [];
+  const problems: string[] = [];
+  for (const [i, row] of (Array.isArray(json) ? json : [json]).entries()) {
+    const parsed = schema.safeParse(row);
+    if (parsed.success) rows.push(parsed.data);
+    else problems.push(`row ${i}: ${z.prettifyError({ issues: parsed.error.issues.slice(0, 1) })}`);
+  }
+  const [first] = problems;
+  if (first === undefined) return rows;
+  if (rows.length === 0) {
+    throw new Fault("data-set-unreadable", `${file} is not the table ${name}: ${first}`);
+  }
+  const others = problems.length > 1 ? `, and ${problems.length - 1} other rows` : "";
+  skipped.add(`${file}: ${first}: the row is skipped${others}`);
+  return rows;
 }
 
 /** As `readTable`, none when there is no such table. */
 export async function readTableIfThere<T extends TableName>(
   tables: NuScenesTables,
   name: T,
+  skipped: SkippedFrames,
 ): Promise<readonly NuScenesRow<T>[]> {
   const names = await listFolder(path.join(tables.root, tables.version));
-  return names.includes(`${name}.json`) ? readTable(tables, name) : [];
+  return names.includes(`${name}.json`) ? readTable(tables, name, skipped) : [];
 }
 
 export function tableFile({ root, version }: NuScenesTables, name: TableName): string {

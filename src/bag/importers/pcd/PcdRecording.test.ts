@@ -113,13 +113,6 @@ test("what cannot be read at all is refused in one sentence", async () => {
       `${path.join(folder, "lidar")} holds no scan (.pcd)`,
     );
     await writeRecording(folder);
-    const calibration = path.join(folder, "calib", "camera", "front.json");
-    await writeFile(calibration, JSON.stringify({ extrinsic: LIDAR_TO_CAMERA, intrinsic: Array(9).fill(0) }));
-    await expect(PcdRecording.open(folder)).rejects.toThrow(
-      `${calibration}: [0, 0, 0, 0, 0, 0, 0, 0, 0] are not`,
-    );
-    await writeFile(calibration, "{}");
-    await expect(PcdRecording.open(folder)).rejects.toThrow(`${calibration}: it is not a calibration`);
     await rm(path.join(folder, "calib"), { recursive: true });
     for (const frame of ["000010", "000015"])
       await writeFile(path.join(folder, "lidar", `${frame}.pcd`), "ply");
@@ -127,6 +120,86 @@ test("what cannot be read at all is refused in one sentence", async () => {
       code: "data-set-unreadable",
       message: expect.stringMatching(/^no scan of .* can be read: /),
     });
+  });
+});
+
+test("a calibration that cannot be read costs its camera", async () => {
+  await withFolder(async (folder) => {
+    await writeRecording(folder);
+    const calibration = path.join(folder, "calib", "camera", "front.json");
+    for (const [text, message] of [
+      [
+        JSON.stringify({ extrinsic: LIDAR_TO_CAMERA, intrinsic: Array(9).fill(0) }),
+        "[0, 0, 0, 0, 0, 0, 0, 0, 0] are not",
+      ],
+      ["{}", "it is not a calibration"],
+    ] as const) {
+      await writeFile(calibration, text);
+      const { messages, warnings } = await readRecording(await PcdRecording.open(folder));
+      expect(ofType(messages, CLOUD)).toHaveLength(2);
+      expect(warnings).toEqual([
+        expect.stringContaining(`${calibration}: ${message}`),
+        `${path.join(folder, "camera", "front")} is skipped: it has no calibration`,
+      ]);
+    }
+  });
+});
+
+test.each([
+  ["1532169145.283189", "1532169145.383189", "1532169145.483189"],
+  ["1532169145283", "1532169145383", "1532169145483"],
+  ["1532169145283189", "1532169145383189", "1532169145483189"],
+  ["1532169145283189000", "1532169145383189000", "1532169145483189000"],
+])("names that are times are the times of the scans: %p", async (...names) => {
+  await withFolder(async (folder) => {
+    await writeFiles(
+      Object.fromEntries(names.map((name) => [path.join(folder, "lidar", `${name}.pcd`), pcdBytes()])),
+    );
+    const { messages } = await readRecording(await PcdRecording.open(folder));
+    const micro = names[0]!.length === 13 ? 0n : 189n;
+    expect(ofType(messages, CLOUD).map(({ stamp }) => stamp)).toEqual(
+      [283n, 383n, 483n].map((ms) => 1_532_169_145_000_000_000n + ms * 1_000_000n + micro * 1000n),
+    );
+  });
+});
+
+test("unpadded numbers are in natural order", async () => {
+  await withFolder(async (folder) => {
+    const files = ["frame_10", "frame_2", "frame_9"].map((name) => path.join(folder, "lidar", `${name}.pcd`));
+    await writeFiles(Object.fromEntries(files.map((file) => [file, pcdBytes()])));
+    const { messages } = await readRecording(await PcdRecording.open(folder));
+    expect(ofType(messages, CLOUD).map(({ stamp }) => stamp - START)).toEqual([
+      200_000_000n,
+      900_000_000n,
+      1_000_000_000n,
+    ]);
+  });
+});
+
+test("fields that no cloud has, and a viewpoint, are named once, and the rest is read", async () => {
+  await withFolder(async (folder) => {
+    const row = new DataView(new ArrayBuffer(24));
+    [10, 1, 2].forEach((value, axis) => {
+      row.setFloat32(4 * axis, value, true);
+    });
+    row.setBigUint64(12, 1_532_169_145_283_189_000n, true);
+    row.setFloat32(20, 0.5, true);
+    const header =
+      "FIELDS x y z stamp intensity\nSIZE 4 4 4 8 4\nTYPE F F F U F\nWIDTH 1\nVIEWPOINT 1 2 3 1 0 0 0\nDATA binary\n";
+    const bytes = Buffer.concat([Buffer.from(header), new Uint8Array(row.buffer)]);
+    const files = ["0", "1"].map((name) => path.join(folder, "lidar", `${name}.pcd`));
+    await writeFiles(Object.fromEntries(files.map((file) => [file, bytes])));
+    const { messages, warnings } = await readRecording(await PcdRecording.open(folder));
+    const clouds = ofType(messages, CLOUD);
+    expect(clouds).toHaveLength(2);
+    expect(clouds[0]!.message.fields.map(({ name }) => name)).toEqual(["x", "y", "z", "intensity"]);
+    expect([...readColumn(clouds[0]!.message, "intensity", new Float32Array(1))]).toEqual([0.5]);
+    expect(warnings).toEqual([
+      `${files[0]!}: the field stamp (U, 8 bytes) is left out, since no PointCloud2 has such numbers; the other fields are read (in all scans alike)`,
+      expect.stringMatching(
+        /0\.pcd: VIEWPOINT is 1 2 3 1 0 0 0, and is not applied: .*pcl_transform_point_cloud/,
+      ),
+    ]);
   });
 });
 

@@ -5,13 +5,14 @@ import { findField, readColumn, readXyz } from "../../../messages/pointColumns.j
 import { TF_MESSAGE_TYPE } from "../../../messages/tfMessage.js";
 import { type PointCloud2, PointFieldType } from "../../../messages/types.js";
 import { compressedImage } from "../dataset/compressedImage.js";
-import { inFile, listFolder, readBytes, readJson } from "../dataset/dataSetFiles.js";
+import { inFile, listFolder, listFrames, readBytes, readJson } from "../dataset/dataSetFiles.js";
 import type { DataSetRecording } from "../dataset/DataSetRecording.js";
+import { type FrameName, stampOf } from "../dataset/frameNames.js";
 import { groundTruthInfo, withGroundTruth } from "../dataset/groundTruth.js";
 import { SkippedFrames } from "../dataset/SkippedFrames.js";
 import type { RecordedMessage } from "../../RecordedMessage.js";
 import { type AnnotatedBox, classesByBox, parseBoxes } from "./annotatedBoxes.js";
-import { parsePcd } from "./parsePcd.js";
+import { parsePcd, type PcdCloud } from "./parsePcd.js";
 import { findPcdCameras, type PcdCamera } from "./pcdCameras.js";
 
 export const PCD_CLOUD_TOPIC = "/lidar/points";
@@ -31,15 +32,10 @@ export interface PcdRecordingOptions {
   readonly framePeriod?: bigint;
 }
 
-interface PcdFrame {
-  /** File name without extension, which its images and labels have too. */
-  readonly name: string;
-  readonly number: number;
-}
-
 interface RecordingParts {
   readonly folder: string;
-  readonly frames: readonly PcdFrame[];
+  /** Their images and labels have their names too. */
+  readonly frames: readonly FrameName[];
   readonly cameras: readonly PcdCamera[];
   /** By frame name; frames without a label file have no entry. */
   readonly boxes: ReadonlyMap<string, readonly AnnotatedBox[]>;
@@ -53,13 +49,14 @@ interface RecordingParts {
  * camera_info, and /tf_static. Where there are label files of boxes (label/<frame>.json), clouds have `ground_truth`:
  * the class of the box that a point is in, 0 outside of all boxes.
  *
- * Files have no times. A scan whose points have a `timestamp` (seconds, float64) has the middle of them, others
- * have their frame number times the period; images have the time of their scan.
+ * Files have no times. A scan whose points have a `timestamp` (seconds, float64) has the middle of them, others have
+ * the time that their name says, or their frame number times the period; images have the time of their scan.
  */
 export class PcdRecording implements DataSetRecording {
   readonly #parts: RecordingParts;
   readonly #classNames: readonly string[];
-  #hasToldMisplaced = false;
+  /** Oddities of files that have been told. */
+  readonly #told = new Set<string>();
   /** Where the first scan had its time from, and then all have. */
   #clock: "points" | "frames" | undefined;
 
@@ -71,13 +68,13 @@ export class PcdRecording implements DataSetRecording {
 
   /**
    * @param folder with `lidar` in it, and `camera`, `calib` or `calib.json`, and `label` where there are some
-   * @throws Fault `data-set-unreadable` without scans, or with a calibration that cannot be read
+   * @throws Fault `data-set-unreadable` without scans
    */
   static async open(
     folder: string,
     { framePeriod = 100_000_000n }: PcdRecordingOptions = {},
   ): Promise<PcdRecording> {
-    const frames = framesOf(await listFolder(path.join(folder, "lidar")));
+    const frames = await listFrames(path.join(folder, "lidar"), ".pcd");
     if (frames.length === 0) {
       throw new Fault("data-set-unreadable", `${path.join(folder, "lidar")} holds no scan (.pcd)`);
     }
@@ -98,8 +95,8 @@ export class PcdRecording implements DataSetRecording {
   async *messages(): AsyncGenerator<RecordedMessage, void, void> {
     const { folder, frames, cameras, boxes, skipped } = this.#parts;
     let started = false;
-    for (const frame of frames) {
-      const cloud = await skipped.unless(() => this.#cloud(frame));
+    for (const [place, frame] of frames.entries()) {
+      const cloud = await skipped.unlessScan(() => this.#cloud(frame, place));
       if (cloud === undefined) continue;
       const { stamp } = cloud.header;
       if (!started) {
@@ -110,26 +107,21 @@ export class PcdRecording implements DataSetRecording {
       for (const camera of cameras) {
         yield* (await skipped.unless(() => this.#image(camera, frame, stamp))) ?? [];
       }
-      skipped.countRead();
       yield { topic: PCD_CLOUD_TOPIC, type: POINT_CLOUD2_TYPE, stamp, message: cloud };
     }
     skipped.requireSome(folder);
   }
 
-  async #cloud({ name, number }: PcdFrame): Promise<PointCloud2> {
-    const { folder, boxes, framePeriod, skipped } = this.#parts;
+  async #cloud(frame: FrameName, place: number): Promise<PointCloud2> {
+    const { name } = frame;
+    const { folder, boxes, framePeriod } = this.#parts;
     const file = path.join(folder, "lidar", `${name}.pcd`);
     const bytes = await readBytes(file);
     return inFile(file, () => {
-      const frameStamp = START + BigInt(number) * framePeriod;
-      const { cloud, misplaced } = parsePcd({ stamp: frameStamp, frameId: PCD_LIDAR_FRAME }, bytes);
-      if (misplaced !== undefined && !this.#hasToldMisplaced) {
-        this.#hasToldMisplaced = true;
-        skipped.add(
-          `${file}: COUNT of the header puts ${misplaced} where it is not aligned, so it and the fields after it are ` +
-            "read where a C++ struct has them (in all scans alike)",
-        );
-      }
+      const frameStamp = stampOf(frame, place, (number) => START + number * framePeriod);
+      const parsed = parsePcd({ stamp: frameStamp, frameId: PCD_LIDAR_FRAME }, bytes);
+      this.#tellOddities(file, parsed);
+      const { cloud } = parsed;
       const middle = middleOfTimes(cloud);
       this.#clock ??= middle === undefined ? "frames" : "points";
       if (this.#clock === "points" && middle === undefined) {
@@ -142,7 +134,36 @@ export class PcdRecording implements DataSetRecording {
     });
   }
 
-  async #image(camera: PcdCamera, { name }: PcdFrame, stamp: bigint): Promise<readonly RecordedMessage[]> {
+  /** Each is told of the first file that has it. */
+  #tellOddities(file: string, { misplaced, leftOut, viewpoint }: PcdCloud): void {
+    const tell = (kind: string, message: string): void => {
+      if (this.#told.has(kind)) return;
+      this.#told.add(kind);
+      this.#parts.skipped.add(`${file}: ${message} (in all scans alike)`);
+    };
+    if (misplaced !== undefined) {
+      tell(
+        "misplaced",
+        `COUNT of the header puts ${misplaced} where it is not aligned, so it and the fields after it are ` +
+          "read where a C++ struct has them",
+      );
+    }
+    for (const field of leftOut) {
+      tell(
+        field,
+        `the field ${field} is left out, since no PointCloud2 has such numbers; the other fields are read`,
+      );
+    }
+    if (viewpoint !== undefined) {
+      tell(
+        "viewpoint",
+        `VIEWPOINT is ${viewpoint.join(" ")}, and is not applied: the points are taken to be in the frame of the ` +
+          "scanner. If they are in another, transform them first: `pcl_transform_point_cloud`",
+      );
+    }
+  }
+
+  async #image(camera: PcdCamera, { name }: FrameName, stamp: bigint): Promise<readonly RecordedMessage[]> {
     const image = camera.images.get(name);
     if (image === undefined) {
       throw new Fault("data-set-unreadable", `${camera.folder} has no image of frame ${name}`);
@@ -162,18 +183,9 @@ export class PcdRecording implements DataSetRecording {
   }
 }
 
-/** In the order of their numbers; frames that are not all named by numbers are numbered in the order of their names. */
-function framesOf(fileNames: readonly string[]): readonly PcdFrame[] {
-  const names = fileNames.filter((name) => name.endsWith(".pcd")).map((name) => name.slice(0, -4));
-  const areNumbers = names.every((name) => /^\d+$/.test(name));
-  return names
-    .map((name, i) => ({ name, number: areNumbers ? Number(name) : i }))
-    .sort((a, b) => a.number - b.number);
-}
-
 async function readBoxes(
   folder: string,
-  frames: readonly PcdFrame[],
+  frames: readonly FrameName[],
   skipped: SkippedFrames,
 ): Promise<ReadonlyMap<string, readonly AnnotatedBox[]>> {
   const labels = path.join(folder, "label");

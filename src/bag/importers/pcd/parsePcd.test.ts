@@ -141,10 +141,58 @@ test.each<[RegExp, Record<string, string>, Uint8Array?]>([
   [/POINTS is 0/, { POINTS: "0", WIDTH: "0" }],
   [/SIZE must be 5 whole numbers up to 8, it is '4 4'/, { SIZE: "4 4" }],
   [/WIDTH must be 1 whole numbers up to 100000000, it is '-2'/, { WIDTH: "-2" }],
-  [/TYPE must be I, U or F for each field, it has 'Q'/, { TYPE: "F F F Q U" }],
-  [/field ring has TYPE F and SIZE 2/, { TYPE: "F F F U F" }],
+  [/TYPE must be I, U, F or B for each field, it has 'Q'/, { TYPE: "F F F Q U" }],
+  [
+    /it has no field x that can be read; its fields are x \(I, 3 bytes\), y/,
+    { TYPE: "I F F U U", SIZE: "3 4 4 1 3" },
+  ],
 ])("refuses %p", (message, entries, body = rowBytes()) => {
   expect(() => parsePcd(HEADER, pcd({ ...XYZI, DATA: "binary", ...entries }, body))).toThrow(message);
+});
+
+test.each(["ascii", "binary", "binary_compressed"])(
+  "reads every type and size that there is, %s",
+  (encoding) => {
+    const types = ["I1", "I2", "I4", "I8", "U1", "U2", "U4", "U8", "F4", "F8", "B1", "F2"];
+    const names = types.map((type) => `v_${type}`);
+    const fields = {
+      FIELDS: ["x", "y", "z", ...names].join(" "),
+      SIZE: ["4", "4", "4", ...types.map((type) => type[1]!)].join(" "),
+      TYPE: ["F", "F", "F", ...types.map((type) => type[0]!)].join(" "),
+      WIDTH: "1",
+      POINTS: "1",
+      DATA: encoding,
+    };
+    const sizes = fields.SIZE.split(" ").map(Number);
+    const row = new DataView(new ArrayBuffer(sizes.reduce((sum, size) => sum + size)));
+    let at = 12;
+    for (const type of types) {
+      if (type === "F4") row.setFloat32(at, 1, true);
+      else if (type === "F8") row.setFloat64(at, 1, true);
+      else row.setUint8(at, 1);
+      at += Number(type[1]);
+    }
+    const bytes = new Uint8Array(row.buffer);
+    const body = {
+      ascii: utf8(`0 0 0 ${types.map(() => "1").join(" ")}`),
+      binary: bytes,
+      binary_compressed: compressedBody(bytes, bytes.length, sizes),
+    }[encoding]!;
+    const { cloud, leftOut } = parsePcd(HEADER, pcd(fields, body));
+    expect(leftOut).toEqual(["v_I8 (I, 8 bytes)", "v_U8 (U, 8 bytes)", "v_F2 (F, 2 bytes)"]);
+    const read = names.filter((name) => !/[IU]8|F2/.test(name));
+    expect(cloud.fields.map(({ name }) => name)).toEqual(["x", "y", "z", ...read]);
+    expect(read.map((name) => readColumn(cloud, name, new Float64Array(1))[0])).toEqual(read.map(() => 1));
+  },
+);
+
+test("a viewpoint is told unless it is none", () => {
+  const viewpoint = (VIEWPOINT: string): unknown =>
+    parsePcd(HEADER, pcd({ ...XYZI, DATA: "binary", VIEWPOINT }, rowBytes())).viewpoint;
+  expect(viewpoint("0 0 0 1 0 0 0")).toBeUndefined();
+  expect(viewpoint("0 0 0 0 0 0 0")).toBeUndefined();
+  expect(viewpoint("0 0 1.5 1 0 0 0")).toEqual([0, 0, 1.5, 1, 0, 0, 0]);
+  expect(viewpoint("0 0 0 0.7 0 0 0.7")).toEqual([0, 0, 0, 0.7, 0, 0, 0.7]);
 });
 
 test("refuses what is no PCD file", () => {

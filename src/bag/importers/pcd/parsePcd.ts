@@ -8,9 +8,14 @@ export interface PcdCloud {
   readonly cloud: PointCloud2;
   /** The first field whose place in the header was not believed; see `pcdLayout`. */
   readonly misplaced: string | undefined;
+  /** Fields of types that no PointCloud2 has, such as `timestamp (U, 8 bytes)`: their bytes stay, and nobody reads them. */
+  readonly leftOut: readonly string[];
+  /** See PcdHeader. */
+  readonly viewpoint: readonly number[] | undefined;
 }
 
 const DATATYPES: Readonly<Record<string, PointFieldType>> = {
+  B1: PointFieldType.UINT8,
   I1: PointFieldType.INT8,
   U1: PointFieldType.UINT8,
   I2: PointFieldType.INT16,
@@ -29,9 +34,21 @@ const DATATYPES: Readonly<Record<string, PointFieldType>> = {
 export function parsePcd(header: Header, file: Uint8Array): PcdCloud {
   const pcd = parsePcdHeader(file);
   const { pointStep, offsets, misplaced } = pcdLayout(pcd.fields);
-  const fields = pcd.fields.flatMap((field, i) =>
-    field.name === PADDING ? [] : [pointField(field, offsets[i]!)],
-  );
+  const named = pcd.fields
+    .map((field, i) => ({ field, offset: offsets[i]! }))
+    .filter(({ field }) => isNamed(field));
+  const fields = named.flatMap(({ field, offset }) => pointField(field, offset) ?? []);
+  const leftOut = named
+    .filter(({ field }) => datatypeOf(field) === undefined)
+    .map(({ field: { name, type, size } }) => `${name} (${type}, ${size} bytes)`);
+  for (const axis of ["x", "y", "z"]) {
+    if (fields.some(({ name }) => name === axis)) continue;
+    const found = pcd.fields.map(({ name, type, size }) => `${name} (${type}, ${size} bytes)`).join(", ");
+    throw new Fault(
+      "data-set-unreadable",
+      `it has no field ${axis} that can be read; its fields are ${found}`,
+    );
+  }
   const body = file.subarray(pcd.dataOffset);
   const cloud: PointCloud2 = {
     header,
@@ -44,18 +61,21 @@ export function parsePcd(header: Header, file: Uint8Array): PcdCloud {
     data: points(pcd, pointStep, body),
     isDense: false,
   };
-  return { cloud, misplaced };
+  return { cloud, misplaced, leftOut, viewpoint: pcd.viewpoint };
 }
 
-function pointField({ name, size, type, count }: PcdField, offset: number): PointField {
-  const datatype = DATATYPES[`${type}${size}`];
-  if (datatype === undefined) {
-    throw new Fault(
-      "data-set-unreadable",
-      `field ${name} has TYPE ${type} and SIZE ${size}, which no PointCloud2 has`,
-    );
-  }
-  return { name, offset, datatype, count };
+/** Not padding, and not an array of nothing. */
+function isNamed({ name, count }: PcdField): boolean {
+  return name !== PADDING && count > 0;
+}
+
+function datatypeOf({ type, size }: PcdField): PointFieldType | undefined {
+  return DATATYPES[`${type}${size}`];
+}
+
+function pointField(field: PcdField, offset: number): PointField | undefined {
+  const datatype = datatypeOf(field);
+  return datatype === undefined ? undefined : { name: field.name, offset, datatype, count: field.count };
 }
 
 function points(pcd: PcdHeader, pointStep: number, body: Uint8Array): Uint8Array {
@@ -120,9 +140,11 @@ function fromText({ fields, points: count }: PcdHeader, pointStep: number, text:
   let word = 0;
   let at = 0;
   for (let point = 0; point < count; point++) {
-    for (const { name, size, type, count: elements } of fields) {
+    for (const field of fields) {
+      const { size, type, count: elements } = field;
+      const isRead = isNamed(field) && datatypeOf(field) !== undefined;
       for (let element = 0; element < elements; element++, at += size, word++) {
-        if (name !== PADDING) writeNumber(view, at, `${type}${size}`, words[word]!);
+        if (isRead) writeNumber(view, at, `${type}${size}`, words[word]!);
       }
     }
   }
@@ -141,6 +163,7 @@ function writeNumber(view: DataView, at: number, type: string, word: string): vo
     case "F8":
       view.setFloat64(at, value, true);
       return;
+    case "B1":
     case "I1":
     case "U1":
       view.setUint8(at, value);

@@ -33,7 +33,7 @@ const IMAGE = /^(.+)\.(?:jpe?g|png)$/i;
 
 /**
  * The cameras that have images (camera/<name>) and a calibration (calib/camera/<name>.json, or an entry of calib.json).
- * @throws Fault `data-set-unreadable` when a calibration cannot be read
+ * One whose calibration cannot be read is skipped.
  */
 export async function findPcdCameras(folder: string, skipped: SkippedFrames): Promise<readonly PcdCamera[]> {
   const cameras: PcdCamera[] = [];
@@ -46,8 +46,12 @@ export async function findPcdCameras(folder: string, skipped: SkippedFrames): Pr
       }),
     );
     if (images.size === 0) continue;
-    const calibration = await readCalibration(folder, name);
+    const calibration = await skipped.unless(() => readCalibration(folder, name));
     if (calibration === undefined) {
+      skipped.add(`${imageFolder} is skipped: it has no calibration`);
+      continue;
+    }
+    if (calibration === "none") {
       skipped.add(
         `${imageFolder} is skipped: there is neither ${path.join(folder, "calib", "camera", `${name}.json`)} ` +
           `nor an entry ${name} in ${path.join(folder, "calib.json")}`,
@@ -67,7 +71,7 @@ export async function findPcdCameras(folder: string, skipped: SkippedFrames): Pr
 
 type Calibration = Pick<PcdCamera, "intrinsics" | "size" | "inLidar">;
 
-async function readCalibration(folder: string, name: string): Promise<Calibration | undefined> {
+async function readCalibration(folder: string, name: string): Promise<Calibration | "none"> {
   const all = path.join(folder, "calib.json");
   if ((await readTextIfThere(all)) !== undefined) {
     const entry = ((await readJson(all)) as Record<string, unknown> | null)?.[name];
@@ -79,7 +83,7 @@ async function readCalibration(folder: string, name: string): Promise<Calibratio
     }
   }
   const file = path.join(folder, "calib", "camera", `${name}.json`);
-  if ((await readTextIfThere(file)) === undefined) return undefined;
+  if ((await readTextIfThere(file)) === undefined) return "none";
   const { extrinsic, intrinsic } = await readJson(file).then((json) =>
     inFile(file, () => parse(fileSchema, json)),
   );

@@ -7,8 +7,8 @@ export interface PcdField {
   readonly name: string;
   /** Bytes of one element. */
   readonly size: number;
-  /** Signed, unsigned, floating point. */
-  readonly type: "I" | "U" | "F";
+  /** Signed, unsigned, floating point, true or false (PCL 1.13). */
+  readonly type: "I" | "U" | "F" | "B";
   readonly count: number;
 }
 
@@ -18,6 +18,8 @@ export interface PcdHeader {
   readonly width: number;
   readonly height: number;
   readonly points: number;
+  /** Pose of the scanner, tx ty tz qw qx qy qz, where it is not the identity. */
+  readonly viewpoint: readonly number[] | undefined;
   readonly encoding: PcdEncoding;
   /** Where the points start in the file. */
   readonly dataOffset: number;
@@ -61,14 +63,25 @@ export function parsePcdHeader(file: Uint8Array): PcdHeader {
     width: width!,
     height: height!,
     points,
+    viewpoint: viewpointOf(entries.get("VIEWPOINT")),
     encoding,
     dataOffset: data.index + line.length,
   };
 }
 
 function fieldType(type: string | undefined): PcdField["type"] {
-  if (type === "I" || type === "U" || type === "F") return type;
-  throw unreadable(`TYPE must be I, U or F for each field, it has '${type ?? ""}'`);
+  if (type === "I" || type === "U" || type === "F" || type === "B") return type;
+  throw unreadable(`TYPE must be I, U, F or B for each field, it has '${type ?? ""}'`);
+}
+
+const NO_VIEWPOINT = [0, 0, 0, 1, 0, 0, 0];
+
+/** Undefined where there is none, or none that says anything: many writers leave all numbers 0. */
+function viewpointOf(values: readonly string[] | undefined): readonly number[] | undefined {
+  const numbers = values?.map(Number);
+  if (numbers?.length !== NO_VIEWPOINT.length || !numbers.every(Number.isFinite)) return undefined;
+  const isSame = numbers.every((number, i) => i === 3 || Math.abs(number) < 1e-9);
+  return isSame ? undefined : numbers;
 }
 
 function wholeNumbers(

@@ -12,6 +12,7 @@ import { poseFromRows } from "../dataset/poseFromMatrix.js";
 import { SkippedFrames } from "../dataset/SkippedFrames.js";
 import type { RecordedMessage } from "../../RecordedMessage.js";
 import { reasonOf } from "../../systemError.js";
+import { stampOf } from "../dataset/frameNames.js";
 import { findRgbdFrames, type RgbdFrame, type RgbdFrames } from "./findRgbdFrames.js";
 
 export const RGBD_DEPTH_TOPIC = "/camera/depth/image_rect";
@@ -35,16 +36,18 @@ const NO_DEPTH = 65_535;
 export class RgbdRecording implements DataSetRecording {
   readonly #folder: string;
   readonly #found: RgbdFrames;
-  readonly #skipped = new SkippedFrames();
+  readonly #skipped: SkippedFrames;
 
-  private constructor(folder: string, found: RgbdFrames) {
+  private constructor(folder: string, found: RgbdFrames, skipped: SkippedFrames) {
     this.#folder = folder;
     this.#found = found;
+    this.#skipped = skipped;
   }
 
   /** @throws Fault `data-set-unreadable`, see `findRgbdFrames` */
   static async open(folder: string): Promise<RgbdRecording> {
-    return new RgbdRecording(folder, await findRgbdFrames(folder));
+    const skipped = new SkippedFrames();
+    return new RgbdRecording(folder, await findRgbdFrames(folder, skipped), skipped);
   }
 
   get scanCount(): number {
@@ -56,14 +59,13 @@ export class RgbdRecording implements DataSetRecording {
   }
 
   async *messages(): AsyncGenerator<RecordedMessage, void, void> {
-    for (const frame of this.#found.frames) {
-      const stamp = START + (BigInt(frame.number) * 1_000_000_000n) / FRAME_RATE;
-      const depth = await this.#skipped.unless(() => this.#depth(frame, stamp));
+    for (const [place, frame] of this.#found.frames.entries()) {
+      const stamp = stampOf(frame, place, (n) => START + (n * 1_000_000_000n) / FRAME_RATE);
+      const depth = await this.#skipped.unlessScan(() => this.#depth(frame, stamp));
       if (depth === undefined) continue;
       const pose = await this.#skipped.unless(() => readPose(frame, stamp));
       if (pose !== undefined) yield pose;
       yield* (await this.#skipped.unless(() => this.#color(frame, stamp))) ?? [];
-      this.#skipped.countRead();
       yield* depth;
     }
     this.#skipped.requireSome(this.#folder);
@@ -90,8 +92,11 @@ export class RgbdRecording implements DataSetRecording {
   }
 
   async #color({ color, depth }: RgbdFrame, stamp: bigint): Promise<readonly RecordedMessage[]> {
+    const intrinsics = this.#found.colorIntrinsics;
+    // Said once, for all frames.
+    if (intrinsics === undefined) return [];
     if (color === undefined) throw new Fault("data-set-unreadable", `${depth} has no colour image`);
-    const camera = { namespace: "/camera/color", intrinsics: this.#found.colorIntrinsics };
+    const camera = { namespace: "/camera/color", intrinsics };
     const bytes = await readBytes(color);
     return inFile(color, () => compressedImage(camera, { stamp, frameId: RGBD_FRAME }, bytes));
   }

@@ -1,11 +1,15 @@
 import path from "node:path";
 import { Fault } from "../../../faults/Fault.js";
-import { listFolder, parseNumbers, readTextIfThere } from "../dataset/dataSetFiles.js";
+import { listFolder, listFrames, parseNumbers, readTextIfThere } from "../dataset/dataSetFiles.js";
+import type { FrameName } from "../dataset/frameNames.js";
 import { type Intrinsics, intrinsicsOf } from "../dataset/pinholeCameraInfo.js";
+import type { SkippedFrames } from "../dataset/SkippedFrames.js";
 
 export interface RgbdFrame {
   /** Of 30 per second. */
   readonly number: number;
+  /** See FrameName. */
+  readonly time: bigint | undefined;
   readonly depth: string;
   /** Undefined when the frame has no colour image. */
   readonly color: string | undefined;
@@ -16,60 +20,64 @@ export interface RgbdFrames {
   /** In the order of their numbers. */
   readonly frames: readonly RgbdFrame[];
   readonly depthIntrinsics: Intrinsics;
-  readonly colorIntrinsics: Intrinsics;
+  /** Undefined where they cannot be read: without them colour images are of no use. */
+  readonly colorIntrinsics: Intrinsics | undefined;
 }
 
 /**
- * Lists the frames of a folder in one of two layouts:
+ * Lists the frames of a folder in one of two layouts (numbers may be times or other names as well, see `orderFrames`):
  * - ScanNet: depth/7.png, color/7.jpg, pose/7.txt, intrinsic/intrinsic_depth.txt and intrinsic_color.txt;
  * - 7-Scenes: frame-000007.depth.png, .color.png and .pose.txt, in the folder or in the only one below it that has some;
  *   camera-intrinsics.txt beside them or one folder up, which holds for both images.
- * @throws Fault `data-set-unreadable` without depth images or intrinsics
+ * @throws Fault `data-set-unreadable` without depth images or their intrinsics
  */
-export async function findRgbdFrames(folder: string): Promise<RgbdFrames> {
-  const depthNames = await listFolder(path.join(folder, "depth"));
-  return depthNames.length > 0 ? scanNetFrames(folder, depthNames) : sevenScenesFrames(folder);
+export async function findRgbdFrames(folder: string, skipped: SkippedFrames): Promise<RgbdFrames> {
+  const depthNames = await listFrames(path.join(folder, "depth"), ".png");
+  return depthNames.length > 0 ? scanNetFrames(folder, depthNames, skipped) : sevenScenesFrames(folder);
 }
 
-async function scanNetFrames(folder: string, depthNames: readonly string[]): Promise<RgbdFrames> {
+async function scanNetFrames(
+  folder: string,
+  depthNames: readonly FrameName[],
+  skipped: SkippedFrames,
+): Promise<RgbdFrames> {
   const colorNames = await listFolder(path.join(folder, "color"));
   const colors = new Map(colorNames.map((name) => [path.parse(name).name, name]));
-  const numbers = depthNames.flatMap((name) => /^(\d+)\.png$/.exec(name)?.[1] ?? []);
-  const frames = numbers.map((name) => {
+  const frames = depthNames.map(({ name, number, time }) => {
     const color = colors.get(name);
     return {
-      number: Number(name),
+      number,
+      time,
       depth: path.join(folder, "depth", `${name}.png`),
       color: color === undefined ? undefined : path.join(folder, "color", color),
       pose: path.join(folder, "pose", `${name}.txt`),
     };
   });
   return {
-    frames: sorted(frames, path.join(folder, "depth")),
+    frames,
     depthIntrinsics: await readIntrinsics([path.join(folder, "intrinsic", "intrinsic_depth.txt")]),
-    colorIntrinsics: await readIntrinsics([path.join(folder, "intrinsic", "intrinsic_color.txt")]),
+    colorIntrinsics: await skipped.unless(() =>
+      readIntrinsics([path.join(folder, "intrinsic", "intrinsic_color.txt")]),
+    ),
   };
 }
 
 async function sevenScenesFrames(folder: string): Promise<RgbdFrames> {
   const at = await sevenScenesFolder(folder);
   const names = new Set(await listFolder(at));
-  const frames = [...names].flatMap((name) => {
-    const base = /^(frame-(\d+))\.depth\.png$/.exec(name);
-    if (base === null) return [];
-    const color = `${base[1]!}.color.png`;
-    return [
-      {
-        number: Number(base[2]),
-        depth: path.join(at, name),
-        color: names.has(color) ? path.join(at, color) : undefined,
-        pose: path.join(at, `${base[1]!}.pose.txt`),
-      },
-    ];
+  const frames = (await listFrames(at, ".depth.png")).map(({ name, number, time }) => {
+    const color = `${name}.color.png`;
+    return {
+      number,
+      time,
+      depth: path.join(at, `${name}.depth.png`),
+      color: names.has(color) ? path.join(at, color) : undefined,
+      pose: path.join(at, `${name}.pose.txt`),
+    };
   });
   const file = "camera-intrinsics.txt";
   const intrinsics = await readIntrinsics([path.join(at, file), path.join(path.dirname(at), file)]);
-  return { frames: sorted(frames, at), depthIntrinsics: intrinsics, colorIntrinsics: intrinsics };
+  return { frames, depthIntrinsics: intrinsics, colorIntrinsics: intrinsics };
 }
 
 async function sevenScenesFolder(folder: string): Promise<string> {
@@ -91,11 +99,6 @@ async function sevenScenesFolder(folder: string): Promise<string> {
 
 function isDepth(name: string): boolean {
   return name.endsWith(".depth.png");
-}
-
-function sorted(frames: readonly RgbdFrame[], folder: string): readonly RgbdFrame[] {
-  if (frames.length === 0) throw new Fault("data-set-unreadable", `${folder} holds no numbered depth image`);
-  return frames.toSorted((a, b) => a.number - b.number);
 }
 
 /** Of the first of the files that is there: a 3x3 or 4x4 matrix. */

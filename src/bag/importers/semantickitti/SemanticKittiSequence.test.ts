@@ -155,8 +155,10 @@ test("frames that cannot be used are skipped with a warning that names file and 
     await writeFile(path.join(sequence, "times.txt"), "0\n0.1\n0.2\n0.3\nsoon\n0.5\n0.6\n");
     const { messages, warnings } = await readRecording(await SemanticKittiSequence.open(sequence));
     expect(warnings).toEqual([
-      `${file(sequence, "velodyne", 0)}: it has 30 bytes, not a multiple of 16 (x, y, z, intensity as float32)`,
-      `${file(sequence, "labels", 1)}: it has 1 labels for the 3 points of ${file(sequence, "velodyne", 1)}`,
+      `${file(sequence, "velodyne", 0)} has 30 bytes for the 2 labels of ${file(sequence, "labels", 0)}: ` +
+        "x, y, z, intensity as float32 are 16 bytes a point",
+      `${file(sequence, "velodyne", 1)} has 48 bytes for the 1 labels of ${file(sequence, "labels", 1)}, ` +
+        "which would be 12 columns (48 bytes a point): x, y, z, intensity as float32 are 16 bytes a point",
       `${file(sequence, "labels", 2)}: label 777 of point 2 is not in the learning map`,
       expect.stringContaining(`${file(sequence, "image_2", 3)}: it is not an image: `),
       expect.stringContaining(`${file(sequence, "labels", 3)} cannot be read: ENOENT`),
@@ -210,10 +212,78 @@ test("folders that cannot be read at all are refused in one sentence", async () 
     await refuse(/holds no labels/, { labels: "annotations" });
     await writeFiles({ [file(path.join(path.dirname(sequence), "10"), "velodyne", 0)]: "" });
     await refuse(/holds 2 sequences, name one of them: 08, 10/);
-    await writeFile(path.join(sequence, "calib.txt"), "Tr: 1 2 3\n");
-    await refuse(/calib\.txt: Tr must be 12 numbers, it is '1 2 3'/, {}, sequence);
-    await writeFile(path.join(sequence, "calib.txt"), `Tr: ${TR.map((v) => 2 * v).join(" ")}\n`);
-    await refuse(/Tr is not a rotation: its columns are off orthonormal by 3/, {}, sequence);
+  });
+});
+
+test.each([
+  ["Tr: 1 2 3\n", /calib\.txt: Tr must be 12 numbers, it is '1 2 3'/],
+  [`Tr: ${TR.map((v) => 2 * v).join(" ")}\n`, /Tr is not a rotation: its columns are off orthonormal by 3/],
+])("a calibration that cannot be read costs poses and images, not the scans", async (text, warning) => {
+  await withFolder(async (folder) => {
+    const sequence = await writeSequence(folder);
+    await writeFile(path.join(sequence, "calib.txt"), text);
+    const { messages, warnings } = await readRecording(await SemanticKittiSequence.open(folder));
+    expect(ofType(messages, CLOUD)).toHaveLength(3);
+    expect(messages.some(({ topic }) => topic === "/tf" || topic.includes("image"))).toBe(false);
+    expect(warnings).toEqual([
+      expect.stringMatching(warning),
+      expect.stringContaining("image_2 is skipped: calib.txt has no P2 that can be used"),
+    ]);
+  });
+});
+
+/** As a scanner on a car sees a street: x and y to both sides, the ground below. */
+function streetPoints(count: number, columns: number): Uint8Array {
+  return floatBytes(
+    Array.from({ length: count }, (_, i) => {
+      const [range, angle] = [5 + (i % 37), i * 0.7];
+      const point = [range * Math.cos(angle), range * Math.sin(angle), -1.7 + (i % 11) / 10, (i % 50) / 60];
+      return [...point, i % 64, i / 1e5, 7, 8].slice(0, columns);
+    }).flat(),
+  );
+}
+
+test.each([
+  [3, 400],
+  [5, 400],
+  [6, 402],
+  [8, 400],
+])("scans of %p columns are refused with both sizes, with labels and without", async (columns, count) => {
+  await withFolder(async (folder) => {
+    const sequence = path.join(folder, "sequences", "08");
+    const [scan, label] = [file(sequence, "velodyne", 0), file(sequence, "labels", 0)];
+    await writeFiles({ [scan]: streetPoints(count, columns) });
+    const bytes = 4 * columns * count;
+    await expect(readRecording(await SemanticKittiSequence.open(folder))).rejects.toThrow(
+      `${scan}: ` +
+        (bytes % 16 === 0
+          ? `its values make no sense as ${bytes / 16} points of x, y, z, intensity as float32: 16 bytes a point; `
+          : `it has ${bytes} bytes, not a multiple of 16 (x, y, z, intensity as float32: 16 bytes a point); `) +
+        `it fits ${count} points of ${columns} columns (${4 * columns} bytes a point), which are not read`,
+    );
+    await writeFiles({ [label]: labelBytes(Array<number>(count).fill(40)) });
+    await expect(readRecording(await SemanticKittiSequence.open(folder))).rejects.toThrow(
+      `${scan} has ${bytes} bytes for the ${count} labels of ${label}, which would be ${columns} columns (${4 * columns} ` +
+        "bytes a point): x, y, z, intensity as float32 are 16 bytes a point",
+    );
+  });
+});
+
+test("scans of the right columns are read; names that are times are their times", async () => {
+  await withFolder(async (folder) => {
+    const velodyne = path.join(folder, "sequences", "08", "velodyne");
+    await writeFiles({
+      [path.join(velodyne, "1532169145483189.bin")]: streetPoints(400, 4),
+      [path.join(velodyne, "1532169145283189.bin")]: streetPoints(400, 4),
+    });
+    const { messages, warnings } = await readRecording(await SemanticKittiSequence.open(folder));
+    expect(ofType(messages, CLOUD).map(({ stamp }) => stamp)).toEqual([
+      1_532_169_145_283_189_000n,
+      1_532_169_145_483_189_000n,
+    ]);
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/times\.txt does not exist: the names of the scans are taken as their times$/),
+    );
   });
 });
 

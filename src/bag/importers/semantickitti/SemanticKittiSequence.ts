@@ -6,15 +6,9 @@ import type { Pose } from "../../../transforms/Pose.js";
 import { compose, IDENTITY, inverse } from "../../../transforms/Pose.js";
 import { compressedImage } from "../dataset/compressedImage.js";
 import type { DataSetRecording } from "../dataset/DataSetRecording.js";
-import {
-  inFile,
-  listNumbered,
-  type NumberedFile,
-  parseNumbers,
-  readBytes,
-  readTextIfThere,
-} from "../dataset/dataSetFiles.js";
+import { inFile, listFrames, parseNumbers, readBytes, readTextIfThere } from "../dataset/dataSetFiles.js";
 import { floatCloud } from "../dataset/floatCloud.js";
+import { type FrameName, stampOf } from "../dataset/frameNames.js";
 import { groundTruthInfo, withGroundTruth } from "../dataset/groundTruth.js";
 import type { LearningMap } from "../dataset/LearningMap.js";
 import { poseFromMatrix, poseFromRows } from "../dataset/poseFromMatrix.js";
@@ -56,7 +50,7 @@ export interface SemanticKittiOptions {
 interface SequenceParts {
   readonly folder: string;
   readonly scans: string;
-  readonly frames: readonly NumberedFile[];
+  readonly frames: readonly FrameName[];
   /** Folder of the .label files; undefined where there are none. */
   readonly labels: string | undefined;
   readonly learningMap: LearningMap;
@@ -83,13 +77,13 @@ export class SemanticKittiSequence implements DataSetRecording {
 
   /**
    * @param folder of a sequence, or of the data set
-   * @throws Fault `data-set-unreadable` without scans, or with a calibration that cannot be read
+   * @throws Fault `data-set-unreadable` without scans
    */
   static async open(folder: string, options: SemanticKittiOptions = {}): Promise<SemanticKittiSequence> {
     const below = options.scans ?? "velodyne";
     const sequence = await findSequence(folder, below, options.sequence);
     const scans = path.join(sequence, below);
-    const frames = await listNumbered(scans, ".bin");
+    const frames = await listFrames(scans, ".bin");
     if (frames.length === 0) throw new Fault("data-set-unreadable", `${scans} holds no scan (.bin)`);
     const skipped = new SkippedFrames();
     return new SemanticKittiSequence({
@@ -98,8 +92,8 @@ export class SemanticKittiSequence implements DataSetRecording {
       frames,
       labels: await labelFolder(sequence, options.labels),
       learningMap: SEMANTIC_KITTI.ignoring(options.ignoredIds ?? []),
-      calibration: await readCalibration(sequence, skipped),
-      times: await readTimes(sequence, skipped),
+      calibration: await skipped.unless(() => readCalibration(sequence, skipped)),
+      times: await readTimes(sequence, frames, skipped),
       poses: (await readTextIfThere(path.join(sequence, "poses.txt")))?.trim().split("\n") ?? [],
       skipped,
     });
@@ -122,8 +116,8 @@ export class SemanticKittiSequence implements DataSetRecording {
     const { frames, folder, labels, learningMap, skipped } = this.#parts;
     const cameras = await this.#cameras();
     let started = false;
-    for (const frame of frames) {
-      const stamp = this.#stampOf(frame);
+    for (const [place, frame] of frames.entries()) {
+      const stamp = await skipped.unless(() => this.#stampOf(frame, place));
       if (stamp === undefined) continue;
       if (!started) {
         yield this.#staticTransforms(stamp, cameras);
@@ -135,53 +129,44 @@ export class SemanticKittiSequence implements DataSetRecording {
       for (const camera of cameras) {
         yield* (await skipped.unless(() => this.#image(camera, frame, stamp))) ?? [];
       }
-      const scan = await skipped.unless(() => this.#scan(frame, stamp));
-      if (scan === undefined) continue;
-      skipped.countRead();
-      yield scan;
+      const scan = await skipped.unlessScan(() => this.#scan(frame, stamp));
+      if (scan !== undefined) yield scan;
     }
     skipped.requireSome(folder);
   }
 
-  #stampOf({ name, number }: NumberedFile): bigint | undefined {
-    const { times, skipped, folder } = this.#parts;
-    if (times === undefined) return START + BigInt(number) * SCAN_PERIOD;
-    const time = times[number];
-    if (time === undefined) {
-      skipped.add(
-        `${path.join(this.#parts.scans, `${name}.bin`)} is skipped: line ${number + 1} of ` +
-          `${path.join(folder, "times.txt")} is missing or not a time`,
-      );
-    }
-    return time;
+  #stampOf(frame: FrameName, place: number): bigint {
+    const { times, folder, scans } = this.#parts;
+    if (times === undefined) return stampOf(frame, place, (n) => START + n * SCAN_PERIOD);
+    const time = times[frame.number];
+    if (time !== undefined) return time;
+    throw new Fault(
+      "data-set-unreadable",
+      `${path.join(scans, `${frame.name}.bin`)} is skipped: line ${frame.number + 1} of ` +
+        `${path.join(folder, "times.txt")} is missing or not a time`,
+    );
   }
 
-  async #scan({ name }: NumberedFile, stamp: bigint): Promise<RecordedMessage> {
+  async #scan({ name }: FrameName, stamp: bigint): Promise<RecordedMessage> {
     const { scans, labels, learningMap } = this.#parts;
     const header = { stamp, frameId: VELODYNE_FRAME };
     const file = path.join(scans, `${name}.bin`);
     const bytes = await readBytes(file);
-    const cloud = await inFile(file, () => floatCloud(header, COLUMNS, bytes));
     if (labels === undefined) {
+      const cloud = await inFile(file, () => floatCloud(header, COLUMNS, bytes));
       return { topic: KITTI_CLOUD_TOPIC, type: POINT_CLOUD2_TYPE, stamp, message: cloud };
     }
     const labelFile = path.join(labels, `${name}.label`);
     const labelBytes = await readBytes(labelFile);
-    const message = await inFile(labelFile, () => {
-      const raw = parseLabelFile(labelBytes);
-      if (raw.length !== cloud.width) {
-        throw new Fault(
-          "data-set-unreadable",
-          `it has ${raw.length} labels for the ${cloud.width} points of ${file}`,
-        );
-      }
-      return withGroundTruth(cloud, learningMap.apply(raw));
-    });
+    const raw = await inFile(labelFile, () => parseLabelFile(labelBytes));
+    requireLabelForEachPoint(file, bytes.byteLength, labelFile, raw.length);
+    const cloud = await inFile(file, () => floatCloud(header, COLUMNS, bytes));
+    const message = await inFile(labelFile, () => withGroundTruth(cloud, learningMap.apply(raw)));
     return { topic: KITTI_CLOUD_TOPIC, type: POINT_CLOUD2_TYPE, stamp, message };
   }
 
   /** Undefined where there are no poses; a pose of a frame is that of camera 0 in that of the first frame. */
-  async #pose({ number }: NumberedFile, stamp: bigint): Promise<RecordedMessage | undefined> {
+  async #pose({ number }: FrameName, stamp: bigint): Promise<RecordedMessage | undefined> {
     const { poses, calibration, folder } = this.#parts;
     if (calibration === undefined || poses.length === 0) return undefined;
     const place = `line ${number + 1} of ${path.join(folder, "poses.txt")}`;
@@ -201,7 +186,7 @@ export class SemanticKittiSequence implements DataSetRecording {
 
   async #image(
     camera: KittiCameraNumber,
-    { name }: NumberedFile,
+    { name }: FrameName,
     stamp: bigint,
   ): Promise<readonly RecordedMessage[]> {
     const file = path.join(this.#imageFolder(camera), `${name}.png`);
@@ -220,9 +205,9 @@ export class SemanticKittiSequence implements DataSetRecording {
     const cameras: KittiCameraNumber[] = [];
     for (const camera of CAMERAS) {
       const folder = this.#imageFolder(camera);
-      if ((await listNumbered(folder, ".png")).length === 0) continue;
+      if ((await listFrames(folder, ".png")).length === 0) continue;
       if (calibration?.cameras.has(camera)) cameras.push(camera);
-      else skipped.add(`${folder} is skipped: calib.txt has no P${Number(camera)}`);
+      else skipped.add(`${folder} is skipped: calib.txt has no P${Number(camera)} that can be used`);
     }
     return cameras;
   }
@@ -252,9 +237,25 @@ export class SemanticKittiSequence implements DataSetRecording {
   }
 }
 
+/** @throws Fault `data-set-unreadable` with both sizes, which tell how many columns the scan seems to have */
+function requireLabelForEachPoint(scan: string, scanBytes: number, labelFile: string, labels: number): void {
+  const pointBytes = 4 * COLUMNS.length;
+  if (scanBytes === labels * pointBytes) return;
+  const perLabel = scanBytes / labels;
+  const guess =
+    labels > 0 && perLabel % 4 === 0
+      ? `, which would be ${perLabel / 4} columns (${perLabel} bytes a point)`
+      : "";
+  throw new Fault(
+    "data-set-unreadable",
+    `${scan} has ${scanBytes} bytes for the ${labels} labels of ${labelFile}${guess}: ` +
+      `${COLUMNS.join(", ")} as float32 are ${pointBytes} bytes a point`,
+  );
+}
+
 async function labelFolder(sequence: string, named: string | undefined): Promise<string | undefined> {
   const folder = path.join(sequence, named ?? "labels");
-  if ((await listNumbered(folder, ".label")).length > 0) return folder;
+  if ((await listFrames(folder, ".label")).length > 0) return folder;
   if (named === undefined) return undefined;
   throw new Fault("data-set-unreadable", `${folder} holds no labels (.label)`);
 }
@@ -286,12 +287,16 @@ async function readCalibration(
 /** Seconds from the first scan, one line per frame. */
 async function readTimes(
   sequence: string,
+  frames: readonly FrameName[],
   skipped: SkippedFrames,
 ): Promise<readonly (bigint | undefined)[] | undefined> {
   const file = path.join(sequence, "times.txt");
   const text = await readTextIfThere(file);
   if (text === undefined) {
-    skipped.add(`${file} does not exist: scans are taken as 100 ms apart`);
+    const hasTimes = frames[0]?.time !== undefined;
+    skipped.add(
+      `${file} does not exist: ${hasTimes ? "the names of the scans are taken as their times" : "scans are taken as 100 ms apart"}`,
+    );
     return undefined;
   }
   return text

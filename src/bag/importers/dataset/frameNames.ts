@@ -1,0 +1,107 @@
+/** What the names of a data set's files say about their order and their times. */
+
+export interface FrameName {
+  /** File name without the extension. */
+  readonly name: string;
+  /** Of the frame: what the name ends with, or the place in the order where names say no number of a frame. */
+  readonly number: number;
+  /** Nanoseconds since the epoch, where all names are times. */
+  readonly time: bigint | undefined;
+}
+
+/** Text in front, digits, and perhaps a fraction behind a point or a second number behind an underscore or hyphen. */
+const TIME = /^(.*?)(\d+)(?:([._-])(\d{1,9}))?$/;
+/** By the number of digits that a time since the epoch has from 2001 to 2286. */
+const NANOSECONDS_OF_UNIT: ReadonlyMap<number, bigint> = new Map([
+  [10, 1_000_000_000n],
+  [13, 1_000_000n],
+  [16, 1000n],
+  [19, 1n],
+]);
+const SECOND_DIGITS = 10;
+/** Later stamps do not fit into a message. */
+const LATEST = (2n ** 31n - 1n) * 1_000_000_000n;
+
+const natural = new Intl.Collator("en", { numeric: true });
+
+/**
+ * The frames of a folder in their order. Names that are times since the epoch in seconds, milli-, micro- or nanoseconds
+ * (one unit in a folder, told by its digits; text in front is allowed) are ordered as times; others by the number that
+ * they end with (`frame_2` before `frame_10`), if they differ in nothing else, else in natural order.
+ *
+ * @param names without extension, no two the same
+ */
+export function orderFrames(names: readonly string[]): readonly FrameName[] {
+  const times = timesOf(names);
+  if (times !== undefined) {
+    return names
+      .map((name, i) => ({ name, time: times[i]! }))
+      .sort((a, b) => (a.time < b.time ? -1 : 1))
+      .map(({ name, time }, number) => ({ name, number, time }));
+  }
+  const numbers = numbersOf(names);
+  if (numbers !== undefined) {
+    return names
+      .map((name, i) => ({ name, number: numbers[i]!, time: undefined }))
+      .sort((a, b) => a.number - b.number || natural.compare(a.name, b.name));
+  }
+  return [...names]
+    .sort((a, b) => natural.compare(a, b))
+    .map((name, number) => ({ name, number, time: undefined }));
+}
+
+/** Nanoseconds; undefined unless all names are times in one unit, no two the same. */
+function timesOf(names: readonly string[]): readonly bigint[] | undefined {
+  const parts = names.map((name) => TIME.exec(name));
+  const [first] = parts;
+  if (first === undefined || first === null) return undefined;
+  const [, prefix, whole, separator] = first;
+  const unit = NANOSECONDS_OF_UNIT.get(whole!.length);
+  if (unit === undefined || (separator !== undefined && whole!.length !== SECOND_DIGITS)) return undefined;
+  const hasSame = (part: RegExpExecArray | null): part is RegExpExecArray =>
+    part !== null &&
+    part[1] === prefix &&
+    part[2]!.length === whole!.length &&
+    !part[2]!.startsWith("0") &&
+    (part[3] === separator || part[3] === undefined);
+  if (!parts.every(hasSame)) return undefined;
+  const scale = fractionScale(separator, parts as readonly RegExpExecArray[]);
+  const times = (parts as readonly RegExpExecArray[]).map(
+    ([, , units, , fraction = ""]) => BigInt(units!) * unit + scale(fraction),
+  );
+  return times.every((time) => time <= LATEST) && new Set(times).size === times.length ? times : undefined;
+}
+
+/** What stands behind a point is a decimal fraction; behind other separators, nanoseconds or microseconds. */
+function fractionScale(
+  separator: string | undefined,
+  parts: readonly RegExpExecArray[],
+): (fraction: string) => bigint {
+  if (separator === undefined || separator === ".") return (fraction) => BigInt(fraction.padEnd(9, "0"));
+  const longest = Math.max(...parts.map(([, , , , fraction = ""]) => fraction.length));
+  const unit = longest > 6 ? 1n : longest > 3 ? 1000n : 1_000_000n;
+  return (fraction) => BigInt(fraction === "" ? 0 : fraction) * unit;
+}
+
+/** Undefined unless all names are the same text with a number behind it. */
+function numbersOf(names: readonly string[]): readonly number[] | undefined {
+  const parts = names.map((name) => /^(.*?)(\d+)$/.exec(name));
+  const prefix = parts[0]?.[1];
+  const numbers = parts.map((part) => (part?.[1] === prefix ? Number(part?.[2]) : NaN));
+  return numbers.every(Number.isSafeInteger) ? numbers : undefined;
+}
+
+/**
+ * Nanoseconds: the time that the name says, or that of the frame's number.
+ * @param place of the frame in the order, which counts where numbers lead beyond what a stamp can hold
+ * @param timeOf the time of a frame number, nanoseconds
+ */
+export function stampOf(
+  { number, time }: Pick<FrameName, "number" | "time">,
+  place: number,
+  timeOf: (number: bigint) => bigint,
+): bigint {
+  if (time !== undefined) return time;
+  const stamp = timeOf(BigInt(number));
+  return stamp <= LATEST ? stamp : timeOf(BigInt(place));
+}
