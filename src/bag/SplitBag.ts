@@ -7,21 +7,29 @@ export class SplitBag implements BagReader {
   readonly path: string;
   readonly #files: readonly BagReader[];
   readonly #warnings: readonly Fault[];
+  readonly #declaredTopics: readonly BagTopic[] | undefined;
 
   /**
    * @param path of the folder, or of the only file
    * @param files in recording order; closed with the bag
    * @param warnings what is wrong with the recording beside what its files say
+   * @param declaredTopics of all files, where not all of them have been looked into
    */
-  constructor(path: string, files: readonly BagReader[], warnings: readonly Fault[]) {
+  constructor(
+    path: string,
+    files: readonly BagReader[],
+    warnings: readonly Fault[],
+    declaredTopics?: readonly BagTopic[],
+  ) {
     this.path = path;
     this.#files = files;
     this.#warnings = warnings;
+    this.#declaredTopics = declaredTopics;
   }
 
   get topics(): readonly BagTopic[] {
     const merged = new Map<string, BagTopic>();
-    for (const topic of this.#files.flatMap((file) => file.topics)) {
+    for (const topic of this.#declaredTopics ?? this.#files.flatMap((file) => file.topics)) {
       const key = `${topic.topic}\n${topic.type}\n${topic.messageEncoding}`;
       const before = merged.get(key);
       merged.set(

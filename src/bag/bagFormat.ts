@@ -19,6 +19,10 @@ function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
   return start.every((byte, i) => byte === bytes[i]);
 }
 
+/** The command that makes a ROS 2 bag of one of ROS 1. */
+export const CONVERT_ROS1 =
+  "`pip install rosbags && rosbags-convert --src FILE.bag --dst NEW_BAG --dst-storage mcap`";
+
 interface ForeignFormat {
   readonly start: readonly number[];
   readonly description: string;
@@ -28,9 +32,7 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   { start: ZSTD_START, description: "is zstd-compressed twice; unpack it first: `zstd -d FILE`" },
   {
     start: ascii("#ROSBAG V"),
-    description:
-      "is a ROS 1 bag; convert it to MCAP first: " +
-      "`pip install rosbags && rosbags-convert --src FILE.bag --dst NEW_BAG --dst-storage mcap`",
+    description: `is a ROS 1 bag; convert it to MCAP first: ${CONVERT_ROS1}`,
   },
   { start: [0x1f, 0x8b], description: "is a gzip-compressed file; unpack it first: `gunzip FILE`" },
   { start: ascii("PK\u0003\u0004"), description: "is a zip archive; unpack it first" },

@@ -31,8 +31,9 @@ export async function* mergeByLogTime(
       }
       earliest = earliestOf(heads);
       if (earliest === undefined) return;
-      heads.splice(heads.indexOf(earliest), 1);
+      // Still among the heads, so that it ends with the others when nobody wants more.
       yield earliest.message;
+      heads.splice(heads.indexOf(earliest), 1);
       await advance(heads, earliest.rest, earliest.order);
     }
   } finally {

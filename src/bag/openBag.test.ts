@@ -134,6 +134,19 @@ test("channels that are not CDR are listed, skipped and reported", async () => {
   });
 });
 
+test("a recording of ROS 1 in MCAP is refused with the command that converts it", async () => {
+  await withFolder(async (folder) => {
+    const file = path.join(folder, "drive.mcap");
+    await writeFile(file, await mcapBytes(exampleMessages(3), {}, "ros1"));
+    await expect(openBag(file)).rejects.toMatchObject({
+      code: "bag-unreadable",
+      message: expect.stringMatching(
+        /its 6 topics are 'ros1', and 'cdr' of ROS 2 is read; .*rosbags-convert --src/,
+      ),
+    });
+  });
+});
+
 test("messages that rosbag2 compressed one by one are unpacked; a damaged one costs itself and a warning", async () => {
   await isLoaded;
   await withFolder(async (folder) => {

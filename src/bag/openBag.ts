@@ -1,10 +1,12 @@
 import type { FileHandle } from "node:fs/promises";
-import { open, readdir, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import path from "node:path";
 import { Fault } from "../faults/Fault.js";
+import { type BagFolder, findBagFiles } from "./bagFolder.js";
 import { bagFormat, describeForeignFile } from "./bagFormat.js";
 import { McapFile } from "./mcap/McapFile.js";
-import { readRosbag2Metadata } from "./rosbag2Metadata.js";
+import { PackedSplit, UnpackedSplits } from "./PackedSplit.js";
+import { withoutZstd } from "./rosbag2Metadata.js";
 import { SplitBag } from "./SplitBag.js";
 import { Sqlite3File } from "./sqlite3/Sqlite3File.js";
 import { reasonOf } from "./systemError.js";
@@ -15,27 +17,44 @@ import { unpackZstdFile } from "./unpackZstdFile.js";
  * Opens a recording: an MCAP or rosbag2 SQLite (.db3) file, either also zstd-compressed as a whole, or a folder of
  * them (rosbag2's, with or without metadata.yaml). What a file is, its content decides. A damaged or cut off file is
  * read as far as it makes sense, with a warning; so is a folder of which some, but not all, files are missing or foreign.
+ * Of several compressed files only those that are being read are unpacked.
  *
  * @throws Fault `bag-unreadable` when there is no such file, or it is another format: the message says which, and the way round
  */
 export async function openBag(bag: string): Promise<BagReader> {
-  const paths = await findFiles(bag);
-  const warnings: Fault[] = [];
+  const { files: paths, content, warnings: folderWarnings } = await findFiles(bag);
+  const failures: Fault[] = [];
   const files: BagReader[] = [];
+  const unpacked = new UnpackedSplits();
   for (const file of paths) {
     try {
-      files.push(await openFile(file));
+      const isPacked = paths.length > 1 && (await isZstd(file));
+      const times = content?.times.get(withoutZstd(path.basename(file)));
+      const declared = content && times && { topics: content.topics, times };
+      files.push(
+        isPacked ? await PackedSplit.open(file, openFile, unpacked, declared) : await openFile(file),
+      );
     } catch (error) {
       if (!(error instanceof Fault) || paths.length === 1) {
         await Promise.all(files.map((opened) => opened.close()));
         throw error;
       }
-      warnings.push(error);
+      failures.push(error);
     }
   }
-  const [firstFailure] = warnings;
+  const [firstFailure] = failures;
   if (files.length === 0 && firstFailure !== undefined) throw firstFailure;
-  return new SplitBag(bag, files, warnings);
+  const isDeclared = files.some((file) => file instanceof PackedSplit && !file.isKnown);
+  return new SplitBag(bag, files, [...folderWarnings, ...failures], isDeclared ? content?.topics : undefined);
+}
+
+async function isZstd(file: string): Promise<boolean> {
+  const handle = await openForReading(file);
+  try {
+    return bagFormat(await firstBytes(handle)) === "zstd";
+  } finally {
+    await handle.close();
+  }
 }
 
 async function openFile(file: string): Promise<BagReader> {
@@ -89,7 +108,7 @@ async function firstBytes(handle: FileHandle): Promise<Uint8Array> {
   return buffer.subarray(0, bytesRead);
 }
 
-async function findFiles(bag: string): Promise<readonly string[]> {
+async function findFiles(bag: string): Promise<BagFolder> {
   let isFolder: boolean;
   try {
     isFolder = (await stat(bag)).isDirectory();
@@ -98,28 +117,5 @@ async function findFiles(bag: string): Promise<readonly string[]> {
       cause: error,
     });
   }
-  if (!isFolder) return [bag];
-  return (await readRosbag2Metadata(bag))?.files ?? (await withoutMetadata(bag));
-}
-
-/** What rosbag2 names its files, the kind that is preferred first. */
-const SPLIT_NAMES = [/\.mcap$/, /\.db3$/, /\.mcap\.zstd$/, /\.db3\.zstd$/];
-
-/** Recording order of splits is the order of the number in their names: `drive_9.mcap` before `drive_10.mcap`. */
-async function withoutMetadata(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder);
-  for (const pattern of SPLIT_NAMES) {
-    const splits = names.filter((name) => pattern.test(name));
-    if (splits.length > 0) {
-      const byNumber = new Intl.Collator("en", { numeric: true });
-      return splits.sort((a, b) => byNumber.compare(a, b)).map((name) => path.join(folder, name));
-    }
-  }
-  // Any other single recording in the folder is opened for the sake of the message that says what it is.
-  const foreign = names.find((name) => name.endsWith(".bag"));
-  if (foreign !== undefined) return [path.join(folder, foreign)];
-  throw new Fault(
-    "bag-unreadable",
-    `${folder} is not a rosbag2 folder: it holds neither metadata.yaml nor a .mcap or .db3 file`,
-  );
+  return isFolder ? findBagFiles(bag) : { files: [bag], content: undefined, warnings: [] };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { unlinkSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { open, statfs, unlink } from "node:fs/promises";
+import { open, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { Decompress } from "fzstd";
@@ -95,7 +96,7 @@ async function freeBytes(folder: string): Promise<number> {
 async function openNameless(folder: string): Promise<FileHandle> {
   const name = path.join(folder, `ditr-unpacked-${randomUUID()}`);
   const handle = await open(name, "wx+", 0o600);
-  await unlink(name);
+  unlinkSync(name);
   return handle;
 }
 

@@ -3,6 +3,7 @@ import type { McapTypes } from "@mcap/core";
 import { McapIndexedReader } from "@mcap/core";
 import { CheckedIndexReadable } from "./CheckedIndexReadable.js";
 import { Fault } from "../../faults/Fault.js";
+import { CONVERT_ROS1 } from "../bagFormat.js";
 import { chunkDecompressors, decompressZstdFrame, isZstdFrame } from "./chunkCompression.js";
 import { parseOfferedQos } from "../qosProfile.js";
 import type { Readable } from "./Readable.js";
@@ -46,11 +47,13 @@ export class McapFile implements BagReader {
   /**
    * @param path for messages
    * @param handle of a file that starts as MCAP files do; closed with this, unless opening fails
+   * @throws Fault `bag-unreadable` when it holds messages of ROS 1 only
    */
   static async open(path: string, handle: FileHandle): Promise<McapFile> {
     const file = new FileReadable(handle, BigInt((await handle.stat()).size));
     const decompress = await chunkDecompressors();
     const readers = await initialize(file, decompress);
+    refuseRos1(path, readers.reader);
     const mcap = new McapFile(path, handle, file, decompress, readers.reader);
     if (readers.problem !== undefined) {
       mcap.#recovery = Promise.resolve();
@@ -241,6 +244,17 @@ function topicsOf(
     });
   }
   return [...topics.values()].sort((a, b) => (a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : 0));
+}
+
+/** Nothing can be done with a recording of ROS 1, and that each topic is in another encoding does not say why. */
+function refuseRos1(path: string, { channelsById }: McapIndexedReader): void {
+  const encodings = new Set([...channelsById.values()].map(({ messageEncoding }) => messageEncoding));
+  if (!encodings.has("ros1") || encodings.has("cdr")) return;
+  throw new Fault(
+    "bag-unreadable",
+    `${path} holds messages of ROS 1: its ${channelsById.size} topics are 'ros1', and 'cdr' of ROS 2 is read; ` +
+      `convert the ROS 1 bag that it was made of instead: ${CONVERT_ROS1}`,
+  );
 }
 
 interface Recovered {

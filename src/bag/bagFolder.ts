@@ -1,0 +1,128 @@
+import { readdir } from "node:fs/promises";
+import path from "node:path";
+import { Fault } from "../faults/Fault.js";
+import { readRosbag2Metadata, type Rosbag2Metadata, withoutZstd } from "./rosbag2Metadata.js";
+import { reasonOf } from "./systemError.js";
+
+export interface BagFolder {
+  /** Paths, in recording order; of those that are named and missing too. */
+  readonly files: readonly string[];
+  readonly content: Rosbag2Metadata["content"];
+  /** What is wrong with the metadata. */
+  readonly warnings: readonly Fault[];
+}
+
+/** What rosbag2 names its files, the kind that is preferred first. */
+const SPLIT_NAMES = [/\.mcap$/, /\.db3$/, /\.mcap\.zstd$/, /\.db3\.zstd$/];
+
+/**
+ * The files of a rosbag2 folder: those that metadata.yaml names, or, where it is missing, damaged or does not fit what is
+ * there, those that are there.
+ * @throws Fault `bag-unreadable` when there are none
+ */
+export async function findBagFiles(folder: string): Promise<BagFolder> {
+  let names: readonly string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    throw new Fault("bag-unreadable", `${folder} cannot be opened: ${reasonOf(error)}`, { cause: error });
+  }
+  const there = splitsAmong(names);
+  const inFolder = (files: readonly string[]): string[] => files.map((name) => path.join(folder, name));
+  try {
+    const metadata = await readRosbag2Metadata(folder);
+    if (metadata === undefined) {
+      return {
+        files: inFolder(there.length > 0 ? there : [foreignBag(folder, names)]),
+        content: undefined,
+        warnings: [],
+      };
+    }
+    const { files, warnings } = reconcile(path.join(folder, "metadata.yaml"), metadata.files, names);
+    return { files: inFolder(files), content: warnings.length > 0 ? undefined : metadata.content, warnings };
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== "bag-damaged") throw error;
+    if (there.length === 0) throw new Fault("bag-unreadable", error.message, { cause: error });
+    const warning = new Fault(
+      "bag-damaged",
+      `${error.message}; the ${there.length === 1 ? "file" : `${there.length} files`} beside it ` +
+        `(${listed(there)}) ${there.length === 1 ? "is" : "are"} read instead. \`ros2 bag reindex ${folder}\` writes it anew`,
+      { cause: error },
+    );
+    return { files: inFolder(there), content: undefined, warnings: [warning] };
+  }
+}
+
+/** Recording order of splits is the order of the number in their names: `drive_9.mcap` before `drive_10.mcap`. */
+function splitsAmong(names: readonly string[]): readonly string[] {
+  for (const pattern of SPLIT_NAMES) {
+    const splits = names.filter((name) => pattern.test(name) && !name.startsWith("."));
+    if (splits.length > 0) return splits.toSorted(inNaturalOrder);
+  }
+  return [];
+}
+
+const natural = new Intl.Collator("en", { numeric: true });
+
+function inNaturalOrder(a: string, b: string): number {
+  return natural.compare(a, b);
+}
+
+/** Any other single recording in the folder is opened for the sake of the message that says what it is. */
+function foreignBag(folder: string, names: readonly string[]): string {
+  const foreign = names.find((name) => name.endsWith(".bag"));
+  if (foreign !== undefined) return foreign;
+  throw new Fault(
+    "bag-unreadable",
+    `${folder} is not a rosbag2 folder: it holds neither metadata.yaml nor a .mcap or .db3 file`,
+  );
+}
+
+/** The named files that are there, those that were renamed or recorded after the metadata, and those that are missing. */
+function reconcile(
+  metadata: string,
+  named: readonly string[],
+  names: readonly string[],
+): { readonly files: readonly string[]; readonly warnings: readonly Fault[] } {
+  const present = new Set(names);
+  const files = named.map((name) => presentName(name, present));
+  const missing = files.filter((name) => !present.has(name));
+  const known = new Set(files.map(withoutZstd));
+  const unnamed = splitsAmong(names.filter((name) => !known.has(withoutZstd(name))));
+  // A result that somebody put beside the recording is no part of it; what continues the numbers of the splits is.
+  const more = missing.length > 0 ? unnamed : unnamed.filter((name) => continues(name, files));
+  if (more.length === 0) return { files, warnings: [] };
+  const all = missing.length <= more.length ? files.filter((name) => present.has(name)) : files;
+  const warning = new Fault(
+    "bag-damaged",
+    missing.length > 0
+      ? `${metadata} names ${listed(missing)}, which ${missing.length === 1 ? "is" : "are"} not there; ` +
+          `${listed(more)}, which it does not name, ${more.length === 1 ? "is" : "are"} read instead`
+      : `${metadata} does not name ${listed(more)}, which ${more.length === 1 ? "continues" : "continue"} the recording and ` +
+          `${more.length === 1 ? "is" : "are"} read too`,
+  );
+  return { files: [...all, ...more].sort(inNaturalOrder), warnings: [warning] };
+}
+
+function presentName(name: string, present: ReadonlySet<string>): string {
+  if (present.has(name)) return name;
+  const candidates = [withoutZstd(name), `${withoutZstd(name)}.zstd`];
+  return candidates.find((candidate) => present.has(candidate)) ?? name;
+}
+
+/** Has the name that rosbag2 gives to a later split? */
+function continues(name: string, files: readonly string[]): boolean {
+  const parts = (split: string) => /^(.*_)(\d+)(\..*)$/.exec(withoutZstd(split));
+  const own = parts(name);
+  return (
+    own !== null &&
+    files.every((file) => {
+      const other = parts(file);
+      return other?.[1] === own[1] && other?.[3] === own[3] && Number(other?.[2]) < Number(own[2]);
+    })
+  );
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 4 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+}
