@@ -149,7 +149,11 @@ function modeScores(confusion: ModeConfusion): unknown {
 function matrixScores(matrix: ConfusionMatrix) {
   return {
     points: matrix.points,
+    /** Over the classes in the truth or in the predictions, and over those in the truth. */
     miou_present: matrix.meanIou("present"),
+    classes_present: matrix.classesOfMean("present"),
+    miou_truth: matrix.meanIou("truth"),
+    classes_truth: matrix.classesOfMean("truth"),
     miou_all: matrix.meanIou("all"),
     overall_accuracy: matrix.overallAccuracy(),
     classes: matrix.classScores(),

@@ -1,4 +1,4 @@
-import type { ConfusionMatrix } from "../evaluation/ConfusionMatrix.js";
+import type { ClassesOfMean, ConfusionMatrix } from "../evaluation/ConfusionMatrix.js";
 import type { ModeConfusion } from "../evaluation/ModeConfusion.js";
 import { formatTable } from "../report/formatTable.js";
 
@@ -16,10 +16,17 @@ export function columnsByMode(confusion: ModeConfusion): readonly ScoreColumn[] 
   ];
 }
 
-const MEAN_TITLES = { present: "mIoU (classes present)", all: "mIoU (all classes)" } as const;
+/** The means of each rule: what they are over, and how many classes that is. */
+const MEANS: Readonly<Record<"present" | "all", readonly (readonly [ClassesOfMean, string])[]>> = {
+  present: [
+    ["present", "mIoU (classes in truth or predictions)"],
+    ["truth", "mIoU (classes in truth)"],
+  ],
+  all: [["all", "mIoU (all classes)"]],
+};
 
 /**
- * Per-class IoU and the means.
+ * Per-class IoU and the means, each with the number of classes that it is over.
  * @param columns at least one, all of the same classes
  * @param mean see `ConfusionMatrix.meanIou`
  */
@@ -30,17 +37,22 @@ export function scoreTable(columns: readonly ScoreColumn[], mean: "present" | "a
     String(truthPoints),
     ...scores.map((column) => percent(column[index]!.iou)),
   ]);
-  const line = (label: string, value: (matrix: ConfusionMatrix) => number | undefined) => [
+  const line = (label: string, value: (matrix: ConfusionMatrix) => string) => [
     label,
     "",
-    ...columns.map(({ matrix }) => percent(value(matrix))),
+    ...columns.map(({ matrix }) => value(matrix)),
   ];
   return formatTable(
     ["class", "points", ...columns.map(({ title }) => `IoU % ${title}`)],
     [
       ...rows,
-      line(MEAN_TITLES[mean], (matrix) => matrix.meanIou(mean)),
-      line("overall accuracy", (matrix) => matrix.overallAccuracy()),
+      ...MEANS[mean].map(([classes, label]) =>
+        line(
+          label,
+          (matrix) => `${percent(matrix.meanIou(classes))} (${matrix.classesOfMean(classes)} classes)`,
+        ),
+      ),
+      line("overall accuracy", (matrix) => percent(matrix.overallAccuracy())),
     ],
   );
 }

@@ -56,6 +56,10 @@ describe("ConfusionMatrix", () => {
     matrix.add(Uint8Array.of(2), Uint8Array.of(0), tables);
     expect(matrix.classScores()[2]).toMatchObject({ iou: 0, precision: 0, recall: undefined });
     expect(matrix.meanIou("present")).toBeCloseTo((2 / 4 + 1 / 3 + 0) / 3, 12);
+    expect(matrix.meanIou("truth")).toBeCloseTo((2 / 4 + 1 / 3) / 2, 12);
+    const kinds = ["present", "truth", "all"] as const;
+    expect(kinds.map((kind) => matrix.classesOfMean(kind))).toEqual([3, 2, 3]);
+    expect(kinds.map((kind) => exampleMatrix().classesOfMean(kind))).toEqual([2, 2, 3]);
   });
 
   test("without points there are no scores", () => {

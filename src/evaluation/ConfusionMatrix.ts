@@ -19,6 +19,9 @@ export interface ClassScores {
   readonly predictedPoints: number;
 }
 
+/** Which classes a mean is over: see `ConfusionMatrix.meanIou`. */
+export type ClassesOfMean = "present" | "truth" | "all";
+
 export interface LabelTables {
   /** Where an ignored id means "no label given", which counts as a miss of the true class. */
   readonly predicted: LabelTable;
@@ -115,13 +118,17 @@ export class ConfusionMatrix {
   /**
    * Mean IoU.
    * - `present`: over the classes that occur in the truth or in the predictions (nuScenes, scikit-learn); undefined
-   *   when none does. The rule for scenes that lack classes.
+   *   when none does. The rule for scenes that lack classes. A class that is only predicted counts as 0.
+   * - `truth`: over the classes that occur in the truth; undefined when none does.
    * - `all`: over all classes, absent ones count as 0 (SemanticKITTI). The rule for comparisons on whole benchmarks.
    */
-  meanIou(classes: "present" | "all"): number | undefined {
-    const ious = this.classScores().map(({ iou }) => iou);
-    if (classes === "all") return mean(ious.map((iou) => iou ?? 0));
-    return mean(ious.filter((iou) => iou !== undefined));
+  meanIou(classes: ClassesOfMean): number | undefined {
+    return mean(this.#classesOf(classes).map(({ iou }) => iou ?? 0));
+  }
+
+  /** How many classes that mean is over. */
+  classesOfMean(classes: ClassesOfMean): number {
+    return this.#classesOf(classes).length;
   }
 
   /** Mean recall over the classes that occur in the truth (mAcc); undefined when none does. */
@@ -137,6 +144,19 @@ export class ConfusionMatrix {
   overallAccuracy(): number | undefined {
     const hits = this.classNames.reduce((sum, _, index) => sum + this.count(index, index), 0);
     return ratio(hits, this.points);
+  }
+
+  #classesOf(classes: ClassesOfMean): readonly ClassScores[] {
+    return this.classScores().filter(({ iou, truthPoints }) => {
+      switch (classes) {
+        case "present":
+          return iou !== undefined;
+        case "truth":
+          return truthPoints > 0;
+        case "all":
+          return true;
+      }
+    });
   }
 
   #truthPoints(row: number): number {

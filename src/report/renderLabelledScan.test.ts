@@ -17,6 +17,15 @@ async function pixels(png: Uint8Array): Promise<(x: number, y: number) => number
   return (x, y) => [...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3)];
 }
 
+/** Pixels of exactly this colour. */
+function count(picture: Buffer, [r, g, b]: readonly [number, number, number]): number {
+  let found = 0;
+  for (let i = 0; i < picture.length; i += 3) {
+    if (picture[i] === r && picture[i + 1] === g && picture[i + 2] === b) found++;
+  }
+  return found;
+}
+
 /** A 1 m square patch of points of 5 cm around (x, y, z). */
 function patch(x: number, y: number, z: number): number[] {
   const points: number[] = [];
@@ -57,13 +66,41 @@ describe("renderLabelledScan", () => {
     expect(at(...place("above", 5, 0, 0))).toEqual([100, 150, 245]);
   });
 
-  test("leaves out points that are not finite and draws an empty scan", async () => {
-    const xyz = new Float32Array([NaN, 0, 0, 3, Infinity, 0]);
-    await pixels(
-      await renderLabelledScan({ xyz, labels: new Uint8Array(2), classes: CLASSES, title: "none" }),
-    );
+  test("leaves out points that are not finite: only their number is in the picture", async () => {
+    const road = patch(8, 3, -1.7);
+    // Not finite in one coordinate each, with the others in the middle of both views.
+    const lost = [NaN, 0, 0, 3, Infinity, 0, 5, 0, -Infinity, NaN, NaN, NaN];
+    const draw = async (points: readonly number[]) => {
+      const labels = new Uint8Array(points.length / 3).fill(9, 0, 441).fill(1, 441);
+      const xyz = new Float32Array(points);
+      const png = await renderLabelledScan({ xyz, labels, classes: CLASSES, title: "test", range: RANGE });
+      return sharp(png).raw().toBuffer();
+    };
+    const [without, withLost] = [await draw(road), await draw([...road, ...lost])];
+    const rowsBelowHead = (picture: Buffer) => picture.subarray(80 * SCAN_PICTURE.width * 3);
+    // The road is seen, and neither a point nor the legend's entry of the lost points' class.
+    expect(count(withLost, [255, 0, 255])).toBeGreaterThan(100);
+    expect(count(withLost, [100, 150, 245])).toBe(0);
+    expect(rowsBelowHead(withLost).equals(rowsBelowHead(without))).toBe(true);
+    expect(withLost.equals(without)).toBe(false);
+    // The same points, finite, are seen.
+    const finite = await draw([...road, ...lost.map((value) => (Number.isFinite(value) ? value : 1))]);
+    expect(count(finite, [100, 150, 245])).toBeGreaterThan(0);
+  });
+
+  test("draws an empty scan, and one of which nothing is finite, as the same views", async () => {
     const empty = { xyz: new Float32Array(0), labels: new Uint8Array(0) };
-    await pixels(await renderLabelledScan({ ...empty, classes: CLASSES, title: "empty" }));
+    const at = await pixels(await renderLabelledScan({ ...empty, classes: CLASSES, title: "empty" }));
+    const xyz = new Float32Array([NaN, 0, 0, 3, Infinity, 0]);
+    const none = await pixels(
+      await renderLabelledScan({ xyz, labels: new Uint8Array(2), classes: CLASSES, title: "empty" }),
+    );
+    for (const view of ["above", "behind"] as const) {
+      const { left, top, width, height } = SCAN_VIEWS[view];
+      for (let y = top; y < top + height; y += 7) {
+        for (let x = left; x < left + width; x += 7) expect(none(x, y)).toEqual(at(x, y));
+      }
+    }
   });
 
   test("refuses labels that are not those of the points", async () => {
