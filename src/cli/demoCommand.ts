@@ -94,7 +94,6 @@ async function label(
       threads: 0,
       fusion: DEFAULT_FUSION,
       tolerance: 50_000_000n,
-      maxWait: 100_000_000n,
       copy: "all",
       announce: printFault,
     });

@@ -33,7 +33,6 @@ async function importAndRun(recording: DataSetRecording, name: string): Promise<
       threads: 0,
       fusion: DEFAULT_FUSION,
       tolerance: 50_000_000n,
-      maxWait: 100_000_000n,
       copy: "tf",
       maxScans: 1,
     });

@@ -22,18 +22,35 @@ test("run and inspect have the same options about inputs", () => {
 });
 
 test("options are read in their units", () => {
-  expect(parse()).toEqual({ tolerance: 50_000_000n, maxWait: 100_000_000n, deskew: true });
+  expect(parse()).toEqual({ tolerance: 50_000_000n, deskew: true });
   expect(
     parse(
       ...["--cloud", "/a", "/b", "--camera-info", "/front=/x/info", "/rear=/y/info", "--rectified", "/front"],
-      ...["--raw", "/rear", "--camera-offset", "-1.5", "--no-deskew", "--camera-info", "/left=/z/info"],
+      ...[
+        "--raw",
+        "/rear",
+        "--camera-offset",
+        "-1.5",
+        "--camera-offset",
+        "front=auto",
+        "--tf-offset",
+        "37000",
+        "--stamp-by-log",
+        "/a",
+        "all",
+        "--no-deskew",
+        "--camera-info",
+        "/left=/z/info",
+      ],
     ),
   ).toMatchObject({
     cloudTopics: ["/a", "/b"],
     cameraInfoTopics: { "/front": "/x/info", "/rear": "/y/info", "/left": "/z/info" },
     rectifiedTopics: ["/front"],
     rawTopics: ["/rear"],
-    cameraOffset: -1_500_000n,
+    cameraOffsets: { all: -1_500_000n, front: "auto" },
+    transformOffset: 37_000_000_000n,
+    stampedByLog: ["/a", "all"],
     deskew: false,
   });
   for (const pair of ["/front", "/front=", "=/info", "/a=/b=/c"]) {

@@ -1,17 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { InputOverrides } from "../bag/labelling/InputSelection.js";
+import { ALL, type ClockOptions } from "../bag/labelling/recordedClocks.js";
 import { milliseconds, positiveNumber } from "./arguments.js";
 
 /** What the user decided about the inputs: all that changes which messages of a bag are used, and how. */
-export interface InputOptions extends InputOverrides {
+export interface InputOptions extends InputOverrides, ClockOptions {
   /** The value of the intensity field that stands for 1; without it, the layout tells. */
   readonly intensityScale?: number;
-  /** Image stamp minus cloud stamp of the same moment, nanoseconds; by default half a scan. */
-  readonly cameraOffset?: bigint;
-  /** Nanoseconds. */
-  readonly tolerance: bigint;
-  /** Nanoseconds. */
-  readonly maxWait: bigint;
   readonly fixedFrame?: string;
   /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
   readonly deskew?: boolean;
@@ -26,9 +21,10 @@ export interface InputFlags {
   readonly cameraInfo?: Readonly<Record<string, string>>;
   readonly rectified?: readonly string[];
   readonly raw?: readonly string[];
-  readonly cameraOffset?: bigint;
+  readonly cameraOffset?: Readonly<Record<string, bigint | "auto">>;
+  readonly tfOffset?: bigint | "auto";
+  readonly stampByLog?: readonly string[];
   readonly tolerance: bigint;
-  readonly maxWait: bigint;
   readonly fixedFrame?: string;
   readonly deskew: boolean;
 }
@@ -65,14 +61,22 @@ function options(): Option[] {
     new Option("--raw <topic...>", "image topics that are not rectified, whatever they are called"),
     new Option(
       "--camera-offset <ms>",
-      "image stamp minus cloud stamp of the same moment (default: half the scan where points have times, else 0)",
-    ).argParser(milliseconds),
+      "image stamp minus cloud stamp of the same moment, or CAMERA=MS for one camera; auto is what the recording shows " +
+        "(default: half of each scan where points have times, else 0)",
+    ).argParser(cameraOffset),
+    new Option(
+      "--tf-offset <ms>",
+      "stamp of transforms minus cloud stamp of the same moment; auto is what the recording shows (default: 0)",
+    ).argParser(millisecondsOrAuto),
+    new Option(
+      "--stamp-by-log <topic...>",
+      "take log times in place of the stamps of these topics (all: of every topic), where drivers send none or wrong ones",
+    ),
     new Option("--tolerance <ms>", "largest difference between an image and its scan")
       .argParser(milliseconds)
       .default(50_000_000n, "50"),
-    new Option("--max-wait <ms>", "how long a scan waits for its images")
-      .argParser(milliseconds)
-      .default(100_000_000n, "100"),
+    // Nothing is late in a recording. Kept for command lines of the time when scans did wait.
+    new Option("--max-wait <ms>", "has no effect").hideHelp(),
     new Option(
       "--fixed-frame <frame>",
       "compensate the motion within a scan and between scan and image through this frame, for example odom",
@@ -84,7 +88,6 @@ function options(): Option[] {
 export function inputOptions(flags: InputFlags): InputOptions {
   return {
     tolerance: flags.tolerance,
-    maxWait: flags.maxWait,
     deskew: flags.deskew,
     ...(flags.cloud && { cloudTopics: flags.cloud }),
     ...(flags.targetFrame !== undefined && { targetFrame: flags.targetFrame }),
@@ -93,7 +96,9 @@ export function inputOptions(flags: InputFlags): InputOptions {
     ...(flags.cameraInfo && { cameraInfoTopics: flags.cameraInfo }),
     ...(flags.rectified && { rectifiedTopics: flags.rectified }),
     ...(flags.raw && { rawTopics: flags.raw }),
-    ...(flags.cameraOffset !== undefined && { cameraOffset: flags.cameraOffset }),
+    ...(flags.cameraOffset && { cameraOffsets: flags.cameraOffset }),
+    ...(flags.tfOffset !== undefined && { transformOffset: flags.tfOffset }),
+    ...(flags.stampByLog && { stampedByLog: flags.stampByLog }),
     ...(flags.fixedFrame !== undefined && { fixedFrame: flags.fixedFrame }),
   };
 }
@@ -108,4 +113,19 @@ function topicPair(
     throw new InvalidArgumentError("It must be an image topic, =, and its CameraInfo topic.");
   }
   return { ...others, [image]: info };
+}
+
+function millisecondsOrAuto(value: string): bigint | "auto" {
+  return value === "auto" ? value : milliseconds(value);
+}
+
+/** Gathers `ms` and `camera=ms`. */
+function cameraOffset(
+  value: string,
+  others: Readonly<Record<string, bigint | "auto">> | undefined,
+): Readonly<Record<string, bigint | "auto">> {
+  const [camera, offset] = value.includes("=")
+    ? [value.slice(0, value.lastIndexOf("=")), value.slice(value.lastIndexOf("=") + 1)]
+    : [ALL, value];
+  return { ...others, [camera]: millisecondsOrAuto(offset) };
 }

@@ -4,10 +4,14 @@ import { chooseInputs } from "../bag/labelling/chooseInputs.js";
 import type { InputOverrides } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { openBag } from "../bag/openBag.js";
+import { recordedInputs } from "../bag/labelling/RecordedInputs.js";
+import { recordedTimes } from "../bag/labelling/recordedTimes.js";
+import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
+import { FaultLog } from "../faults/FaultLog.js";
 import { describeIntensity, describeTime, type PointLayout } from "../messages/pointLayout.js";
 import { formatTable } from "../report/formatTable.js";
-import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.js";
+import { addInputOptions, inputOptions, type InputFlags, type InputOptions } from "./inputOptions.js";
 
 export function inspectCommand(): Command {
   const command = new Command("inspect")
@@ -18,7 +22,9 @@ export function inspectCommand(): Command {
     try {
       const summary = await inspectBag(reader);
       console.log(describeBag(summary));
-      console.log(describeChoice(summary, inputOptions(flags)));
+      const options = inputOptions(flags);
+      console.log(describeChoice(summary, options));
+      for (const line of await describeTimes(reader, summary, options)) console.log(line);
     } finally {
       await reader.close();
     }
@@ -90,6 +96,27 @@ function describeChoice(summary: BagSummary, overrides: InputOverrides): string 
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return [`ditr run would not start: ${error.message}`, ...cloudChoice(summary, overrides)].join("\n");
+  }
+}
+
+/** What the stamps of the chosen inputs would do to a run. */
+async function describeTimes(
+  reader: BagReader,
+  summary: BagSummary,
+  options: InputOptions,
+): Promise<readonly string[]> {
+  try {
+    const faults = new FaultLog();
+    const inputs = await recordedInputs(reader, chooseInputs(summary, options), {
+      ...options,
+      faults,
+      impression: true,
+    });
+    return recordedTimes(reader, inputs).map((line) => `  ${line}`);
+  } catch (error) {
+    // Without a choice there is nothing to look at, which was said.
+    if (error instanceof Fault) return [];
+    throw error;
   }
 }
 

@@ -34,7 +34,6 @@ async function dumpRun(bundle: string): Promise<string> {
     threads: 0,
     fusion: { mode: "auto", minImages: 1, minSeenShare: 0.01, seenShareHysteresis: 0 },
     tolerance: 50_000_000n,
-    maxWait: 100_000_000n,
     copy: "none",
     dump,
   });

@@ -35,7 +35,6 @@ const OPTIONS: Omit<RunBagOptions, "output"> = {
   threads: 0,
   fusion: DEFAULT_FUSION,
   tolerance: 50_000_000n,
-  maxWait: 100_000_000n,
   copy: "tf",
 };
 

@@ -4,7 +4,8 @@ import type { InputSelection } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { labelBag } from "../bag/labelling/labelBag.js";
 import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
-import { recordedMidpoint } from "../bag/labelling/recordedMidpoint.js";
+import type { RecordedClocks } from "../bag/labelling/recordedClocks.js";
+import { recordedInputs } from "../bag/labelling/RecordedInputs.js";
 import type { BagReader } from "../bag/types.js";
 import { FaultLog, type FaultAnnouncement } from "../faults/FaultLog.js";
 import { ModelBundle } from "../model/ModelBundle.js";
@@ -15,7 +16,6 @@ import { RestartingPipeline } from "../perception/RestartingPipeline.js";
 import { RunRecorder } from "../report/RunRecorder.js";
 import { dropFault } from "../sync/dropFault.js";
 import { SyncLedger, type SyncStatistics } from "../sync/SyncLedger.js";
-import { syncOptions } from "../sync/SyncOptions.js";
 import type { InputOptions } from "./inputOptions.js";
 import { Progress } from "./Progress.js";
 import { writeDump } from "./writeDump.js";
@@ -43,8 +43,7 @@ export interface RunResult {
   readonly bundle: ModelBundle;
   readonly provider: ProviderReport;
   readonly selection: InputSelection;
-  /** Nanoseconds. */
-  readonly cameraOffset: bigint;
+  readonly clocks: RecordedClocks;
   readonly recorder: RunRecorder;
   readonly sync: SyncStatistics;
   readonly faults: FaultLog;
@@ -56,11 +55,10 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
   const bundle = await ModelBundle.load(options.model);
   const selection = chooseInputs(await inspectBag(reader), options);
   const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
-  const cameraOffset =
-    options.cameraOffset ?? (await recordedMidpoint(reader, selection.clouds[0].topic, faults));
+  const inputs = await recordedInputs(reader, selection, { ...options, faults });
   // What is known before the work begins is said before.
   const known = new Set(reader.warnings);
-  for (const problem of [...known, ...selection.problems]) faults.record(problem);
+  for (const problem of [...known, ...selection.problems, ...inputs.clocks.problems]) faults.record(problem);
   const filter = cloudFilter(bundle, options);
   const pipeline = await RestartingPipeline.start({
     bundle,
@@ -88,23 +86,14 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     writer = await McapBagWriter.create(options.output);
     const outcomes = labelBag({
       reader,
-      selection,
+      ...inputs,
       pipeline,
       manifest: bundle.manifest,
-      sync: syncOptions({
-        mode: "bag",
-        maxWait: options.maxWait,
-        cameras: Object.fromEntries([
-          ...selection.clouds.slice(1).map(({ topic }) => [topic, { tolerance: options.tolerance }] as const),
-          ...selection.cameras.map(
-            ({ name }) => [name, { offset: cameraOffset, tolerance: options.tolerance }] as const,
-          ),
-        ]),
-      }),
       writer,
       copied: copiedChannels(selection, options.copy),
       faults,
       ledger,
+      transformOffset: inputs.clocks.transformOffset,
       ...(options.deskew !== undefined && { deskew: options.deskew }),
       ...(options.fixedFrame !== undefined && { fixedFrame: options.fixedFrame }),
       ...(options.maxScans !== undefined && { maxScans: options.maxScans }),
@@ -131,7 +120,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     bundle,
     provider: pipeline.providerReport,
     selection,
-    cameraOffset,
+    clocks: inputs.clocks,
     recorder,
     sync: ledger.statistics(),
     faults,

@@ -26,7 +26,6 @@ const OPTIONS: Omit<RunBagOptions, "output"> = {
   threads: 0,
   fusion: { mode: "image-free", minImages: 1, minSeenShare: 0.02, seenShareHysteresis: 0.005 },
   tolerance: 50_000_000n,
-  maxWait: 100_000_000n,
   copy: "none",
 };
 

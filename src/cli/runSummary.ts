@@ -40,8 +40,10 @@ export function runSummary(result: RunResult): unknown {
         name,
         image_topic: imageTopic,
         camera_info_topic: cameraInfoTopic,
+        offset_ms: Number(result.clocks.cameras.get(name)!.offset) / 1e6,
+        offset_from: result.clocks.cameras.get(name)!.fromMiddle ? "middle" : "stamp",
       })),
-      camera_offset_ms: Number(result.cameraOffset) / 1e6,
+      transform_offset_ms: Number(result.clocks.transformOffset) / 1e6,
     },
     scans: {
       received: sync.clouds.received,
@@ -57,6 +59,7 @@ export function runSummary(result: RunResult): unknown {
         {
           received: camera.received,
           delivered: camera.delivered,
+          ...(!isCloud(result, name) && { used: recorder.imagesUsed(name) }),
           reused: camera.reused,
           dropped: drops(camera),
         },
@@ -87,9 +90,10 @@ export function runReport(result: RunResult): string {
     ...recorder
       .modeSpans()
       .map(({ first, last, mode, reason }) => `  scans ${first} to ${last}: ${mode} (${reason})`),
-    ...[...sync.cameras].map(
-      ([name, camera]) =>
-        `  ${isCloud(result, name) ? "cloud" : "camera"} ${name}: ${camera.received} ${isCloud(result, name) ? "messages" : "images"}, ${camera.delivered} used, dropped ${JSON.stringify(drops(camera))}`,
+    ...[...sync.cameras].map(([name, camera]) =>
+      isCloud(result, name)
+        ? `  cloud ${name}: ${camera.received} messages, ${camera.delivered} used, dropped ${JSON.stringify(drops(camera))}`
+        : `  camera ${name}: ${camera.received} images, ${camera.delivered} with a scan, ${recorder.imagesUsed(name)} used, dropped ${JSON.stringify(drops(camera))}`,
     ),
     ...faultLines(faults.summary()).map((line) => `  ${line}`),
   ];

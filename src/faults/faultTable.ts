@@ -118,6 +118,13 @@ export const FAULTS = {
     meaning: "The model could not be run on a scan, which stays unlabelled.",
     remedy: "Usually the memory of the device is too small: use a smaller model, or a coarser range.",
   },
+  "clocks-differ": {
+    severity: "warning",
+    meaning:
+      "The stamps of two topics are of different clocks (TAI and UTC, a clock that counts from its start, one that drifts), so that they do not tell which messages belong together.",
+    remedy:
+      "The sentence has the difference and the option that takes it into account; on the robot, synchronize the clocks (PTP, chrony).",
+  },
   "dropped-no-match": {
     severity: "info",
     meaning:
@@ -127,7 +134,8 @@ export const FAULTS = {
   "dropped-late": {
     severity: "warning",
     meaning: "An image came after the cloud that it belongs to had left.",
-    remedy: "Allow a longer --max-wait, or make the camera driver faster.",
+    remedy:
+      "Allow a longer `sync.max_wait`, or make the camera driver faster (live only: in a recording nothing is late).",
   },
   "dropped-superseded": {
     severity: "warning",
@@ -142,7 +150,8 @@ export const FAULTS = {
   "dropped-bad-stamp": {
     severity: "warning",
     meaning: "The stamp of a message is zero or negative.",
-    remedy: "Make the driver fill in header.stamp.",
+    remedy:
+      "Make the driver fill in header.stamp; `--stamp-by-log TOPIC` takes the log times of a recording instead, the parameter `stamps: arrival` the times of arrival.",
   },
   "dropped-out-of-order": {
     severity: "warning",

@@ -55,6 +55,7 @@ function frame(
             camera: other.message.topic,
             image: other.message,
             stamp: EXAMPLE_STAMP + other.delta,
+            cloudTime: EXAMPLE_STAMP + other.delta,
             delta: other.delta,
           },
         ];
@@ -209,7 +210,11 @@ describe("what is worth waiting for", () => {
     const at = (delta: bigint) => ({
       ...late,
       stamp: EXAMPLE_STAMP + delta,
-      images: late.images.map((match) => ({ ...match, stamp: EXAMPLE_STAMP + delta })),
+      images: late.images.map((match) => ({
+        ...match,
+        stamp: EXAMPLE_STAMP + delta,
+        cloudTime: EXAMPLE_STAMP + delta,
+      })),
     });
     expect(one.awaits(late)).toMatchObject({ reason: "extrapolation-future" });
     addOdometry(one, [EXAMPLE_STAMP + 5n]);

@@ -6,7 +6,7 @@ import { pointLayout } from "../messages/pointLayout.js";
 import { readPointTimes, timeSpan } from "../messages/pointTimes.js";
 import { decodeTFMessage } from "../messages/tfMessage.js";
 import type { CameraInfo } from "../messages/types.js";
-import type { SyncedFrame } from "../sync/types.js";
+import type { MatchedImage, SyncedFrame } from "../sync/types.js";
 import { scanMotion, type ScanMotion } from "../transforms/ScanMotion.js";
 import { TransformBuffer } from "../transforms/TransformBuffer.js";
 import type { TransformFault } from "../transforms/TransformFault.js";
@@ -35,6 +35,8 @@ export interface MotionOptions {
   readonly fixedFrame?: string;
   /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
   readonly deskew?: boolean;
+  /** Stamp of transforms minus stamp of clouds at the same moment, nanoseconds: 0 unless told. */
+  readonly transformOffset?: bigint;
 }
 
 export interface FrameAssemblerOptions extends MotionOptions {
@@ -84,15 +86,34 @@ export class FrameAssembler {
     this.#awaited.clear();
   }
 
+  /** Frames to come are of another time than those before; transforms that are added from now on are of that time. */
+  beginEpoch(epoch: number): void {
+    this.forgetMotion();
+    this.#epoch = epoch;
+  }
+
   /** Time jumped: dynamic transforms of another time are forgotten, static ones stay. */
   forgetMotion(): void {
     this.#transforms.clear();
     this.#awaited.clear();
   }
 
-  /** Throws Fault("malformed-message"). */
-  addTransforms(cdr: Uint8Array, isStatic: boolean): void {
-    this.#transforms.add(decodeTFMessage(cdr), isStatic);
+  /**
+   * @param stamp in place of the transforms' own, nanoseconds
+   * Throws Fault("malformed-message").
+   */
+  addTransforms(cdr: Uint8Array, isStatic: boolean, stamp?: bigint): void {
+    const message = decodeTFMessage(cdr);
+    const stamped =
+      stamp === undefined
+        ? message
+        : {
+            transforms: message.transforms.map((transform) => ({
+              ...transform,
+              header: { ...transform.header, stamp },
+            })),
+          };
+    this.#transforms.add(stamped, isStatic);
   }
 
   /**
@@ -144,18 +165,20 @@ export class FrameAssembler {
       this.#source(0, cloud, scanStamp, mergedFrame, scanFrame, scanStamp),
     );
     const images: FrameImage[] = [];
-    for (const { camera, image, stamp, delta } of frame.images) {
+    for (const { camera, image, stamp, cloudTime, delta } of frame.images) {
       const place = { topic: image.topic, stamp };
       const index = this.#otherSources.get(camera);
       if (index !== undefined) {
         sources.push(
           ...orMissing(camera, place, () =>
-            this.#source(index, image, stamp, mergedFrame, scanFrame, scanStamp),
+            this.#source(index, image, cloudTime, mergedFrame, scanFrame, scanStamp),
           ),
         );
       } else {
         images.push(
-          ...orMissing(camera, place, () => this.#image(camera, image, stamp, delta, scanFrame, scanStamp)),
+          ...orMissing(camera, place, () =>
+            this.#image(camera, image, { stamp, cloudTime, delta }, scanFrame, scanStamp),
+          ),
         );
       }
     }
@@ -172,14 +195,13 @@ export class FrameAssembler {
   #image(
     camera: string,
     { topic, type, frameId, cdr }: SensorMessage,
-    stamp: bigint,
-    delta: bigint,
+    { stamp, cloudTime, delta }: Pick<MatchedImage<SensorMessage>, "stamp" | "cloudTime" | "delta">,
     scanFrame: string,
     scanStamp: bigint,
   ): FrameImage {
     const info = this.#cameraInfo(camera, topic);
     const { rectified } = this.#options;
-    const cloudToCamera = this.#cloudToCamera(frameId, stamp, scanFrame, scanStamp);
+    const cloudToCamera = this.#cloudToCamera(frameId, cloudTime, scanFrame, scanStamp);
     return {
       camera,
       topic,
@@ -189,6 +211,7 @@ export class FrameAssembler {
       info,
       cloudToCamera,
       rectified: rectified.has(camera),
+      stamp,
       delta,
     };
   }
@@ -229,10 +252,10 @@ export class FrameAssembler {
       if (span === undefined) return undefined;
       return scanMotion(this.#transforms, {
         sensorFrame,
-        sensorStamp: stamp,
+        sensorStamp: this.#transformTime(stamp),
         span,
         scanFrame,
-        scanStamp,
+        scanStamp: this.#transformTime(scanStamp),
         fixedFrame,
       });
     } catch (error) {
@@ -261,18 +284,31 @@ export class FrameAssembler {
     return span;
   }
 
-  #cloudToCamera(cameraFrame: string, stamp: bigint, scanFrame: string, scanStamp: bigint): Float64Array {
-    const { fixedFrame } = this.#motionOptions;
-    return fixedFrame === undefined
-      ? this.#transforms.lookup(cameraFrame, scanFrame, stamp)
-      : this.#transforms.lookupThrough(cameraFrame, stamp, scanFrame, scanStamp, fixedFrame);
+  /** Both times on the clouds' clock, nanoseconds. */
+  #cloudToCamera(cameraFrame: string, taken: bigint, scanFrame: string, scanStamp: bigint): Float64Array {
+    return this.#place(cameraFrame, taken, scanFrame, scanStamp);
   }
 
-  #toScan(sourceFrame: string, stamp: bigint, scanFrame: string, scanStamp: bigint): Float64Array {
+  /** Both times on the clouds' clock, nanoseconds. */
+  #toScan(sourceFrame: string, taken: bigint, scanFrame: string, scanStamp: bigint): Float64Array {
     const { fixedFrame } = this.#motionOptions;
     return fixedFrame === undefined
-      ? this.#transforms.lookup(scanFrame, sourceFrame, stamp)
-      : this.#transforms.lookupThrough(scanFrame, scanStamp, sourceFrame, stamp, fixedFrame);
+      ? this.#transforms.lookup(scanFrame, sourceFrame, this.#transformTime(taken))
+      : this.#place(scanFrame, scanStamp, sourceFrame, taken);
+  }
+
+  /** From the source at its time to the target at its own, in a world that stands still in the fixed frame, if any. */
+  #place(target: string, targetTime: bigint, source: string, sourceTime: bigint): Float64Array {
+    const { fixedFrame } = this.#motionOptions;
+    const time = this.#transformTime(targetTime);
+    return fixedFrame === undefined
+      ? this.#transforms.lookup(target, source, time)
+      : this.#transforms.lookupThrough(target, time, source, this.#transformTime(sourceTime), fixedFrame);
+  }
+
+  /** When transforms are stamped that hold at a time of the clouds' clock. */
+  #transformTime(cloudTime: bigint): bigint {
+    return cloudTime + (this.#motionOptions.transformOffset ?? 0n);
   }
 
   /** What `assemble` will ask the transforms for; of the motion within a scan its two ends. */
@@ -295,11 +331,11 @@ export class FrameAssembler {
       need(`end of ${frameId}`, () => this.#toScan(frameId, end, scanFrame, scanStamp));
     };
     needForSource(cloud, scanStamp);
-    for (const { camera, image, stamp } of images) {
+    for (const { camera, image, cloudTime } of images) {
       const { frameId } = image;
-      if (this.#otherSources.has(camera)) needForSource(image, stamp);
+      if (this.#otherSources.has(camera)) needForSource(image, cloudTime);
       else if (this.#cameraInfos.has(camera))
-        need(`camera ${frameId}`, () => this.#cloudToCamera(frameId, stamp, scanFrame, scanStamp));
+        need(`camera ${frameId}`, () => this.#cloudToCamera(frameId, cloudTime, scanFrame, scanStamp));
     }
     return lookups;
   }
@@ -321,7 +357,7 @@ export class FrameAssembler {
   #enter({ epoch, stamp }: SyncedFrame<SensorMessage, SensorMessage>): void {
     if (epoch === this.#epoch) return;
     this.#epoch = epoch;
-    this.#transforms.forgetFrom(stamp + TRANSFORMS_AHEAD);
+    this.#transforms.forgetFrom(this.#transformTime(stamp) + TRANSFORMS_AHEAD);
     this.#awaited.clear();
   }
 
@@ -343,7 +379,8 @@ export class FrameAssembler {
 const STAMP_START = 4;
 const STAMP_END = 12;
 
-function equalButForStamp(a: Uint8Array, b: Uint8Array): boolean {
+/** Do two messages that begin with a header say the same but for its stamp? */
+export function equalButForStamp(a: Uint8Array, b: Uint8Array): boolean {
   return (
     Buffer.compare(a.subarray(0, STAMP_START), b.subarray(0, STAMP_START)) === 0 &&
     Buffer.compare(a.subarray(STAMP_END), b.subarray(STAMP_END)) === 0

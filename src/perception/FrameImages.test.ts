@@ -33,6 +33,7 @@ test("what of an image and of its CameraInfo was not believed is known once they
     },
     cloudToCamera: new Float64Array(16),
     rectified: false,
+    stamp: 0n,
     delta: 0n,
   };
   const images = new FrameImages([image]);

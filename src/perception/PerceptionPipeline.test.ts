@@ -75,6 +75,7 @@ async function frontImage(change: Partial<FrameImage> = {}): Promise<FrameImage>
     info: INFO,
     cloudToCamera: CLOUD_TO_CAMERA,
     rectified: false,
+    stamp: 0n,
     delta: 0n,
     ...change,
   };
@@ -165,7 +166,7 @@ describe("PerceptionPipeline", () => {
       [2n, "image-free", "no-images"],
       [3n, "fused", "images-available"],
     ]);
-    expect(labelled(outcomes[0]).imagesUsed).toEqual([{ camera: "front", delta: -3n }]);
+    expect(labelled(outcomes[0]).imagesUsed).toEqual([{ camera: "front", stamp: 0n, delta: -3n }]);
     expect(labelled(outcomes[0]).seenShare).toBeGreaterThan(0.5);
     expect(labelled(outcomes[2]).labelledCloud.length).toBe(labelled(outcomes[0]).labelledCloud.length);
   });

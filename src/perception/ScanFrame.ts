@@ -22,7 +22,9 @@ export interface FrameImage {
   readonly cloudToCamera: Float64Array;
   /** Is the image rectified, so that P of the CameraInfo holds and not K and D? */
   readonly rectified: boolean;
-  /** Image stamp minus scan stamp, nanoseconds. */
+  /** The image's own, nanoseconds. */
+  readonly stamp: bigint;
+  /** How much later than wanted for the scan the image was taken, nanoseconds: see MatchedImage. */
   readonly delta: bigint;
 }
 
@@ -100,13 +102,16 @@ export interface OverlayImage {
   readonly cdr: Uint8Array<ArrayBuffer>;
 }
 
+/** An image that labels of a scan are made with. */
+export type UsedImage = Pick<FrameImage, "camera" | "stamp" | "delta">;
+
 export interface LabelledScan {
   readonly kind: "labelled";
   readonly stamp: bigint;
   readonly topic: string;
   readonly mode: LabellingMode;
   readonly reason: ModeReason;
-  readonly imagesUsed: readonly { readonly camera: string; readonly delta: bigint }[];
+  readonly imagesUsed: readonly UsedImage[];
   readonly missing: readonly MissingImage[];
   /** Problems that the scan was labelled in spite of: images and sources left out, features that are missing. */
   readonly faults: readonly Fault[];

@@ -5,7 +5,6 @@ import { Fault } from "../faults/Fault.js";
 import { ScanGeometryBuilder } from "../geometry/ScanGeometryBuilder.js";
 import { TableArenaPool, type TableArena } from "../geometry/TableArena.js";
 import type { ScanGeometry } from "../geometry/types.js";
-import { decodeHeader } from "../messages/header.js";
 import { pointCount } from "../messages/pointCloud2.js";
 import type { PointCloud2 } from "../messages/types.js";
 import type { BundleManifest, ImageEncoderSpec } from "../model/bundleManifest.js";
@@ -143,7 +142,9 @@ export class ScanPreparer {
         inputs,
         ...(stacked && { images: stacked }),
         missing: frame.missing,
-        imagesUsed: fused ? usable.map(({ source: { camera, delta } }) => ({ camera, delta })) : [],
+        imagesUsed: fused
+          ? usable.map(({ source: { camera, stamp, delta } }) => ({ camera, stamp, delta }))
+          : [],
         faults: [...points.faults, ...faults].map(serializeFault),
         seenShare: assignment?.seenShare ?? 0,
         pointCount: count,
@@ -192,7 +193,7 @@ export class ScanPreparer {
         return;
       }
       if (!(result.reason instanceof Fault)) throw result.reason;
-      faults.push(result.reason.at({ topic: source.topic, stamp: decodeHeader(source.cdr).stamp }));
+      faults.push(result.reason.at({ topic: source.topic, stamp: source.stamp }));
     });
     return { usable, faults };
   }

@@ -202,6 +202,7 @@ describe("a depth image", () => {
       info,
       cloudToCamera: new Float64Array(16),
       rectified: true,
+      stamp: 0n,
       delta: 0n,
     };
   }

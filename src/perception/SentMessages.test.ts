@@ -15,6 +15,7 @@ function image(fill: number, camera = "front"): FrameImage {
     info: cameraInfo,
     cloudToCamera: new Float64Array(16),
     rectified: false,
+    stamp: 0n,
     delta: 0n,
   };
 }

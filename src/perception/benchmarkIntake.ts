@@ -145,6 +145,7 @@ function exampleImage(camera: string, cdr: Uint8Array<ArrayBuffer>): FrameImage 
     },
     cloudToCamera: new Float64Array(16),
     rectified: false,
+    stamp: 0n,
     delta: 0n,
   };
 }

@@ -3,7 +3,14 @@ import type { BundleManifest } from "../model/bundleManifest.js";
 import type { NamedTensor } from "../model/NamedTensor.js";
 import type { LabellingMode, ModeReason } from "./FusionPolicy.js";
 import type { PipelineSettings } from "./PipelineSettings.js";
-import type { FrameImage, MissingImage, OverlayImage, ScanFrame, ScanSource } from "./ScanFrame.js";
+import type {
+  FrameImage,
+  MissingImage,
+  OverlayImage,
+  ScanFrame,
+  ScanSource,
+  UsedImage,
+} from "./ScanFrame.js";
 import type { WantedOutputs } from "./WantedOutputs.js";
 
 /** What the preparation worker is started with. */
@@ -41,7 +48,7 @@ export interface PreparedScan {
   /** `image` [B, 3, H, W]; only with mode "fused". */
   readonly images?: NamedTensor;
   readonly missing: readonly MissingImage[];
-  readonly imagesUsed: readonly { readonly camera: string; readonly delta: bigint }[];
+  readonly imagesUsed: readonly UsedImage[];
   /** What was left out or made up. */
   readonly faults: readonly SerializedFault[];
   readonly seenShare: number;

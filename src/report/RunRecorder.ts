@@ -47,6 +47,8 @@ export class RunRecorder {
   readonly #scans: ScanRecord[] = [];
   readonly #stages = new Map(STAGES.map((stage) => [stage, new LatencyStatistics()]));
   readonly #classes = new Map<number, number>();
+  /** By camera: how many images labels were made with, and the stamp of the last. */
+  readonly #usedImages = new Map<string, { count: number; last: bigint }>();
   #points = 0;
   #unlabeled = 0;
 
@@ -69,6 +71,11 @@ export class RunRecorder {
       unlabeled: outcome.unlabeledCount,
       stage_ms: outcome.times,
     });
+    for (const { camera, stamp: taken } of outcome.imagesUsed) {
+      const used = this.#usedImages.get(camera);
+      // An image that serves several scans is one image.
+      if (used?.last !== taken) this.#usedImages.set(camera, { count: (used?.count ?? 0) + 1, last: taken });
+    }
     for (const [stage, statistics] of this.#stages) statistics.add(outcome.times[stage]);
     for (const [id, count] of outcome.classCounts)
       this.#classes.set(id, (this.#classes.get(id) ?? 0) + count);
@@ -82,6 +89,11 @@ export class RunRecorder {
 
   count(mode: ScanRecord["mode"]): number {
     return this.#scans.filter((scan) => scan.mode === mode).length;
+  }
+
+  /** Images of a camera that labels were made with: neither those that were lost nor those of image-free scans. */
+  imagesUsed(camera: string): number {
+    return this.#usedImages.get(camera)?.count ?? 0;
   }
 
   /** Points in all, and those without a label. */

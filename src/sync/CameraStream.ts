@@ -1,7 +1,7 @@
 import { PeriodEstimator } from "./PeriodEstimator.js";
 import type { CameraLedger, DropCause } from "./SyncLedger.js";
 import type { CameraSyncOptions } from "./SyncOptions.js";
-import type { MatchedImage, MissingImage, MissingReason, Stamped } from "./types.js";
+import type { MatchedImage, MissingImage, MissingReason, Moment, Stamped } from "./types.js";
 
 interface BufferedImage<I> extends Stamped<I> {
   /** Part of a released frame. */
@@ -12,7 +12,7 @@ interface BufferedImage<I> extends Stamped<I> {
 
 /**
  * The images of one camera that clouds may still need, and whether the camera is worth waiting for.
- * All times are stamps in nanoseconds; a cloud's target is its stamp + the camera's offset.
+ * All times are stamps in nanoseconds; a cloud's target is its stamp, or the middle of its scan, + the camera's offset.
  */
 export class CameraStream<I> {
   readonly name: string;
@@ -52,10 +52,10 @@ export class CameraStream<I> {
   }
 
   /**
-   * Takes an image in. `lastReleased` is the stamp of the last released cloud. Returns whether the camera's
+   * Takes an image in. `lastReleased` is the moment of the last released cloud. Returns whether the camera's
    * newest stamp moved on, which is when waiting clouds may be settled.
    */
-  accept(image: Stamped<I>, lastReleased: bigint | undefined): boolean {
+  accept(image: Stamped<I>, lastReleased: Moment | undefined): boolean {
     const { stamp } = image;
     this.#ledger.receive();
     if (stamp <= 0n) {
@@ -90,10 +90,10 @@ export class CameraStream<I> {
    * Whether no later image can be a better match for the cloud: the camera has reached the cloud's target
    * (later images are only farther), or, as far as its period is known, the next image will not be nearer.
    */
-  isSettled(cloudStamp: bigint): boolean {
+  isSettled(cloud: Moment): boolean {
     if (this.#closed) return true;
     if (this.#newest === undefined) return false;
-    const target = cloudStamp + this.#options.offset;
+    const target = this.#target(cloud);
     if (this.#newest >= target) return true;
     const shortestPeriod = this.#options.period ?? this.#period.shortest;
     if (shortestPeriod === undefined) return false;
@@ -108,21 +108,23 @@ export class CameraStream<I> {
    * The image nearest to the cloud's target within the tolerance or the maximum age, or why there is none.
    * An image may be taken by several clouds; of two that are equally near, the earlier is taken.
    */
-  take(cloudStamp: bigint): MatchedImage<I> | MissingImage {
-    const target = cloudStamp + this.#options.offset;
+  take(cloud: Moment): MatchedImage<I> | MissingImage {
+    const target = this.#target(cloud);
     const image = this.#nearest(target);
     if (image === undefined) {
-      return { camera: this.name, reason: this.#whyMissing(cloudStamp), nearest: this.#nearestDelta(target) };
+      return { camera: this.name, reason: this.#whyMissing(cloud), nearest: this.#nearestDelta(target) };
     }
     if (image.used) this.#ledger.reuse();
     else this.#ledger.deliver();
     image.used = true;
-    return { camera: this.name, image: image.payload, stamp: image.stamp, delta: image.stamp - target };
+    const { stamp } = image;
+    const cloudTime = stamp - this.#options.offset;
+    return { camera: this.name, image: image.payload, stamp, cloudTime, delta: stamp - target };
   }
 
   /** A cloud left while this camera could still have sent a better image, which will now be late. */
-  missCloud(cloudStamp: bigint): void {
-    this.#missedTarget = cloudStamp + this.#options.offset;
+  missCloud(cloud: Moment): void {
+    this.#missedTarget = this.#target(cloud);
   }
 
   /**
@@ -146,17 +148,17 @@ export class CameraStream<I> {
   }
 
   /** Lets go of the images that no cloud after `lastReleased` can use. */
-  prune(lastReleased: bigint): void {
+  prune(lastReleased: Moment): void {
     if (!this.#isFarBehind(lastReleased)) this.#inStep = this.#newest !== undefined;
     this.#filter((image) => !this.#isUseless(image.stamp, lastReleased), "no_match");
   }
 
   /**
-   * The clouds jumped back to `cloudStamp`: what is from before the jump goes. A camera that jumped before the
+   * The clouds jumped back to this one: what is from before the jump goes. A camera that jumped before the
    * clouds did keeps its first images of the new time.
    */
-  rewind(cloudStamp: bigint): void {
-    const limit = cloudStamp + this.#options.offset + this.#jumpThreshold;
+  rewind(cloud: Moment): void {
+    const limit = this.#target(cloud) + this.#jumpThreshold;
     if (this.#inStep || (this.#newest !== undefined && this.#newest > limit)) this.clear();
     this.#missedTarget = undefined;
     this.activate();
@@ -174,6 +176,10 @@ export class CameraStream<I> {
   /** No cloud will come any more. */
   finish(): void {
     this.#filter(() => false, "no_match");
+  }
+
+  #target(cloud: Moment): bigint {
+    return targetOf(cloud, this.#options);
   }
 
   #nearest(target: bigint): BufferedImage<I> | undefined {
@@ -196,22 +202,22 @@ export class CameraStream<I> {
     return nearest === undefined ? undefined : nearest - target;
   }
 
-  #whyMissing(cloudStamp: bigint): MissingReason {
+  #whyMissing(cloud: Moment): MissingReason {
     if (this.#newest === undefined) return "never_seen";
-    if (this.#closed && this.#newest < cloudStamp + this.#options.offset) return "ended";
-    if (this.isSettled(cloudStamp)) return "no_match";
+    if (this.#closed && this.#newest < this.#target(cloud)) return "ended";
+    if (this.isSettled(cloud)) return "no_match";
     return this.active ? "not_arrived" : "inactive";
   }
 
-  #isUseless(stamp: bigint, lastReleased: bigint | undefined): boolean {
+  #isUseless(stamp: bigint, lastReleased: Moment | undefined): boolean {
     if (lastReleased === undefined) return false;
     // A camera far behind the clouds may be the first to have jumped back; its images wait for the clouds.
     if (this.#isFarBehind(lastReleased)) return false;
-    return stamp + this.#options.maximumAge <= lastReleased + this.#options.offset;
+    return stamp + this.#options.maximumAge <= this.#target(lastReleased);
   }
 
-  #isFarBehind(lastReleased: bigint): boolean {
-    const target = lastReleased + this.#options.offset;
+  #isFarBehind(lastReleased: Moment): boolean {
+    const target = this.#target(lastReleased);
     return this.#newest !== undefined && this.#newest < target - this.#jumpThreshold;
   }
 
@@ -226,6 +232,14 @@ export class CameraStream<I> {
     if (image.used) return;
     this.#ledger.drop(image.stamp, cause === "reset" ? cause : unusedCause(image.late, cause));
   }
+}
+
+/** The stamp of the image that would fit a cloud exactly. */
+export function targetOf(
+  { stamp, middle }: Moment,
+  { offset, fromMiddle }: Pick<CameraSyncOptions, "offset" | "fromMiddle">,
+): bigint {
+  return stamp + offset + (fromMiddle ? middle : 0n);
 }
 
 function unusedCause(late: boolean, otherwise: DropCause = "no_match"): DropCause {

@@ -3,9 +3,11 @@ import { CameraStream } from "./CameraStream.js";
 import { PeriodEstimator } from "./PeriodEstimator.js";
 import type { SyncLedger } from "./SyncLedger.js";
 import type { SyncOptions } from "./SyncOptions.js";
-import type { MatchedImage, MissingImage, Release, Stamped, SyncedFrame } from "./types.js";
+import { momentOf } from "./types.js";
+import type { MatchedImage, MissingImage, Moment, Release, Stamped, SyncedFrame } from "./types.js";
 
-interface WaitingCloud<C> extends Stamped<C> {
+interface WaitingCloud<C> extends Moment {
+  readonly payload: C;
   /** Ends the cloud's wait; also runs on after an early release, to know what a wait would have brought. */
   deadline: Subscription | undefined;
 }
@@ -27,7 +29,7 @@ export class CloudImageJoin<C, I> {
   /** Clouds whose deadline has not come, waiting or released, in order of arrival. */
   #withinDeadline: WaitingCloud<C>[] = [];
   #newestCloud: bigint | undefined;
-  #lastReleased: bigint | undefined;
+  #lastReleased: Moment | undefined;
   #epoch = 0;
 
   constructor(
@@ -49,7 +51,9 @@ export class CloudImageJoin<C, I> {
     return this.#waiting.length;
   }
 
-  pushCloud({ stamp, payload }: Stamped<C>): void {
+  pushCloud(cloud: Stamped<C>): void {
+    const { stamp, payload } = cloud;
+    const moment = momentOf(cloud);
     const account = this.#ledger.clouds;
     account.receive();
     if (stamp <= 0n) {
@@ -58,13 +62,13 @@ export class CloudImageJoin<C, I> {
     }
     if (this.#newestCloud !== undefined && stamp < this.#newestCloud - this.#options.jumpThreshold) {
       this.#restart(this.#newestCloud - stamp);
-      for (const camera of this.#cameras) camera.rewind(stamp);
+      for (const camera of this.#cameras) camera.rewind(moment);
     }
-    if (stamp === this.#lastReleased || this.#waiting.some((cloud) => cloud.stamp === stamp)) {
+    if (stamp === this.#lastReleased?.stamp || this.#waiting.some((cloud) => cloud.stamp === stamp)) {
       account.drop(stamp, "duplicate");
       return;
     }
-    if (this.#lastReleased !== undefined && stamp < this.#lastReleased) {
+    if (this.#lastReleased !== undefined && stamp < this.#lastReleased.stamp) {
       account.drop(stamp, "out_of_order");
       return;
     }
@@ -73,7 +77,7 @@ export class CloudImageJoin<C, I> {
       this.#cloudPeriod.add(stamp);
     }
     const place = this.#waiting.findLastIndex((cloud) => cloud.stamp < stamp) + 1;
-    this.#waiting.splice(place, 0, this.#startWait({ stamp, payload, deadline: undefined }));
+    this.#waiting.splice(place, 0, this.#startWait({ ...moment, payload, deadline: undefined }));
     this.#releaseSettled();
     if (this.#waiting.length > this.#options.cloudQueueSize) {
       this.#release(this.#waiting.shift()!, "overflow");
@@ -85,7 +89,7 @@ export class CloudImageJoin<C, I> {
   pushImage(name: string, image: Stamped<I>): void {
     const camera = this.#camera(name);
     if (!camera.accept(image, this.#lastReleased)) return;
-    if (!camera.active && this.#withinDeadline.some((cloud) => camera.isSettled(cloud.stamp))) {
+    if (!camera.active && this.#withinDeadline.some((cloud) => camera.isSettled(cloud))) {
       camera.activate();
     }
     this.#releaseSettled();
@@ -152,7 +156,7 @@ export class CloudImageJoin<C, I> {
     for (;;) {
       const cloud = this.#waiting[0];
       if (cloud === undefined) return;
-      if (this.#cameras.some((camera) => camera.active && !camera.isSettled(cloud.stamp))) return;
+      if (this.#cameras.some((camera) => camera.active && !camera.isSettled(cloud))) return;
       this.#waiting.shift();
       this.#release(cloud, "early");
     }
@@ -163,16 +167,16 @@ export class CloudImageJoin<C, I> {
     const images: MatchedImage<I>[] = [];
     const missing: MissingImage[] = [];
     for (const camera of this.#cameras) {
-      const taken = camera.take(cloud.stamp);
+      const taken = camera.take(cloud);
       if ("image" in taken) images.push(taken);
       else missing.push(taken);
     }
     for (const camera of this.#cameras) {
-      if (camera.isSettled(cloud.stamp)) {
+      if (camera.isSettled(cloud)) {
         camera.activate();
         continue;
       }
-      camera.missCloud(cloud.stamp);
+      camera.missCloud(cloud);
       if (trigger === "timeout" || trigger === "overflow") {
         camera.countVainWait(this.#cloudPeriod.median, this.#options.inactiveAfter);
       }
@@ -182,8 +186,8 @@ export class CloudImageJoin<C, I> {
       if (missing.length === 0) release = "complete";
       else if (missing.some(({ reason }) => reason === "ended")) release = "ended";
     }
-    this.#lastReleased = cloud.stamp;
-    for (const camera of this.#cameras) camera.prune(cloud.stamp);
+    this.#lastReleased = momentOf(cloud);
+    for (const camera of this.#cameras) camera.prune(cloud);
     this.#ledger.release(release);
     this.#emit({
       cloud: cloud.payload,

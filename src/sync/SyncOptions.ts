@@ -3,6 +3,8 @@ import { Fault } from "../faults/Fault.js";
 export interface CameraSyncOptions {
   /** Camera stamp minus cloud stamp when both see the same moment, nanoseconds (shutter or transport offset). */
   readonly offset: bigint;
+  /** Does the offset count from the middle of a scan? Of cameras; further clouds are compared stamp with stamp. */
+  readonly fromMiddle: boolean;
   /** An image matches when |image stamp - (cloud stamp + offset)| is at most this, nanoseconds. */
   readonly tolerance: bigint;
   /**
@@ -72,6 +74,7 @@ function cameraOptions(name: string, settings: Partial<CameraSyncOptions>): Came
   const tolerance = settings.tolerance ?? DEFAULT_TOLERANCE;
   const options = {
     offset: 0n,
+    fromMiddle: true,
     maximumAge: tolerance,
     period: undefined,
     queueSize: 15,

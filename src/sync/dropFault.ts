@@ -23,7 +23,11 @@ export function dropFault(
 ): Fault {
   const [code, reason] = WHY[cause];
   const what = camera === undefined ? "cloud" : "image";
-  const message = `the ${what} is dropped, since ${reason}`;
+  const mend =
+    cause === "bad_stamp"
+      ? ` (${stamp.toString()} ns): take the times of its log or arrival instead (\`--stamp-by-log ${topic}\`, live \`stamps: arrival\`)`
+      : "";
+  const message = `the ${what} is dropped, since ${reason}${mend}`;
   if (severity !== undefined) return new Fault(code, message, { severity }).at({ topic, stamp });
   const fault = new Fault(code, message).at({ topic, stamp });
   return what === "cloud" && cause !== "superseded" ? fault.asError() : fault;

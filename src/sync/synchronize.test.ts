@@ -41,7 +41,7 @@ describe("synchronize", () => {
         cloud: "1000",
         stamp: 1000n,
         epoch: 0,
-        images: [{ camera: "front", image: "1103", stamp: 1103n, delta: 3n }],
+        images: [{ camera: "front", image: "1103", stamp: 1103n, cloudTime: 1003n, delta: 3n }],
         missing: [],
         release: "complete",
       },

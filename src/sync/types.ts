@@ -3,6 +3,25 @@ export interface Stamped<T> {
   /** Nanoseconds since the epoch of the sender's clock (header stamp). */
   readonly stamp: bigint;
   readonly payload: T;
+  /** Of a scan: nanoseconds from its stamp to its middle, from which offsets of cameras count; 0 where absent. */
+  readonly middle?: bigint;
+}
+
+/** The moment of a cloud that messages of other streams are compared with. */
+export interface Moment {
+  readonly stamp: bigint;
+  /** See Stamped; 0 where it has none. */
+  readonly middle: bigint;
+}
+
+export function momentOf({
+  stamp,
+  middle = 0n,
+}: {
+  readonly stamp: bigint;
+  readonly middle?: bigint;
+}): Moment {
+  return { stamp, middle };
 }
 
 /**
@@ -23,7 +42,9 @@ export interface MatchedImage<I> {
   readonly image: I;
   /** The image's own stamp, nanoseconds. */
   readonly stamp: bigint;
-  /** image stamp - (cloud stamp + the camera's offset), nanoseconds. */
+  /** The same moment on the clouds' clock: its stamp without the camera's offset, nanoseconds. */
+  readonly cloudTime: bigint;
+  /** image stamp - (cloud stamp + the scan's middle + the camera's offset), nanoseconds. */
   readonly delta: bigint;
 }
 

@@ -2,63 +2,97 @@ import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
 import type { FrameAssembler } from "../../perception/FrameAssembler.js";
 import type { BagMessage, BagReader } from "../types.js";
+import { type IndexedTopic } from "./IndexedTopic.js";
+import { isStaticTf } from "./frameTree.js";
+import { PlannedReader } from "./PlannedReader.js";
+import { type RecordedEpochs, rowsByStamp, typicalLag } from "./RecordedEpochs.js";
+import type { RecordingIndex } from "./RecordingIndex.js";
 
 /**
- * How far the dynamic transforms are read ahead of the scans, nanoseconds of log time: a lookup between two
- * samples needs the later one, which is often logged after the image that it is needed for.
+ * How far the dynamic transforms are read ahead of the scans, nanoseconds of their stamps: a lookup between two
+ * samples needs the later one. Well below what a TransformBuffer keeps.
  */
-const LEAD = 1_000_000_000n;
+const LEAD = 4_000_000_000n;
+/** Bytes of transforms that are kept because they were logged before they are needed. */
+const BUDGET = 32 * 1024 * 1024;
 
-/** Feeds a bag's transforms: the static ones at the start, the dynamic ones a little ahead of the scans. */
+interface DynamicTopic {
+  readonly index: IndexedTopic;
+  readonly epochs: Uint16Array;
+  /** Rows by epoch and stamp. */
+  readonly order: Uint32Array;
+  next: number;
+}
+
+export interface TransformFeedOptions {
+  readonly reader: BagReader;
+  /** Of tf2_msgs/msg/TFMessage; those whose name ends in tf_static are static. */
+  readonly topics: readonly string[];
+  readonly index: RecordingIndex;
+  readonly epochs: RecordedEpochs;
+  /** Topics whose transforms have the log times of their messages in place of their stamps. */
+  readonly stampedByLog?: ReadonlySet<string>;
+  readonly assembler: FrameAssembler;
+  readonly faults: FaultLog;
+}
+
+/**
+ * Feeds a bag's transforms: the static ones at the start, the dynamic ones a little ahead of the scans, by their stamps
+ * and whenever they were logged.
+ */
 export class TransformFeed {
-  readonly #reader: BagReader;
-  readonly #staticTopics: readonly string[];
-  readonly #assembler: FrameAssembler;
-  readonly #faults: FaultLog;
-  readonly #dynamic: AsyncIterator<BagMessage>;
-  #next: BagMessage | undefined;
-  #ended: boolean;
+  readonly #options: TransformFeedOptions;
+  readonly #dynamic: readonly DynamicTopic[];
+  readonly #messages: PlannedReader<BagMessage>;
+  #epoch = 0;
 
-  /** @param topics of tf2_msgs/msg/TFMessage; those whose name ends in tf_static are static */
-  constructor(reader: BagReader, topics: readonly string[], assembler: FrameAssembler, faults: FaultLog) {
-    this.#reader = reader;
-    this.#assembler = assembler;
-    this.#faults = faults;
-    this.#staticTopics = topics.filter((topic) => topic.endsWith("tf_static"));
-    const dynamicTopics = topics.filter((topic) => !topic.endsWith("tf_static"));
-    this.#dynamic = reader.messages({ topics: dynamicTopics });
-    this.#ended = dynamicTopics.length === 0;
+  constructor(options: TransformFeedOptions) {
+    this.#options = options;
+    const { reader, index, epochs } = options;
+    this.#dynamic = [...index.transforms.values()].map((topic) => {
+      const ofTopic = epochs.of(topic);
+      return { index: topic, epochs: ofTopic, order: rowsByStamp(topic, ofTopic), next: 0 };
+    });
+    const planned = this.#dynamic.map(({ index: topic, order }) => ({
+      index: topic,
+      order,
+      lag: typicalLag(topic),
+    }));
+    this.#messages = new PlannedReader(reader, planned, (message) => message, BUDGET);
   }
 
   async loadStatic(): Promise<void> {
-    if (this.#staticTopics.length === 0) return;
-    for await (const message of this.#reader.messages({ topics: this.#staticTopics }))
-      this.#add(message, true);
+    const { reader, topics } = this.#options;
+    const staticTopics = topics.filter(isStaticTf);
+    if (staticTopics.length === 0) return;
+    for await (const message of reader.messages({ topics: staticTopics })) this.#add(message, true);
   }
 
-  /** Feeds the dynamic transforms that were logged up to a lead after this time, nanoseconds. */
-  async upTo(logTime: bigint): Promise<void> {
-    while (!this.#ended) {
-      if (this.#next === undefined) {
-        const result = await this.#dynamic.next();
-        if (result.done === true) {
-          this.#ended = true;
-          return;
-        }
-        this.#next = result.value;
+  /** Feeds the dynamic transforms up to a lead after a scan's time, nanoseconds of its epoch. */
+  async upTo(epoch: number, stamp: bigint): Promise<void> {
+    if (epoch !== this.#epoch) this.#options.assembler.beginEpoch(epoch);
+    this.#epoch = epoch;
+    for (const topic of this.#dynamic) {
+      const { index, epochs, order } = topic;
+      for (; topic.next < order.length; topic.next++) {
+        const row = order[topic.next]!;
+        if (epochs[row]! > epoch || (epochs[row] === epoch && index.stamps[row]! > stamp + LEAD)) break;
+        if (epochs[row] === epoch) this.#add(await this.#messages.get(index.topic, row), false);
       }
-      if (this.#next.logTime > logTime + LEAD) return;
-      this.#add(this.#next, false);
-      this.#next = undefined;
     }
   }
 
+  async close(): Promise<void> {
+    await this.#messages.close();
+  }
+
   #add({ topic, logTime, data }: BagMessage, isStatic: boolean): void {
+    const { assembler, faults, stampedByLog } = this.#options;
     try {
-      this.#assembler.addTransforms(data, isStatic);
+      assembler.addTransforms(data, isStatic, stampedByLog?.has(topic) === true ? logTime : undefined);
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      this.#faults.record(error.at({ topic, logTime }));
+      faults.record(error.at({ topic, logTime }));
     }
   }
 }

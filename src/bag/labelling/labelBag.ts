@@ -1,22 +1,23 @@
-import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
-import { decodeHeader } from "../../messages/header.js";
 import { LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
 import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import type { BundleManifest } from "../../model/bundleManifest.js";
-import { FrameAssembler, type SensorMessage } from "../../perception/FrameAssembler.js";
+import { FrameAssembler } from "../../perception/FrameAssembler.js";
 import { labelInfoMessage } from "../../perception/labelInfoMessage.js";
 import type { RestartingPipeline } from "../../perception/RestartingPipeline.js";
 import type { FailedScan, ScanFrame, ScanWithCloud } from "../../perception/ScanFrame.js";
 import type { SyncLedger } from "../../sync/SyncLedger.js";
 import type { SyncOptions } from "../../sync/SyncOptions.js";
-import { synchronizeRecording, type LoggedMessage } from "../../sync/synchronizeRecording.js";
 import { BagCopy, type CopiedChannels } from "./BagCopy.js";
+import { CameraInfoFeed } from "./CameraInfoFeed.js";
 import type { InputSelection } from "./InputSelection.js";
 import type { McapBagWriter } from "../mcap/McapBagWriter.js";
 import { OUTPUT_TOPICS } from "./outputTopics.js";
+import { RecordedEpochs } from "./RecordedEpochs.js";
+import { RecordedFrames } from "./RecordedFrames.js";
+import type { RecordingIndex } from "./RecordingIndex.js";
 import { TransformFeed } from "./TransformFeed.js";
-import type { BagMessage, BagReader } from "../types.js";
+import type { BagReader } from "../types.js";
 
 export interface LabelBagOptions {
   readonly reader: BagReader;
@@ -24,10 +25,16 @@ export interface LabelBagOptions {
   readonly pipeline: Pick<RestartingPipeline, "label">;
   readonly manifest: BundleManifest;
   readonly sync: SyncOptions;
+  /** Of the reader's bag and the selection. */
+  readonly index: RecordingIndex;
+  /** Topics of transforms whose log times count and not their stamps; for other topics the index has them already. */
+  readonly stampedByLog?: ReadonlySet<string>;
   /** See FrameAssemblerOptions. */
   readonly fixedFrame?: string;
   /** See FrameAssemblerOptions. */
   readonly deskew?: boolean;
+  /** See FrameAssemblerOptions. */
+  readonly transformOffset?: bigint;
   readonly writer: McapBagWriter;
   /** What is copied from the input as it is. */
   readonly copied: CopiedChannels;
@@ -37,10 +44,6 @@ export interface LabelBagOptions {
   readonly ledger: SyncLedger;
   /** Stop after this many scans. */
   readonly maxScans?: number;
-}
-
-interface BagCloud extends SensorMessage {
-  readonly logTime: bigint;
 }
 
 /**
@@ -54,7 +57,7 @@ export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWi
     ...selection.cameras.filter(({ rectified }) => rectified).map(({ name }) => name),
     ...selection.clouds.flatMap((cloud) => (cloud.kind === "depth" && cloud.rectified ? [cloud.topic] : [])),
   ]);
-  const { fixedFrame, deskew } = options;
+  const { fixedFrame, deskew, transformOffset } = options;
   const { mergedFrame } = selection;
   const assembler = new FrameAssembler(
     {
@@ -62,17 +65,15 @@ export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWi
       otherSources: new Set(selection.clouds.slice(1).map(({ topic }) => topic)),
       ...(fixedFrame !== undefined && { fixedFrame }),
       ...(deskew !== undefined && { deskew }),
+      ...(transformOffset !== undefined && { transformOffset }),
       ...(mergedFrame !== undefined && { mergedFrame }),
     },
     faults,
   );
-  const transforms = new TransformFeed(reader, selection.tfTopics, assembler, faults);
   const copy = new BagCopy(reader, writer, options.copied);
-  await transforms.loadStatic();
-  await loadFirstCameraInfos(options, assembler);
 
   const logTimes: bigint[] = [];
-  const frames = assembleFrames(options, assembler, transforms, logTimes);
+  const frames = assembleFrames(options, assembler, logTimes);
   let first = true;
   for await (const outcome of pipeline.label(frames)) {
     const logTime = logTimes.shift()!;
@@ -93,85 +94,37 @@ export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWi
 }
 
 async function* assembleFrames(
-  { reader, selection, sync, ledger, faults, maxScans }: LabelBagOptions,
+  options: LabelBagOptions,
   assembler: FrameAssembler,
-  transforms: TransformFeed,
   logTimes: bigint[],
 ): AsyncGenerator<ScanFrame> {
-  const recorded = recordedMessages(reader, selection, assembler, faults);
-  let count = 0;
-  for await (const frame of synchronizeRecording<BagCloud, SensorMessage>(recorded, sync, ledger)) {
-    await transforms.upTo(frame.cloud.logTime);
-    logTimes.push(frame.cloud.logTime);
-    yield assembler.assemble(frame);
-    if (++count === maxScans) return;
-  }
-}
-
-async function* recordedMessages(
-  reader: BagReader,
-  selection: InputSelection,
-  assembler: FrameAssembler,
-  faults: FaultLog,
-): AsyncGenerator<LoggedMessage<BagCloud, SensorMessage>> {
-  const [{ topic: firstCloud }, ...otherClouds] = selection.clouds;
-  const followers = new Map([
-    ...otherClouds.map(({ topic }) => [topic, topic] as const),
-    ...selection.cameras.map(({ imageTopic, name }) => [imageTopic, name] as const),
-  ]);
-  const infos = cameraInfosOf(selection);
-  const topics = new Set([firstCloud, ...followers.keys(), ...infos.map(({ topic }) => topic)]);
-  for await (const message of reader.messages({ topics: [...topics] })) {
-    const { topic, logTime } = message;
-    try {
-      const follower = followers.get(topic);
-      if (topic === firstCloud) {
-        const { stamp, payload } = stamped(message);
-        yield { logTime, kind: "cloud", message: { stamp, payload: { ...payload, logTime } } };
-      } else if (follower !== undefined) {
-        yield { logTime, kind: "image", camera: follower, message: stamped(message) };
-      }
-      for (const { camera } of infos.filter((info) => info.topic === topic)) {
-        assembler.addCameraInfo(camera, message.data);
-      }
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      const placed = error.at({ topic, logTime });
-      faults.record(topic === firstCloud ? placed.asError() : placed);
+  const { reader, selection, index, stampedByLog, sync, ledger, faults, maxScans } = options;
+  const epochs = new RecordedEpochs(index.clouds, sync.jumpThreshold);
+  const transforms = new TransformFeed({
+    reader,
+    topics: selection.tfTopics,
+    index,
+    epochs,
+    assembler,
+    faults,
+    ...(stampedByLog && { stampedByLog }),
+  });
+  const cameraInfos = new CameraInfoFeed(selection, index, assembler);
+  const messages = new RecordedFrames({ reader, selection, index, epochs, sync });
+  try {
+    await transforms.loadStatic();
+    let count = 0;
+    for (const rows of messages.join(ledger)) {
+      const frame = await messages.read(rows);
+      await transforms.upTo(frame.epoch, frame.stamp + (options.transformOffset ?? 0n));
+      cameraInfos.prepare(frame);
+      logTimes.push(frame.cloud.logTime);
+      yield assembler.assemble(frame);
+      if (++count === maxScans) return;
     }
-  }
-}
-
-/** The CameraInfo topic of each camera, and of each depth image that points are made of (by the latter's topic). */
-function cameraInfosOf({ clouds, cameras }: InputSelection): { camera: string; topic: string }[] {
-  return [
-    ...cameras.map(({ name, cameraInfoTopic }) => ({ camera: name, topic: cameraInfoTopic })),
-    ...clouds.flatMap((cloud) =>
-      cloud.kind === "depth" ? [{ camera: cloud.topic, topic: cloud.cameraInfoTopic }] : [],
-    ),
-  ];
-}
-
-function stamped({ topic, type, data }: BagMessage): { stamp: bigint; payload: SensorMessage } {
-  const { stamp, frameId } = decodeHeader(data);
-  return { stamp, payload: { topic, type, frameId, cdr: data } };
-}
-
-/** The first image must not wait for a CameraInfo that was recorded a little later. */
-async function loadFirstCameraInfos(
-  { reader, selection, faults }: LabelBagOptions,
-  assembler: FrameAssembler,
-): Promise<void> {
-  for (const { camera, topic } of cameraInfosOf(selection)) {
-    for await (const { data } of reader.messages({ topics: [topic] })) {
-      try {
-        assembler.addCameraInfo(camera, data);
-        break;
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error;
-        faults.record(error.at({ topic }));
-      }
-    }
+  } finally {
+    await messages.close();
+    await transforms.close();
   }
 }
 

@@ -20,7 +20,7 @@ export function labelledScan(changes: Partial<LabelledScan> = {}): LabelledScan 
     topic: "/points",
     mode: "fused",
     reason: "images-available",
-    imagesUsed: [{ camera: "front", delta: 12_000_000n }],
+    imagesUsed: [{ camera: "front", stamp: 12_000_000n, delta: 12_000_000n }],
     missing: exampleInfo.missing,
     faults: [],
     seenShare: 0.375,
