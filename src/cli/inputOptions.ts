@@ -22,6 +22,7 @@ export interface InputFlags {
   readonly rectified?: readonly string[];
   readonly raw?: readonly string[];
   readonly cameraOffset?: Readonly<Record<string, bigint | "auto">>;
+  readonly tf?: readonly string[];
   readonly tfOffset?: bigint | "auto";
   readonly stampByLog?: readonly string[];
   readonly tolerance: bigint;
@@ -65,6 +66,10 @@ function options(): Option[] {
         "(default: half of each scan where points have times, else 0)",
     ).argParser(cameraOffset),
     new Option(
+      "--tf <topic...>",
+      "topics of transforms to use (default: those of the cloud's namespace, where there are several)",
+    ),
+    new Option(
       "--tf-offset <ms>",
       "stamp of transforms minus cloud stamp of the same moment; auto is what the recording shows (default: 0)",
     ).argParser(millisecondsOrAuto),
@@ -97,6 +102,7 @@ export function inputOptions(flags: InputFlags): InputOptions {
     ...(flags.rectified && { rectifiedTopics: flags.rectified }),
     ...(flags.raw && { rawTopics: flags.raw }),
     ...(flags.cameraOffset && { cameraOffsets: flags.cameraOffset }),
+    ...(flags.tf && { tfTopics: flags.tf }),
     ...(flags.tfOffset !== undefined && { transformOffset: flags.tfOffset }),
     ...(flags.stampByLog && { stampedByLog: flags.stampByLog }),
     ...(flags.fixedFrame !== undefined && { fixedFrame: flags.fixedFrame }),

@@ -57,8 +57,12 @@ function describeBag(summary: BagSummary): string {
       details.get(topic) ?? "",
     ]),
   );
+  const tfNamespaces = new Set(frames.map(({ topic }) => topic.slice(0, topic.lastIndexOf("/")))).size;
   const tree = frames.map(
-    ({ frame, parent, isStatic }) => `  ${parent} -> ${frame}${isStatic ? " (static)" : ""}`,
+    ({ frame, parent, topic, isStatic, since }) =>
+      `  ${parent} -> ${frame}${isStatic ? " (static)" : ""}` +
+      (tfNamespaces > 1 ? ` on ${topic}` : "") +
+      (since === undefined ? "" : `, from ${(Number(since) / 1e9).toFixed(1)} s on`),
   );
   return [
     `${path}: ${seconds.toFixed(1)} s, ${topics.length} topics`,
@@ -91,7 +95,9 @@ function describeChoice(summary: BagSummary, overrides: InputOverrides): string 
       ),
       ...(cameras.length === 0 ? ["  no camera: every scan would be labelled image-free"] : []),
       ...oddities.map(({ message }) => `  note: ${message}`),
-      ...problems.map(({ message }) => `  not used: ${message}`),
+      ...problems.map(
+        ({ code, message }) => `  ${code === "transforms-conflict" ? "note" : "not used"}: ${message}`,
+      ),
     ].join("\n");
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

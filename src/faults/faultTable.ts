@@ -60,6 +60,13 @@ export const FAULTS = {
       "The transforms do not connect two sensors, or one with the fixed frame, at the time that was needed.",
     remedy: "Record /tf and /tf_static, and see the tree in `ditr inspect` for the gap.",
   },
+  "transforms-conflict": {
+    severity: "warning",
+    meaning:
+      "A frame has several places, or there are the transforms of several robots, which cannot all hold.",
+    remedy:
+      "The sentence says which are taken; leave one publisher of a frame, or choose topics with `--tf`.",
+  },
   "feature-missing": {
     severity: "warning",
     meaning: "A cloud lacks something that the model takes, intensity for instance, and 0 stands in for it.",

@@ -100,6 +100,13 @@ describe("TransformBuffer as tf2::BufferCore", () => {
     }
   });
 
+  test("a frame is where it is, whether or not anything is known of it", () => {
+    const buffer = new TransformBuffer();
+    const identity = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1];
+    expect([...buffer.lookup("/lidar", "lidar", SECOND)]).toEqual(identity);
+    expect([...buffer.lookupThrough("lidar", SECOND, "lidar", 2n * SECOND, "lidar")]).toEqual(identity);
+  });
+
   test("unknown frames, separate trees, and frames in a tree that has no data for the time", () => {
     const empty = new TransformBuffer();
     expect(reasonOf(() => empty.lookup("a", "b", SECOND))).toBe("unknown-frame");
@@ -121,7 +128,7 @@ describe("TransformBuffer as tf2::BufferCore", () => {
     expect(reasonOf(() => buffer.lookup("odom", "once", 12n * SECOND))).toBe("one-sample");
     expect(() => buffer.lookup("odom", "base", 12n * SECOND + 1n)).toThrow(
       'no transform from "base" to "odom" at 12.000000001 s: extrapolation into the future, ' +
-        'the latest sample of "base" is at 12.000000000 s',
+        'the latest sample of "base" is at 12.000000000 s, ',
     );
     expectMatrix(buffer.lookup("once", "base", 11n * SECOND), planar(0, 1, 0));
   });

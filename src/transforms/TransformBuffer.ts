@@ -107,6 +107,8 @@ export class TransformBuffer {
   }
 
   #lookup(target: string, source: string, stamp: LookupStamp): Pose {
+    // A frame is where it is, whether or not anything is known of it.
+    if (target === source) return IDENTITY;
     for (const frame of [target, source]) {
       if (this.#frames.has(frame)) continue;
       throw new TransformFault(
@@ -115,7 +117,6 @@ export class TransformBuffer {
           `named the frame "${frame}" (known: ${this.#knownFrames()})`,
       );
     }
-    if (target === source) return IDENTITY;
     const time = stamp === "latest" ? this.#latestCommonTime(target, source) : stamp;
     const fromSource = this.#climb(source, time);
     const fromTarget = this.#climb(target, time);
@@ -140,7 +141,7 @@ export class TransformBuffer {
       const located = this.#caches.get(current)?.at(stamp);
       if (located === undefined) return { frames, poses };
       if ("missing" in located) {
-        const failure = new TransformFault(located.missing, describeMissing(current, located));
+        const failure = new TransformFault(located.missing, describeMissing(current, located, stamp));
         return { frames, poses, failure };
       }
       // Samples of different times may disagree about parents, so a loop can show only now.
@@ -233,8 +234,9 @@ function older(a: bigint | undefined, b: bigint | undefined): bigint | undefined
   return a < b ? a : b;
 }
 
-function describeMissing(frame: string, { missing, available }: Missing): string {
-  const at = formatStamp(available);
+function describeMissing(frame: string, { missing, available }: Missing, wanted: bigint): string {
+  const seconds = Math.abs(Number(wanted - available)) / 1e9;
+  const at = `${formatStamp(available)}, ${seconds.toFixed(3)} s ${wanted < available ? "after" : "before"} that`;
   switch (missing) {
     case "extrapolation-past":
       return `extrapolation into the past, the earliest sample of "${frame}" is at ${at}`;

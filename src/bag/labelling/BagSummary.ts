@@ -56,8 +56,16 @@ export interface NearMiss extends ForeignTopic {
 
 export interface FrameSummary {
   readonly frame: string;
+  /** The last. */
   readonly parent: string;
+  readonly topic: string;
   readonly isStatic: boolean;
+  /** Nanoseconds: of the last message that was looked at. */
+  readonly logTime: bigint;
+  /** That it had on the topic before. */
+  readonly otherParents?: readonly string[];
+  /** Nanoseconds into the recording, of a frame that appears late. */
+  readonly since?: bigint;
 }
 
 /** What is in a bag, as far as labelling its clouds goes. */
@@ -74,7 +82,7 @@ export interface BagSummary {
   readonly nearMisses: readonly NearMiss[];
   /** Topics with transforms, those named tf_static first. */
   readonly tfTopics: readonly string[];
-  /** Frames with a parent, by name. */
+  /** Frames with a parent, by name and topic. */
   readonly frames: readonly FrameSummary[];
   /** What is wrong with the bag, or with the messages that were looked at. */
   readonly warnings: readonly Fault[];

@@ -2,6 +2,7 @@ import { Fault } from "../../faults/Fault.js";
 import type { BagSummary } from "./BagSummary.js";
 import { chooseCameras, noSuchImage } from "./chooseCameras.js";
 import { chooseSources } from "./chooseClouds.js";
+import { chooseTransforms } from "./chooseTransforms.js";
 import { unconnected } from "./frameTree.js";
 import { namespaceOf } from "./imageRoles.js";
 import type { CloudInput, InputOverrides, InputSelection } from "./InputSelection.js";
@@ -24,11 +25,21 @@ export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}
   const [first] = sources;
   const mergedFrame = overrides.targetFrame ?? (sources.length > 1 ? first.frameId : undefined);
   const scan = { topic: first.input.topic, frameId: mergedFrame ?? first.frameId };
+  const transforms = chooseTransforms(
+    summary,
+    { topic: first.input.topic, frameId: first.frameId },
+    overrides.tfTopics,
+  );
   for (const { input, frameId } of sources) {
-    const problem = unconnected(summary.frames, scan, { topic: input.topic, frameId });
+    const problem = unconnected(transforms.frames, scan, { topic: input.topic, frameId });
     if (problem !== undefined) throw problem;
   }
-  const { cameras: usable, problems } = chooseCameras(summary, scan, sources, overrides);
+  const { cameras: usable, problems } = chooseCameras(
+    { ...summary, frames: transforms.frames },
+    scan,
+    sources,
+    overrides,
+  );
   const names = uniqueNames(usable.map(({ image }) => image.topic));
   return {
     clouds: sources.map(({ input }) => input) as [CloudInput, ...CloudInput[]],
@@ -40,8 +51,8 @@ export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}
       cameraInfoTopic,
       rectified,
     })),
-    tfTopics: summary.tfTopics,
-    problems,
+    tfTopics: transforms.tfTopics,
+    problems: [...transforms.problems, ...problems],
     oddities: usable.flatMap(({ oddities }) => oddities),
   };
 }

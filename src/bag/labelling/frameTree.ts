@@ -4,7 +4,7 @@ import type { BagReader } from "../types.js";
 import type { FrameSummary } from "./BagSummary.js";
 import { FirstFault } from "./probeTopic.js";
 
-/** Moving frames are looked for in this much of the bag, in nanoseconds: each of them moves more often. */
+/** Moving frames are looked for in this much of the bag, in nanoseconds, and further on only for what is missing. */
 const TF_SPAN = 5_000_000_000n;
 
 /** Is this a topic of transforms that hold for all time? */
@@ -12,29 +12,118 @@ export function isStaticTf(topic: string): boolean {
   return /(^|\/)tf_static$/.test(topic);
 }
 
-/** The frames that have a parent, by name: all static ones, and those of the first seconds of others. */
+/**
+ * The frames that have a parent, by name and topic: all static ones, and those of the first seconds of others. Where those
+ * do not connect all of the frames that are wanted, the whole bag is looked through, since a frame may appear late.
+ */
 export async function readFrames(
   reader: BagReader,
   tfTopics: readonly string[],
+  wanted: readonly string[],
   warnings: Fault[],
 ): Promise<readonly FrameSummary[]> {
   const frames = new Map<string, FrameSummary>();
   const { startTime } = reader;
   if (startTime === undefined) return [];
-  for (const topic of tfTopics) {
-    const isStatic = isStaticTf(topic);
-    const span = isStatic ? {} : { endTime: startTime + TF_SPAN };
-    const faults = new FirstFault();
-    for await (const { data, logTime } of reader.messages({ topics: [topic], ...span })) {
-      const message = faults.catch(() => decodeTFMessage(data), { topic, logTime });
-      for (const { header, childFrameId } of message?.transforms ?? []) {
-        const frame = withoutSlash(childFrameId);
-        if (!frames.has(frame)) frames.set(frame, { frame, parent: withoutSlash(header.frameId), isStatic });
-      }
+  const early = startTime + TF_SPAN;
+  const faults = new Map<string, FirstFault>();
+  const faultsOf = (topic: string): FirstFault => {
+    const known = faults.get(topic) ?? new FirstFault();
+    faults.set(topic, known);
+    return known;
+  };
+  /** Whether a frame is new, or has another parent. */
+  const read = (topic: string, data: Uint8Array, logTime: bigint): boolean => {
+    const message = faultsOf(topic).catch(() => decodeTFMessage(data), { topic, logTime });
+    let changed = false;
+    for (const { header, childFrameId } of message?.transforms ?? []) {
+      const frame = withoutSlash(childFrameId);
+      const parent = withoutSlash(header.frameId);
+      const key = `${topic} ${frame}`;
+      const known = frames.get(key);
+      if (known?.parent === parent && !known.isStatic) continue;
+      changed ||= known?.parent !== parent;
+      const others = [...(known?.otherParents ?? []), ...(known ? [known.parent] : [])];
+      const otherParents = [...new Set(others)].filter((other) => other !== parent);
+      frames.set(key, {
+        frame,
+        parent,
+        topic,
+        isStatic: isStaticTf(topic),
+        logTime,
+        ...(otherParents.length > 0 && { otherParents }),
+        ...((known?.since !== undefined || (known === undefined && logTime > early)) && {
+          since: known?.since ?? logTime - startTime,
+        }),
+      });
     }
-    if (faults.fault !== undefined) warnings.push(faults.fault);
+    return changed;
+  };
+  const dynamic = tfTopics.filter((topic) => !isStaticTf(topic));
+  for (const topic of tfTopics) {
+    const span = isStaticTf(topic) ? {} : { endTime: early };
+    for await (const { data, logTime } of reader.messages({ topics: [topic], ...span }))
+      read(topic, data, logTime);
   }
-  return [...frames.values()].sort((a, b) => (a.frame < b.frame ? -1 : 1));
+  const connected = (): boolean => {
+    const effective = effectiveFrames([...frames.values()], tfTopics);
+    return new Set(wanted.map((frame) => rootOf(frame, effective))).size <= 1;
+  };
+  if (dynamic.length > 0 && !connected()) {
+    for await (const { topic, data, logTime } of reader.messages({
+      topics: dynamic,
+      startTime: early + 1n,
+    })) {
+      if (read(topic, data, logTime) && connected()) break;
+    }
+  }
+  for (const { fault } of faults.values()) if (fault !== undefined) warnings.push(fault);
+  return [...frames.values()].sort((a, b) => compare(a.frame, b.frame) || compare(a.topic, b.topic));
+}
+
+/**
+ * The one place of each frame in a tree of some topics: what moves replaces what is static, and of static ones the last
+ * holds, as in a run.
+ */
+export function effectiveFrames(
+  frames: readonly FrameSummary[],
+  topics: readonly string[],
+): readonly FrameSummary[] {
+  const effective = new Map<string, FrameSummary>();
+  for (const candidate of frames) {
+    if (!topics.includes(candidate.topic)) continue;
+    const known = effective.get(candidate.frame);
+    if (known === undefined || outranks(candidate, known)) effective.set(candidate.frame, candidate);
+  }
+  return [...effective.values()];
+}
+
+function outranks(a: FrameSummary, b: FrameSummary): boolean {
+  return a.isStatic === b.isStatic ? a.logTime >= b.logTime : b.isStatic;
+}
+
+/** Frames that have several places, a sentence each. */
+export function frameConflicts(frames: readonly FrameSummary[], topics: readonly string[]): Fault[] {
+  const used = frames.filter(({ topic }) => topics.includes(topic));
+  const effective = effectiveFrames(used, topics);
+  return effective.flatMap((holds) => {
+    const same = used.filter(({ frame }) => frame === holds.frame);
+    const places = same.flatMap(({ parent, topic, otherParents = [] }) =>
+      [...otherParents, parent].map((name) => `'${name}' on ${topic}`),
+    );
+    const parents = new Set(same.flatMap(({ parent, otherParents = [] }) => [parent, ...otherParents]));
+    const mixed = same.some(({ isStatic }) => isStatic !== holds.isStatic);
+    if (parents.size < 2 && !mixed) return [];
+    const rule = mixed ? "what moves holds, not what is static" : "the last holds";
+    return [
+      new Fault(
+        "transforms-conflict",
+        `the frame '${holds.frame}' has several places: in ${places.join(" and in ")}; ${rule}: '${holds.parent}'. Leave one ` +
+          "publisher of it, or choose topics with --tf",
+        { place: { topic: holds.topic } },
+      ),
+    ];
+  });
 }
 
 /** Why points in one frame cannot be moved to another. */
@@ -53,7 +142,7 @@ export function unconnected(
   );
 }
 
-function rootOf(frame: string, frames: readonly FrameSummary[]): string {
+export function rootOf(frame: string, frames: readonly FrameSummary[]): string {
   const parents = new Map(frames.map(({ frame: child, parent }) => [child, parent]));
   let root = withoutSlash(frame);
   // A tree has no more steps than frames; a loop in the recording ends here too.
@@ -68,4 +157,8 @@ function rootOf(frame: string, frames: readonly FrameSummary[]): string {
 /** tf2 ignores the slash that ROS 1 put in front of frame names. */
 export function withoutSlash(frame: string): string {
   return frame.startsWith("/") ? frame.slice(1) : frame;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -70,7 +70,7 @@ export async function inspectBag(reader: BagReader): Promise<BagSummary> {
     .filter(({ type }) => type === TF_MESSAGE_TYPE)
     .map(({ topic }) => topic)
     .sort((a, b) => Number(isStaticTf(b)) - Number(isStaticTf(a)));
-  const frames = await readFrames(reader, tfTopics, warnings);
+  const frames = await readFrames(reader, tfTopics, wantedFrames(clouds, images, cameraInfos), warnings);
   return {
     path: reader.path,
     startTime: reader.startTime,
@@ -85,6 +85,16 @@ export async function inspectBag(reader: BagReader): Promise<BagSummary> {
     frames,
     warnings: [...reader.warnings, ...warnings],
   };
+}
+
+/** Frames that transforms have to connect: of clouds, and of images that may have a CameraInfo. */
+function wantedFrames(
+  clouds: readonly CloudSummary[],
+  images: readonly ImageSummary[],
+  cameraInfos: readonly CameraInfoSummary[],
+): readonly string[] {
+  const used = cameraInfos.length === 0 ? [] : images;
+  return [...clouds, ...used].map(({ frameId }) => frameId);
 }
 
 function summarize(

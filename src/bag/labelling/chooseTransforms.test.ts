@@ -1,0 +1,149 @@
+import path from "node:path";
+import { expect, test } from "@jest/globals";
+import { exampleOf } from "../../messages/exampleMessages.js";
+import type { Image, PointCloud2 } from "../../messages/types.js";
+import { withFolder } from "../exampleBag.js";
+import { McapBagWriter } from "../mcap/McapBagWriter.js";
+import { openBag } from "../openBag.js";
+import type { RecordedMessage } from "../RecordedMessage.js";
+import type { BagSummary } from "./BagSummary.js";
+import { chooseTransforms } from "./chooseTransforms.js";
+import { unconnected } from "./frameTree.js";
+import { inspectBag } from "./inspectBag.js";
+
+const SECOND = 1_000_000_000n;
+
+async function inspect(messages: readonly RecordedMessage[]): Promise<BagSummary> {
+  return withFolder(async (folder) => {
+    const writer = await McapBagWriter.create(path.join(folder, "drive.mcap"));
+    for (const message of messages) await writer.record(message);
+    await writer.close();
+    const reader = await openBag(writer.path);
+    const summary = await inspectBag(reader);
+    await reader.close();
+    return { ...summary, path: "BAG" };
+  });
+}
+
+function transform(topic: string, parent: string, child: string, stamp = SECOND): RecordedMessage {
+  const pose = { translation: [0, 0, 0], rotation: [0, 0, 0, 1] } as const;
+  const transforms = [{ header: { stamp, frameId: parent }, childFrameId: child, ...pose }];
+  return { topic, type: "tf2_msgs/msg/TFMessage", stamp, message: { transforms } };
+}
+
+function sensors(namespace: string): RecordedMessage[] {
+  const header = (frameId: string) => ({ stamp: SECOND, frameId });
+  const cloud = exampleOf("sensor_msgs/msg/PointCloud2") as PointCloud2;
+  const image = exampleOf("sensor_msgs/msg/Image") as Image;
+  const info = exampleOf("sensor_msgs/msg/CameraInfo");
+  return [
+    {
+      topic: `${namespace}/points`,
+      type: "sensor_msgs/msg/PointCloud2",
+      stamp: SECOND,
+      message: { ...cloud, header: header("lidar") },
+    },
+    {
+      topic: `${namespace}/front/image_raw`,
+      type: "sensor_msgs/msg/Image",
+      stamp: SECOND,
+      message: { ...image, header: header("/camera") },
+    },
+    {
+      topic: `${namespace}/front/camera_info`,
+      type: "sensor_msgs/msg/CameraInfo",
+      stamp: SECOND,
+      message: info,
+    },
+  ] as RecordedMessage[];
+}
+
+const cloudOf = (namespace: string) => ({ topic: `${namespace}/points`, frameId: "lidar" });
+const isConnected = ({ frames }: ReturnType<typeof chooseTransforms>) =>
+  unconnected(frames, cloudOf(""), { topic: "/image", frameId: "camera" }) === undefined;
+
+test("of a static frame that is published twice the last parent holds, and it is named", async () => {
+  const good = transform("/tf_static", "base_link", "camera", 2n * SECOND);
+  const lost = transform("/tf_static", "oak", "camera", 3n * SECOND);
+  const rig = [...sensors(""), transform("/tf_static", "base_link", "lidar")];
+  const last = async (first: RecordedMessage, second: RecordedMessage) =>
+    chooseTransforms(
+      await inspect([...rig, { ...first, stamp: 2n * SECOND }, { ...second, stamp: 3n * SECOND }]),
+      cloudOf(""),
+    );
+  const ends = await last(lost, good);
+  expect(isConnected(ends)).toBe(true);
+  expect(ends.problems.map(({ message }) => message)).toEqual([
+    expect.stringMatching(
+      /^the frame 'camera' has several places: in 'oak' on \/tf_static and in 'base_link' on \/tf_static; the last holds: 'base_link'/,
+    ),
+  ]);
+  expect(isConnected(await last(good, lost))).toBe(false);
+});
+
+test("what moves replaces what is static", async () => {
+  const summary = await inspect([
+    ...sensors(""),
+    transform("/tf_static", "base_link", "lidar"),
+    transform("/tf", "base_link", "camera"),
+    transform("/tf_static", "oak", "camera", 2n * SECOND),
+  ]);
+  const choice = chooseTransforms(summary, cloudOf(""));
+  expect(isConnected(choice)).toBe(true);
+  expect(choice.problems[0]!.message).toMatch(/what moves holds, not what is static: 'base_link'/);
+});
+
+test("a frame that appears late is looked for in the whole bag", async () => {
+  const late = transform("/tf", "base_link", "camera", 60n * SECOND);
+  const rig = [
+    ...sensors(""),
+    transform("/tf_static", "base_link", "lidar"),
+    transform("/tf", "odom", "base_link"),
+  ];
+  const choice = chooseTransforms(await inspect([...rig, late]), cloudOf(""));
+  expect(isConnected(choice)).toBe(true);
+  expect(choice.frames.find(({ frame }) => frame === "camera")!.since).toBe(59n * SECOND);
+  expect(choice.frames.find(({ frame }) => frame === "base_link")!.since).toBeUndefined();
+  expect(isConnected(chooseTransforms(await inspect(rig), cloudOf("")))).toBe(false);
+});
+
+const rigOf = (namespace: string): RecordedMessage[] => [
+  transform(`${namespace}/tf_static`, "base_link", "lidar"),
+  transform(`${namespace}/tf_static`, "base_link", "camera"),
+  transform(`${namespace}/tf`, "odom", "base_link"),
+];
+
+test("robots under namespaces do not mix; the option takes others", async () => {
+  const summary = await inspect([...sensors("/robot2"), ...rigOf("/robot1"), ...rigOf("/robot2")]);
+  const own = chooseTransforms(summary, cloudOf("/robot2"));
+  expect(own.tfTopics).toEqual(["/robot2/tf_static", "/robot2/tf"]);
+  expect(own.problems.map(({ message }) => message)).toEqual([
+    expect.stringMatching(
+      /^the transforms of \/robot1\/tf_static, \/robot1\/tf are not of the namespace of \/robot2\/points/,
+    ),
+  ]);
+  const other = chooseTransforms(summary, cloudOf("/robot2"), ["/robot1/tf_static"]);
+  expect([other.tfTopics, other.problems]).toEqual([["/robot1/tf_static"], []]);
+  expect(() => chooseTransforms(summary, cloudOf(""), ["/tf"])).toThrow(
+    "BAG has no transforms on /tf; they are on: /robot1/tf_static, /robot2/tf_static, /robot1/tf, /robot2/tf",
+  );
+  // A cloud outside of both namespaces.
+  expect(chooseTransforms(summary, cloudOf("")).tfTopics).toEqual(["/robot1/tf_static", "/robot1/tf"]);
+});
+
+test("namespaces above are taken where the own one lacks a kind or connects less", async () => {
+  const [lidar, camera, base] = rigOf("") as [RecordedMessage, RecordedMessage, RecordedMessage];
+  const own = transform("/robot1/tf", "odom", "base_link");
+  const staticAbove = await inspect([...sensors("/robot1"), lidar, camera, base, own]);
+  expect(chooseTransforms(staticAbove, cloudOf("/robot1")).tfTopics).toEqual(["/tf_static", "/robot1/tf"]);
+  const partial = await inspect([
+    ...sensors("/robot1"),
+    transform("/robot1/tf_static", "base_link", "lidar"),
+    own,
+    camera,
+    base,
+  ]);
+  const choice = chooseTransforms(partial, cloudOf("/robot1"));
+  expect(choice.tfTopics).toHaveLength(4);
+  expect(isConnected(choice)).toBe(true);
+});

@@ -1,0 +1,82 @@
+import { Fault } from "../../faults/Fault.js";
+import type { BagSummary, FrameSummary } from "./BagSummary.js";
+import { effectiveFrames, frameConflicts, isStaticTf, rootOf } from "./frameTree.js";
+
+export interface TransformChoice {
+  /** Those named tf_static first. */
+  readonly tfTopics: readonly string[];
+  /** Of these topics, one place for each. */
+  readonly frames: readonly FrameSummary[];
+  /** Topics that are left out because they are another robot's, and frames that have several places. */
+  readonly problems: readonly Fault[];
+}
+
+/**
+ * Which transforms belong to a cloud. Robots of one kind have frames of the same names and tell them apart by the namespace
+ * of their topics (`/robot1/tf`, `/robot1/tf_static`): those of the cloud's namespace are taken, and those of namespaces
+ * above it where its own lack a kind or do not connect as much.
+ *
+ * @param wanted topics that the user named: exactly these
+ * Throws a Fault `invalid-configuration` for one that the bag does not have.
+ */
+export function chooseTransforms(
+  { path, tfTopics, frames, clouds, images }: BagSummary,
+  cloud: { readonly topic: string; readonly frameId: string },
+  wanted?: readonly string[],
+): TransformChoice {
+  const choice = (topics: readonly string[], problems: readonly Fault[] = []): TransformChoice => ({
+    tfTopics: tfTopics.filter((topic) => topics.includes(topic)),
+    frames: effectiveFrames(frames, topics),
+    problems: [...problems, ...frameConflicts(frames, topics)],
+  });
+  if (wanted !== undefined) {
+    const unknown = wanted.find((topic) => !tfTopics.includes(topic));
+    if (unknown === undefined) return choice(wanted);
+    throw new Fault(
+      "invalid-configuration",
+      `${path} has no transforms on ${unknown}; they are on: ${tfTopics.join(", ") || "none"}`,
+    );
+  }
+  const namespaces = [...new Set(tfTopics.map(namespaceOf))];
+  if (namespaces.length < 2) return choice(tfTopics);
+  const above = namespaces
+    .filter((namespace) => cloud.topic.startsWith(`${namespace}/`))
+    .sort((a, b) => b.length - a.length);
+  const of = (namespace: string): readonly string[] =>
+    tfTopics.filter((topic) => namespaceOf(topic) === namespace);
+  // A cloud outside of all namespaces: those that know its frame, the first of them.
+  const own =
+    above[0] ?? namespaces.find((namespace) => knows(effectiveFrames(frames, of(namespace)), cloud.frameId));
+  if (own === undefined) return choice(tfTopics);
+  let used = of(own);
+  const connectedBy = (topics: readonly string[]): number => {
+    const tree = effectiveFrames(frames, topics);
+    const root = rootOf(cloud.frameId, tree);
+    return [...clouds, ...images].filter(({ frameId }) => rootOf(frameId, tree) === root).length;
+  };
+  for (const namespace of above.slice(1)) {
+    const more = of(namespace);
+    const lacking = more.filter((topic) => !used.some((known) => isStaticTf(known) === isStaticTf(topic)));
+    const widened = connectedBy([...used, ...more]) > connectedBy([...used, ...lacking]) ? more : lacking;
+    used = [...used, ...widened];
+  }
+  const left = tfTopics.filter((topic) => !used.includes(topic));
+  if (left.length === 0) return choice(used);
+  const problem = new Fault(
+    "transforms-conflict",
+    `the transforms of ${left.join(", ")} are not of the namespace of ${cloud.topic} and are not mixed with those of ` +
+      `${used.join(", ")}: --tf TOPIC... takes others`,
+    { place: { topic: left[0]! } },
+  );
+  return choice(used, [problem]);
+}
+
+/** `/robot1` of `/robot1/tf` and `/robot1/tf_static`; empty at the root. */
+function namespaceOf(topic: string): string {
+  return topic.slice(0, Math.max(0, topic.lastIndexOf("/")));
+}
+
+function knows(frames: readonly FrameSummary[], frameId: string): boolean {
+  const name = frameId.replace(/^\//, "");
+  return frames.some(({ frame, parent }) => frame === name || parent === name);
+}
