@@ -1,5 +1,6 @@
 import { Fault } from "../faults/Fault.js";
 import type { CompressedImage, Image } from "../messages/types.js";
+import { imageCodec, isPng16 } from "./imageCodec.js";
 import { MAX_PIXELS, sharp } from "./libvips.js";
 import { checkRows } from "./rawImage.js";
 import { decodeRvl } from "./rvl.js";
@@ -21,7 +22,7 @@ const RVL_SIZE_BYTES = 2 * 4;
 
 /**
  * Depth by REP 118 (16UC1 or mono16 in millimetres with 0 = unknown, 32FC1 in metres), plain or by image_transport's
- * compressedDepth with PNG or RVL. Rejects with a Fault: "unsupported-encoding", "image-decoding-failed" or
+ * compressedDepth with PNG or RVL, or as a plain PNG or TIFF. Rejects with a Fault: "unsupported-encoding", "image-decoding-failed" or
  * "malformed-message".
  */
 export async function decodeDepth(message: Image | CompressedImage): Promise<DepthImage> {
@@ -53,34 +54,79 @@ function rawDepth(image: Image): DepthImage {
 }
 
 async function compressedDepth({ format, data }: CompressedImage): Promise<DepthImage> {
-  const [original, codec = ""] = format.split(";").map((part) => part.trim());
+  const [original = "", codec = ""] = format.split(";").map((part) => part.trim());
+  if (codec.startsWith("compressedDepth") && codec.includes("rvl")) return rvlDepth(original, data);
+  const start = imageCodec(data);
+  if (start === "PNG") return plainPng(original, format, data);
+  if (start === "TIFF") return tiffDepth(original, format, data);
   // The codec's name came later than the format: without it, PNG.
-  const known = /^compressedDepth( png| rvl)?$/.exec(codec);
-  if (known === null) {
+  const behindHeader = data.subarray(CONFIG_HEADER_BYTES);
+  if (!/^compressedDepth( png)?$/.test(codec) && !isPng16(behindHeader)) {
     throw new Fault(
       "unsupported-encoding",
       `the compressed depth format "${format}" is not supported; supported are 16UC1 and 32FC1 with ` +
-        '"compressedDepth png" and "compressedDepth rvl"',
+        '"compressedDepth png" and "compressedDepth rvl", and 16-bit PNG and TIFF',
     );
   }
-  const isRvl = known[1] === " rvl";
-  const headerBytes = CONFIG_HEADER_BYTES + (isRvl ? RVL_SIZE_BYTES : 0);
-  if (data.length < headerBytes) {
-    throw new Fault(
-      "malformed-message",
-      `the compressed depth image must have at least ${headerBytes} bytes, but has ${data.length}`,
-    );
-  }
+  checkLength(data, CONFIG_HEADER_BYTES);
+  const { width, height, samples } = await pngSamples(behindHeader, format);
+  return { width, height, data: Float32Array.from(samples, toMetres(original, data)) };
+}
+
+async function rvlDepth(original: string, data: Uint8Array): Promise<DepthImage> {
+  checkLength(data, CONFIG_HEADER_BYTES + RVL_SIZE_BYTES);
+  const { width, height, samples } = rvlSamples(data.subarray(CONFIG_HEADER_BYTES));
+  return { width, height, data: Float32Array.from(samples, toMetres(original, data)) };
+}
+
+function checkLength(data: Uint8Array, least: number): void {
+  if (data.length >= least) return;
+  throw new Fault(
+    "malformed-message",
+    `the compressed depth image must have at least ${least} bytes, but has ${data.length}`,
+  );
+}
+
+/** Float depth is sent as its quantized inverse, depth = scale / (sample - shift), 0 = unknown. */
+function toMetres(original: string, data: Uint8Array): (sample: number) => number {
+  if (original !== "32FC1") return millimetresToMetres;
   const header = new DataView(data.buffer, data.byteOffset, CONFIG_HEADER_BYTES);
   const [scale, shift] = [header.getFloat32(4, true), header.getFloat32(8, true)];
-  const payload = data.subarray(CONFIG_HEADER_BYTES);
-  const { width, height, samples } = isRvl ? rvlSamples(payload) : await pngSamples(payload, format);
-  // Float depth is sent as its quantized inverse, depth = scale / (sample - shift), 0 = unknown.
-  const toMetres =
-    original === "32FC1"
-      ? (sample: number) => (sample === 0 ? NaN : scale / (sample - shift))
-      : millimetresToMetres;
-  return { width, height, data: Float32Array.from(samples, toMetres) };
+  return (sample) => (sample === 0 ? NaN : scale / (sample - shift));
+}
+
+/** image_transport's "compressed" with PNG: the millimetres themselves. */
+async function plainPng(original: string, format: string, data: Uint8Array): Promise<DepthImage> {
+  if (original === "32FC1" || !isPng16(data)) {
+    const problem =
+      original === "32FC1" ? "has lost the header that scales it" : "is not one channel of 16 bits";
+    throw new Fault(
+      "unsupported-encoding",
+      `the depth image with format "${format}" is a PNG that ${problem}; supported are 16UC1 as PNG of 16 bits, and ` +
+        "16UC1 and 32FC1 by image_transport's compressedDepth",
+    );
+  }
+  const { width, height, samples } = await pngSamples(data, format);
+  return { width, height, data: Float32Array.from(samples, millimetresToMetres) };
+}
+
+/** Metres in floats, or millimetres in 16 bits. */
+async function tiffDepth(original: string, format: string, tiff: Uint8Array): Promise<DepthImage> {
+  if (original !== "32FC1") {
+    const { width, height, samples } = await pngSamples(tiff, format);
+    return { width, height, data: Float32Array.from(samples, millimetresToMetres) };
+  }
+  try {
+    const { data: pixels, info } = await sharp(tiff, { failOn: "error", limitInputPixels: MAX_PIXELS })
+      .extractChannel(0)
+      .raw({ depth: "float" })
+      .toBuffer({ resolveWithObject: true });
+    const { width, height } = info;
+    const metres = new Float32Array(pixels.buffer, pixels.byteOffset, width * height);
+    return { width, height, data: metres.map((value) => value || NaN) };
+  } catch (error) {
+    throw undecodable(tiff, format, error);
+  }
 }
 
 interface DepthSamples {
@@ -99,13 +145,17 @@ async function pngSamples(png: Uint8Array, format: string): Promise<DepthSamples
     const { width, height } = info;
     return { width, height, samples: new Uint16Array(pixels.buffer, pixels.byteOffset, width * height) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replaceAll("\n", " ") : String(error);
-    throw new Fault(
-      "image-decoding-failed",
-      `the compressed depth image of ${png.length} bytes with format "${format}" cannot be decoded: ${reason}`,
-      { cause: error },
-    );
+    throw undecodable(png, format, error);
   }
+}
+
+function undecodable(bytes: Uint8Array, format: string, error: unknown): Fault {
+  const reason = error instanceof Error ? error.message.replaceAll("\n", " ") : String(error);
+  return new Fault(
+    "image-decoding-failed",
+    `the compressed depth image of ${bytes.length} bytes with format "${format}" cannot be decoded: ${reason}`,
+    { cause: error },
+  );
 }
 
 function rvlSamples(payload: Uint8Array): DepthSamples {

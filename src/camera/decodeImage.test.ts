@@ -194,11 +194,22 @@ describe("decodeImage of compressed images", () => {
     );
     const header = await faultOf(compressed(Uint8Array.of(0xff, 0xd8, 0xff, 0xe0)));
     expect(header.code).toBe("image-decoding-failed");
-    const unknown = await faultOf(compressed(Uint8Array.of(1, 2, 3, 4), "h264"));
+    const unknown = await faultOf(compressed(Uint8Array.of(1, 2, 3, 4), "qoi"));
     expect(unknown.code).toBe("unsupported-encoding");
     expect(unknown.message).toBe(
-      'the compressed image with format "h264" starts with the bytes 01020304; supported are JPEG and PNG',
+      'the compressed image with format "qoi" starts with the bytes 01020304; supported are JPEG, PNG, TIFF, WebP',
     );
+    for (const [bytes, format] of [
+      [Uint8Array.of(1, 2, 3, 4), "h264"],
+      [Uint8Array.of(1, 2, 3, 4), "HEVC"],
+      [Uint8Array.of(0, 0, 0, 1, 0x67, 0x42), ""],
+    ] as const) {
+      const video = await faultOf(compressed(bytes, format));
+      expect(video.code).toBe("unsupported-encoding");
+      expect(video.message).toMatch(
+        / video, of which a single message is no picture, .* `ros2 run image_transport republish`/,
+      );
+    }
     const empty = await faultOf(compressed(new Uint8Array(0)));
     expect(empty.message).toContain("starts with the bytes (none)");
     const depth = await faultOf(compressed(jpeg, "16UC1; compressedDepth png"));
@@ -269,5 +280,14 @@ describeWithPython("decodeImage against OpenCV", () => {
     expect(difference(jpeg.data, results["jpeg_rgb"]!.data as Uint8Array)).toBeLessThan(0.5);
     const png = await decodeImage(compressed(results["png"]!.data as Uint8Array, "png"));
     expect(png.data).toEqual(results["png_rgb"]!.data);
+  });
+
+  test("TIFF and WebP, whatever the format is called", async () => {
+    const tiff = await decodeImage(
+      compressed(results["tiff"]!.data as Uint8Array, "bgr8; tiff compressed bgr8"),
+    );
+    expect(tiff.data).toEqual(results["tiff_rgb"]!.data);
+    const webp = await decodeImage(compressed(results["webp"]!.data as Uint8Array, "jpeg"));
+    expect(difference(webp.data, results["webp_rgb"]!.data as Uint8Array)).toBeLessThan(0.5);
   });
 });

@@ -1,18 +1,14 @@
 import { Fault } from "../faults/Fault.js";
 import type { CompressedImage, Image } from "../messages/types.js";
 import { demosaic, type BayerPattern } from "./bayer.js";
+import { IMAGE_CODECS, imageCodec } from "./imageCodec.js";
 import { MAX_PIXELS, sharp } from "./libvips.js";
 import { decodeRawImage } from "./rawImage.js";
 import type { RgbImage } from "./RgbImage.js";
 import { videoFault } from "./videoStream.js";
 
-const CODECS = [
-  { name: "JPEG", magic: [0xff, 0xd8, 0xff] },
-  { name: "PNG", magic: [0x89, 0x50, 0x4e, 0x47] },
-];
-
 /**
- * The picture in a sensor_msgs/Image or CompressedImage (JPEG or PNG). The message's bytes must not change
+ * The picture in a sensor_msgs/Image or CompressedImage (JPEG, PNG, TIFF or WebP). The message's bytes must not change
  * until the promise settles. Rejects with a Fault: "unsupported-encoding", "image-decoding-failed" when
  * the compressed data are damaged or cut off, "malformed-message" when sizes contradict each other.
  */
@@ -29,16 +25,7 @@ async function decodeCompressedImage({ format, data }: CompressedImage): Promise
       `the compressed image with format "${format}" is depth, not colour`,
     );
   }
-  if (!CODECS.some(({ magic }) => magic.every((byte, index) => data[index] === byte))) {
-    const start = Buffer.from(data.subarray(0, 4)).toString("hex");
-    const video = videoFault({ format, data });
-    if (video !== undefined) throw video;
-    throw new Fault(
-      "unsupported-encoding",
-      `the compressed image with format "${format}" starts with the bytes ${start || "(none)"}; ` +
-        `supported are ${CODECS.map(({ name }) => name).join(" and ")}`,
-    );
-  }
+  if (imageCodec(data) === undefined) throw unreadable(format, data);
   const mosaic = /^bayer_(rggb|bggr|gbrg|grbg)8$/.exec(original)?.[1] as BayerPattern | undefined;
   try {
     // "error": some cameras' JPEGs have harmless stray bytes between segments, which are only warnings.
@@ -59,6 +46,18 @@ async function decodeCompressedImage({ format, data }: CompressedImage): Promise
       { cause: error },
     );
   }
+}
+
+/** Why bytes that are no still image are not read. */
+function unreadable(format: string, data: Uint8Array): Fault {
+  const video = videoFault({ format, data });
+  if (video !== undefined) return video;
+  const start = Buffer.from(data.subarray(0, 4)).toString("hex");
+  return new Fault(
+    "unsupported-encoding",
+    `the compressed image with format "${format}" starts with the bytes ${start || "(none)"}; ` +
+      `supported are ${IMAGE_CODECS.join(", ")}`,
+  );
 }
 
 /** The first of `channels` as grey RGB. */

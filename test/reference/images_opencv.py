@@ -23,7 +23,7 @@ results = {
     "grbg": cv2.cvtColor(mosaic, cv2.COLOR_BayerGRBG2RGB),
 }
 smooth = cv2.resize(packed[:6, :9, [0, 1, 0]].copy(), (width, height), interpolation=cv2.INTER_CUBIC)
-for name in ("jpeg", "png"):
+for name in ("jpeg", "png", "tiff", "webp"):
     file = cv2.imencode("." + name, smooth)[1]
     results[name] = file
     results[name + "_rgb"] = cv2.cvtColor(cv2.imdecode(file, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
