@@ -7,6 +7,8 @@ import { milliseconds, positiveNumber } from "./arguments.js";
 export interface InputOptions extends InputOverrides, ClockOptions {
   /** The value of the intensity field that stands for 1; without it, the layout tells. */
   readonly intensityScale?: number;
+  /** The field that is intensity; without it, the layout tells. */
+  readonly intensityField?: string;
   readonly fixedFrame?: string;
   /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
   readonly deskew?: boolean;
@@ -17,6 +19,7 @@ export interface InputFlags {
   readonly cloud?: readonly string[];
   readonly targetFrame?: string;
   readonly intensityScale?: number;
+  readonly intensityField?: string;
   readonly camera?: readonly string[];
   readonly cameraInfo?: Readonly<Record<string, string>>;
   readonly rectified?: readonly string[];
@@ -53,6 +56,7 @@ function options(): Option[] {
       "--intensity-scale <value>",
       "intensity that counts as full, for example 255 (default: by the cloud's layout)",
     ).argParser(positiveNumber),
+    new Option("--intensity-field <name>", "field of the cloud that is intensity (default: by its name)"),
     new Option("--camera <topic...>", "image topics to use (default: all that have a CameraInfo)"),
     new Option(
       "--camera-info <image=info...>",
@@ -97,6 +101,7 @@ export function inputOptions(flags: InputFlags): InputOptions {
     ...(flags.cloud && { cloudTopics: flags.cloud }),
     ...(flags.targetFrame !== undefined && { targetFrame: flags.targetFrame }),
     ...(flags.intensityScale !== undefined && { intensityScale: flags.intensityScale }),
+    ...(flags.intensityField !== undefined && { intensityField: flags.intensityField }),
     ...(flags.camera && { imageTopics: flags.camera }),
     ...(flags.cameraInfo && { cameraInfoTopics: flags.cameraInfo }),
     ...(flags.rectified && { rectifiedTopics: flags.rectified }),

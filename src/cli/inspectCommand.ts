@@ -3,6 +3,7 @@ import type { BagSummary } from "../bag/labelling/BagSummary.js";
 import { chooseInputs } from "../bag/labelling/chooseInputs.js";
 import type { InputOverrides } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
+import { senseOfClouds } from "../bag/labelling/senseOfClouds.js";
 import { openBag } from "../bag/openBag.js";
 import { recordedInputs } from "../bag/labelling/RecordedInputs.js";
 import { recordedTimes } from "../bag/labelling/recordedTimes.js";
@@ -10,25 +11,49 @@ import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
 import { FaultLog } from "../faults/FaultLog.js";
 import { describeIntensity, describeTime, type PointLayout } from "../messages/pointLayout.js";
+import { ModelBundle } from "../model/ModelBundle.js";
 import { formatTable } from "../report/formatTable.js";
 import { addInputOptions, inputOptions, type InputFlags, type InputOptions } from "./inputOptions.js";
+import { modelOption } from "./modelOption.js";
 
 export function inspectCommand(): Command {
   const command = new Command("inspect")
     .description("show what is in a bag, what `ditr run` would use of it, and what is missing")
     .argument("<bag>", "MCAP or .db3 file, also zstd-compressed, or rosbag2 folder");
-  return addInputOptions(command).action(async (bag: string, flags: InputFlags) => {
-    const reader = await openBag(bag);
-    try {
-      const summary = await inspectBag(reader);
-      console.log(describeBag(summary));
-      const options = inputOptions(flags);
-      console.log(describeChoice(summary, options));
-      for (const line of await describeTimes(reader, summary, options)) console.log(line);
-    } finally {
-      await reader.close();
-    }
-  });
+  return addInputOptions(command)
+    .addOption(modelOption())
+    .action(async (bag: string, flags: InputFlags & { readonly model: string }) => {
+      const reader = await openBag(bag);
+      try {
+        const summary = await inspectBag(reader);
+        console.log(describeBag(summary));
+        const options = inputOptions(flags);
+        console.log(describeChoice(summary, options));
+        const sense = await senseLines(reader, summary, options, flags.model);
+        if (sense.length > 0) console.log(sense.join("\n"));
+        for (const line of await describeTimes(reader, summary, options)) console.log(line);
+      } finally {
+        await reader.close();
+      }
+    });
+}
+
+/** What makes no sense to the model of the clouds that `ditr run` would use. */
+async function senseLines(
+  reader: BagReader,
+  summary: BagSummary,
+  options: InputOptions,
+  model: string,
+): Promise<readonly string[]> {
+  try {
+    const { manifest } = await ModelBundle.load(model);
+    const faults = await senseOfClouds(reader, chooseInputs(summary, options), manifest, options);
+    return faults.map(({ message }) => `warning: ${message}`);
+  } catch (error) {
+    // Why there is no choice stands above it.
+    if (error instanceof Fault) return error.code === "bad-bundle" ? [`warning: ${error.message}`] : [];
+    throw error;
+  }
 }
 
 function describeBag(summary: BagSummary): string {

@@ -67,6 +67,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     fusion: options.fusion,
     ...(filter && { filter }),
     ...(options.intensityScale !== undefined && { intensityScale: options.intensityScale }),
+    ...(options.intensityField !== undefined && { intensityField: options.intensityField }),
     dump: options.dump !== undefined,
   });
   const ledger = new SyncLedger();

@@ -95,9 +95,22 @@ export function runReport(result: RunResult): string {
         ? `  cloud ${name}: ${camera.received} messages, ${camera.delivered} used, dropped ${JSON.stringify(drops(camera))}`
         : `  camera ${name}: ${camera.received} images, ${camera.delivered} with a scan, ${recorder.imagesUsed(name)} used, dropped ${JSON.stringify(drops(camera))}`,
     ),
+    ...noReturnLines(recorder.points),
     ...faultLines(faults.summary()).map((line) => `  ${line}`),
   ];
   return `${lines.join("\n")}\n\n${stageTable(result)}`;
+}
+
+function noReturnLines({
+  total,
+  no_return,
+}: {
+  readonly total: number;
+  readonly no_return: number;
+}): string[] {
+  return no_return === 0
+    ? []
+    : [`  ${no_return} of ${total} points are no returns, exactly at (0, 0, 0), and stay unlabeled`];
 }
 
 /** Where the nodes of the graphs ran, where there was a choice. */

@@ -72,6 +72,13 @@ export const FAULTS = {
     meaning: "A cloud lacks something that the model takes, intensity for instance, and 0 stands in for it.",
     remedy: "Record a topic that has it, or use a model that was trained without.",
   },
+  "implausible-points": {
+    severity: "warning",
+    meaning:
+      "The points or intensities of a scan cannot be what the model takes for them, so that few or none get a label.",
+    remedy:
+      "The sentence says what the numbers look like: metres in a frame on the vehicle are wanted, and intensities on a known scale.",
+  },
   "bad-bundle": {
     severity: "error",
     meaning: "The model bundle is incomplete, or its parts do not fit each other.",

@@ -1,29 +1,35 @@
+import { IntensityScale } from "./IntensityScale.js";
 import { pointCount } from "./pointCloud2.js";
 import { readFloat32Column } from "./pointColumns.js";
 import { pointLayout } from "./pointLayout.js";
 import type { PointCloud2 } from "./types.js";
 
-/** Share of points that may lie above full scale: retroreflectors and noise do. */
-const TOLERATED_SHARE = 0.01;
+export interface IntensityReaderOptions {
+  /** The value that stands for 1, when the user knows better. */
+  readonly scale?: number;
+  /** The field that is intensity, when the user knows better. */
+  readonly field?: string;
+}
 
-/**
- * Reads intensities as 0..1, whatever the driver's scale. Where the layout leaves several full scales open, the
- * smallest that holds 99 % of the points is taken, and never again a smaller one: the same scans in the same order
- * give the same values.
- */
+/** Reads intensities as 0..1, whatever the driver's scale: see IntensityScale. */
 export class IntensityReader {
-  readonly #fixedScale: number | undefined;
-  #scale = 0;
+  readonly #options: IntensityReaderOptions;
+  readonly #scale = new IntensityScale();
+  #last: { readonly field: string; readonly scale: number; readonly beyond: number } | undefined;
   #values = new Float32Array(0);
 
-  /** @param fixedScale the value that stands for 1, when the user knows better */
-  constructor(fixedScale?: number) {
-    this.#fixedScale = fixedScale;
+  constructor(options: IntensityReaderOptions = {}) {
+    this.#options = options;
   }
 
   /** The value that stood for 1 in the last cloud; undefined before the first. */
   get fullScale(): number | undefined {
-    return this.#fixedScale ?? (this.#scale === 0 ? undefined : this.#scale);
+    return this.#options.scale ?? this.#last?.scale;
+  }
+
+  /** The field of the last cloud, what stood for 1, and the share (0..1) of its points above that. */
+  get last(): { readonly field: string; readonly scale: number; readonly beyond: number } | undefined {
+    return this.#last;
   }
 
   /**
@@ -31,15 +37,18 @@ export class IntensityReader {
    * cloud has no field for it.
    */
   read(cloud: PointCloud2): Float32Array | undefined {
-    const { intensity } = pointLayout(cloud);
+    const { intensity } = pointLayout(cloud, this.#options.field);
     if (intensity === undefined) return undefined;
     const values = readFloat32Column(cloud, intensity.field, this.#values);
     this.#values = new Float32Array(values.buffer as ArrayBuffer);
-    const scale = this.#fixedScale ?? this.#observe(values, intensity.fullScales);
+    const scale = this.#options.scale ?? this.#scale.observe(values, intensity.fullScales);
+    let beyond = 0;
     for (let i = 0; i < values.length; i++) {
       const value = values[i]! / scale;
+      if (value > 1) beyond++;
       values[i] = value > 0 ? Math.min(1, value) : 0;
     }
+    this.#last = { field: intensity.field, scale, beyond: values.length === 0 ? 0 : beyond / values.length };
     return values;
   }
 
@@ -49,17 +58,4 @@ export class IntensityReader {
     if (this.#values.length < count) this.#values = new Float32Array(count);
     return this.#values.subarray(0, count).fill(0);
   }
-
-  #observe(values: Float32Array, fullScales: readonly number[]): number {
-    const last = fullScales.at(-1)!;
-    const enough = fullScales.find((scale) => scale === last || shareAbove(values, scale) <= TOLERATED_SHARE);
-    this.#scale = Math.max(this.#scale, enough!);
-    return this.#scale;
-  }
-}
-
-function shareAbove(values: Float32Array, limit: number): number {
-  let above = 0;
-  for (let i = 0; i < values.length; i++) if (values[i]! > limit) above++;
-  return values.length === 0 ? 0 : above / values.length;
 }

@@ -54,6 +54,38 @@ export function readXyz(cloud: PointCloud2, out?: Float32Array): Float32Array {
   return xyz;
 }
 
+/** Does some coordinate hold more digits than float32 keeps? */
+export function hasFineXyz(cloud: PointCloud2): boolean {
+  return ["x", "y", "z"].some((name) => {
+    const datatype = findField(cloud, name)?.datatype;
+    return (
+      datatype === PointFieldType.FLOAT64 ||
+      datatype === PointFieldType.INT32 ||
+      datatype === PointFieldType.UINT32
+    );
+  });
+}
+
+/** As `readXyz`, with all digits of the fields. */
+export function readFineXyz(cloud: PointCloud2): Float64Array {
+  const xyz = new Float64Array(3 * pointCount(cloud));
+  ["x", "y", "z"].forEach((name, axis) => {
+    gather(cloud, requireField(cloud, name), xyz, axis, 3);
+  });
+  return xyz;
+}
+
+/** Points exactly at (0, 0, 0), where a sensor measured nothing, become NaN, in place; how many there were. */
+export function clearNoReturns(xyz: Float32Array | Float64Array): number {
+  let count = 0;
+  for (let at = 0; at < xyz.length; at += 3) {
+    if (xyz[at] !== 0 || xyz[at + 1] !== 0 || xyz[at + 2] !== 0) continue;
+    xyz[at] = xyz[at + 1] = xyz[at + 2] = NaN;
+    count++;
+  }
+  return count;
+}
+
 function sized(out: Float32Array | undefined, length: number): Float32Array {
   return out !== undefined && out.length >= length ? out.subarray(0, length) : new Float32Array(length);
 }

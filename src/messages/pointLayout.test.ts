@@ -85,7 +85,7 @@ describe("IntensityReader", () => {
   const velodyne = EXAMPLE_LAYOUTS[0]!;
   const dark = { ...velodyne, fullScale: 0 };
 
-  test("settles on the scale that holds almost all points and never returns to a smaller one", () => {
+  test("the scale that holds almost all points is taken at once, and kept in the dark", () => {
     const reader = new IntensityReader();
     expect(reader.fullScale).toBeUndefined();
     reader.read(exampleCloud(dark, 1));
@@ -96,8 +96,31 @@ describe("IntensityReader", () => {
     expect(reader.fullScale).toBe(255);
   });
 
+  test.each(["i", "I", "Intensity", "remission", "reflectance", "intensities", "signal"])(
+    "a field called %s is intensity",
+    (name) => {
+      const { fields, ...cloud } = exampleCloud(velodyne, 1);
+      const renamed = fields.map((field) => (field.name === "intensity" ? { ...field, name } : field));
+      const expected = [...new IntensityReader().read(exampleCloud(velodyne, 1))!];
+      const reader = new IntensityReader();
+      expect([...reader.read({ ...cloud, fields: renamed })!]).toEqual(expected);
+      expect(reader.last).toMatchObject({ field: name, scale: 255, beyond: 0 });
+    },
+  );
+
+  test("ambient is none, the user may say otherwise, and a name that is not there gives none", () => {
+    const { fields, ...cloud } = exampleCloud(velodyne, 1);
+    const renamed = fields.map((field) =>
+      field.name === "intensity" ? { ...field, name: "ambient" } : field,
+    );
+    expect(new IntensityReader().read({ ...cloud, fields: renamed })).toBeUndefined();
+    const named = new IntensityReader({ field: "ambient" });
+    expect(named.read({ ...cloud, fields: renamed })).toHaveLength(16);
+    expect(named.read({ ...cloud, fields })).toBeUndefined();
+  });
+
   test("takes the user's scale, and keeps within 0..1", () => {
-    const values = new IntensityReader(100).read(exampleCloud(velodyne, 1))!;
+    const values = new IntensityReader({ scale: 100 }).read(exampleCloud(velodyne, 1))!;
     expect(Math.max(...values)).toBe(1);
     const raw = readColumn(exampleCloud(velodyne, 1), "intensity", new Float32Array(16));
     values.forEach((value, i) => {

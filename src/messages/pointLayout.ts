@@ -35,9 +35,11 @@ const { UINT8, UINT16, UINT32, FLOAT32, FLOAT64 } = PointFieldType;
 const SECOND = 1e9;
 const NANOSECOND = 1;
 
-export function pointLayout({ fields }: Pick<PointCloud2, "fields">): PointLayout {
+/** @param intensityName the field that is intensity, when the user knows better */
+export function pointLayout({ fields }: Pick<PointCloud2, "fields">, intensityName?: string): PointLayout {
   const byName = new Map(fields.map((field) => [field.name, field]));
-  const intensity = intensityField(byName);
+  const intensity =
+    intensityName === undefined ? intensityField(byName) : namedIntensity(byName, intensityName);
   const time = timeField(byName);
   const ring = ["ring", "channel", "line", "laser_id"].find((name) => byName.has(name));
   const color = ["rgb", "rgba"].find((name) => byName.has(name));
@@ -63,11 +65,28 @@ function intensityField(fields: ReadonlyMap<string, PointField>): IntensityField
   // Ouster sends photon counts as `intensity`, and beside them what the surface reflects, corrected for range.
   const reflectivity = fields.get("reflectivity");
   if (reflectivity !== undefined && isInteger(reflectivity)) return scaled(reflectivity, fields);
-  for (const name of ["intensity", "reflectivity", "reflectance", "intensities"]) {
-    const field = fields.get(name);
+  for (const name of INTENSITY_NAMES) {
+    const field = fields.get(name) ?? [...fields.values()].find((other) => other.name.toLowerCase() === name);
     if (field !== undefined) return scaled(field, fields);
   }
   return undefined;
+}
+
+/** What drivers and data sets call intensity, the clearest name first; Ouster's `ambient` is sunlight. */
+const INTENSITY_NAMES = [
+  "intensity",
+  "reflectivity",
+  "reflectance",
+  "intensities",
+  "remission",
+  "remissions",
+  "signal",
+  "i",
+] as const;
+
+function namedIntensity(fields: ReadonlyMap<string, PointField>, name: string): IntensityField | undefined {
+  const field = fields.get(name);
+  return field && scaled(field, fields);
 }
 
 function isInteger({ datatype }: PointField): boolean {

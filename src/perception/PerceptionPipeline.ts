@@ -25,6 +25,8 @@ export interface PerceptionPipelineOptions extends PipelineSettings {
   readonly threads: number;
   /** The value of the intensity field that stands for 1; without it, the layout tells. */
   readonly intensityScale?: number;
+  /** The field that is intensity; without it, the layout tells. */
+  readonly intensityField?: string;
   /** Keep the voxels, inputs and logits of every scan for a dump: much memory. */
   readonly dump?: boolean;
 }
@@ -59,11 +61,12 @@ export class PerceptionPipeline {
 
   /** Throws a Fault when the model does not load with the provider. */
   static async start(options: PerceptionPipelineOptions): Promise<PerceptionPipeline> {
-    const { bundle, intensityScale, dump = false } = options;
+    const { bundle, intensityScale, intensityField, dump = false } = options;
     const preparation = new PreparationWorker({
       manifest: bundle.manifest,
       settings: plainSettings(options),
       ...(intensityScale !== undefined && { intensityScale }),
+      ...(intensityField !== undefined && { intensityField }),
       dump,
     });
     try {
@@ -172,7 +175,7 @@ function labelledScan(
   { imageEncoderMs, backboneMs }: LabelResult,
   composed: ComposedScan,
 ): LabelledScan {
-  const { mode, reason, imagesUsed, missing, seenShare, pointCount, voxelCount } = prepared;
+  const { mode, reason, imagesUsed, missing, seenShare, pointCount, noReturnCount, voxelCount } = prepared;
   const { labelledCloud, filteredCloud, overlays, overlaysMs, unlabeledCount, classCounts } = composed;
   return {
     kind: "labelled",
@@ -185,6 +188,7 @@ function labelledScan(
     faults: [...prepared.faults, ...composed.faults].map(deserializeFault),
     seenShare,
     pointCount,
+    noReturnCount,
     voxelCount,
     unlabeledCount,
     classCounts,

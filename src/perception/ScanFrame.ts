@@ -117,8 +117,10 @@ export interface LabelledScan {
   readonly faults: readonly Fault[];
   readonly seenShare: number;
   readonly pointCount: number;
+  /** Points in the sensor itself, (0, 0, 0), which measured nothing and stay unlabeled. */
+  readonly noReturnCount: number;
   readonly voxelCount: number;
-  /** Points that no voxel holds: not finite, or outside the model's range. */
+  /** Points that no voxel holds: no returns, not finite, or outside the model's range. */
   readonly unlabeledCount: number;
   /** Points per class id. */
   readonly classCounts: ReadonlyMap<number, number>;

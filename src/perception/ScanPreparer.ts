@@ -12,10 +12,11 @@ import { geometryConfig, patchesPerVoxel } from "../model/graphContract.js";
 import { featureTensor, geometryTensors, hostInputs, selectInputs } from "../model/graphInputs.js";
 import { float32Tensor, int32Tensor, type NamedTensor } from "../model/NamedTensor.js";
 import { FusionPolicy, type FusionPolicyOptions } from "./FusionPolicy.js";
-import { serializeFault, type PreparedScan } from "./preparationProtocol.js";
+import { serializeFault, type PreparationWorkerData, type PreparedScan } from "./preparationProtocol.js";
 import { FrameImages } from "./FrameImages.js";
 import type { FrameImage, ScanFrame } from "./ScanFrame.js";
 import { SaidOnce } from "./SaidOnce.js";
+import { scanSense } from "./ScanSense.js";
 import { ScanReader, type ScanPoints } from "./ScanReader.js";
 
 /** What stays with the preparer while the model works on a scan. */
@@ -55,8 +56,12 @@ export class ScanPreparer {
   readonly #columns = new Map<string, Float32Array>();
   readonly #said = new SaidOnce();
 
-  /** @param intensityScale see PreparationWorkerData */
-  constructor(manifest: BundleManifest, fusion: FusionPolicyOptions, intensityScale?: number) {
+  /** @param intensity see PreparationWorkerData */
+  constructor(
+    manifest: BundleManifest,
+    fusion: FusionPolicyOptions,
+    intensity: Pick<PreparationWorkerData, "intensityScale" | "intensityField"> = {},
+  ) {
     const { fused, image_free } = manifest.graphs;
     this.#manifest = manifest;
     this.#policy = new FusionPolicy(fusion, {
@@ -66,7 +71,7 @@ export class ScanPreparer {
     this.#builder = new ScanGeometryBuilder(geometryConfig(manifest));
     this.#reader = new ScanReader({
       withIntensity: manifest.backbone.input_features.some(({ name }) => name === "intensity"),
-      ...(intensityScale !== undefined && { intensityScale }),
+      ...intensity,
     });
   }
 
@@ -108,6 +113,7 @@ export class ScanPreparer {
     const decoded = performance.now();
     const geometry = this.#builder.build(xyz, count, { arena });
     const built = performance.now();
+    const sense = this.#senseOf(points, frame.topic);
     const imagesReported = this.#policy.mayFuse;
     const { usable, faults } = await this.#usableImages(images);
     const imagesReady = performance.now();
@@ -145,9 +151,10 @@ export class ScanPreparer {
         imagesUsed: fused
           ? usable.map(({ source: { camera, stamp, delta } }) => ({ camera, stamp, delta }))
           : [],
-        faults: [...points.faults, ...faults].map(serializeFault),
+        faults: [...points.faults, ...sense, ...faults].map(serializeFault),
         seenShare: assignment?.seenShare ?? 0,
         pointCount: count,
+        noReturnCount: points.noReturnCount,
         voxelCount,
         decodeMs: decoded - start,
         geometryMs: built - decoded,
@@ -155,6 +162,14 @@ export class ScanPreparer {
         projectionMs: performance.now() - imagesReady,
       },
     };
+  }
+
+  #senseOf({ xyz, cloud, noReturnCount }: ScanPoints, topic: string): Fault[] {
+    const { grid_size: gridSize, point_range: pointRange } = this.#manifest.backbone;
+    const { frameId } = cloud.header;
+    return scanSense({ xyz, noReturnCount, frameId, pointRange, gridSize }).map((fault) =>
+      fault.at({ topic }),
+    );
   }
 
   get #encoder(): ImageEncoderSpec {

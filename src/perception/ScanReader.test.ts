@@ -3,7 +3,7 @@ import { encodeImage, IMAGE_TYPE } from "../messages/image.js";
 import { EXAMPLE_LAYOUTS, EXAMPLE_STAMP, exampleCloud } from "../messages/examplePointLayouts.js";
 import { encodePointCloud2, layOutPointCloud2 } from "../messages/pointCloud2.js";
 import { readColumn, readXyz } from "../messages/pointColumns.js";
-import type { CameraInfo, Image } from "../messages/types.js";
+import { PointFieldType, type CameraInfo, type Image, type PointCloud2 } from "../messages/types.js";
 import { FrameImages } from "./FrameImages.js";
 import type { FrameImage, ScanFrame, ScanSource } from "./ScanFrame.js";
 import { ScanReader } from "./ScanReader.js";
@@ -127,6 +127,95 @@ describe("ScanReader", () => {
     const both = await reader.read(merged, NO_IMAGES);
     expect(readXyz(both.cloud)[6]).toBe(10 - readXyz(VELODYNE)[7]!);
     expect(both.xyz[6]).toBe(xyz[6]);
+  });
+
+  test("points exactly in the sensor are no returns, before and after they are moved", async () => {
+    const cloud = { ...VELODYNE, data: VELODYNE.data.slice() };
+    cloud.data.fill(0, 0, 12);
+    cloud.data.fill(0, 5 * cloud.pointStep, 5 * cloud.pointStep + 12);
+    const reader = new ScanReader({ withIntensity: false });
+    const plain = await reader.read(frame([points("/points", cloud)]), NO_IMAGES);
+    expect(plain.noReturnCount).toBe(2);
+    expect([...plain.xyz.subarray(0, 3), ...plain.xyz.subarray(15, 18)]).toEqual(Array(6).fill(NaN));
+    // The cloud itself is as it came.
+    expect(readXyz(plain.cloud)[0]).toBe(0);
+    const moved = points("/points", cloud, { toScan: TURNED });
+    const merged = await reader.read(frame([moved], { mergedFrame: "base_link" }), NO_IMAGES);
+    expect([merged.noReturnCount, merged.xyz[0], merged.xyz[15], readXyz(merged.cloud)[0]]).toEqual([
+      2,
+      NaN,
+      NaN,
+      NaN,
+    ]);
+    const next = await reader.read(frame([points("/points")]), NO_IMAGES);
+    expect(next.noReturnCount).toBe(0);
+  });
+
+  test("coordinates of a map are moved with all their digits, with motion and without", async () => {
+    const pointStep = 24;
+    const data = new Uint8Array(3 * pointStep);
+    const utm = Float64Array.of(
+      500_000.123,
+      5_400_000.456,
+      312.5,
+      500_012.001,
+      5_400_007.25,
+      311.75,
+      0,
+      0,
+      0,
+    );
+    data.set(new Uint8Array(utm.buffer));
+    const cloud: PointCloud2 = {
+      ...VELODYNE,
+      width: 3,
+      height: 1,
+      fields: ["x", "y", "z"].map((name, i) => ({
+        name,
+        offset: 8 * i,
+        datatype: PointFieldType.FLOAT64,
+        count: 1,
+      })),
+      pointStep,
+      rowStep: data.length,
+      data,
+    };
+    const toScan = Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, -500_000, -5_400_000, -310, 1);
+    const reader = new ScanReader({ withIntensity: false });
+    const { xyz, cloud: merged } = await reader.read(
+      frame([points("/utm", cloud, { toScan })], { mergedFrame: "base_link" }),
+      NO_IMAGES,
+    );
+    const expected = [0.123, 0.456, 2.5, 12.001, 7.25, 1.75].map((value) => expect.closeTo(value, 6));
+    expect([...xyz.subarray(0, 6)]).toEqual(expected);
+    expect([...readXyz(merged).subarray(0, 6)]).toEqual(expected);
+    // Unmerged, the output keeps what came.
+    const plain = await reader.read(frame([points("/utm", cloud)]), NO_IMAGES);
+    expect(readColumn(plain.cloud, "y", new Float64Array(3))[0]).toBe(5_400_000.456);
+  });
+
+  test("a field that the user names is intensity, and one that is not there is named", async () => {
+    const reader = new ScanReader({ withIntensity: true, intensityField: "ring" });
+    const { intensity } = await reader.read(frame([points("/points")]), NO_IMAGES);
+    const rings = readColumn(VELODYNE, "ring", new Float32Array(16));
+    expect([...intensity!]).toEqual([...rings.map((ring) => ring / 255)]);
+    const other = new ScanReader({ withIntensity: true, intensityField: "gloss" });
+    const { faults } = await other.read(frame([points("/points")]), NO_IMAGES);
+    expect(faults.map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /^\/points: no field "gloss", which --intensity-field \(parameter intensity_field\) names, among the fields x, y, z, /,
+      ),
+    ]);
+  });
+
+  test("intensities that are mostly beyond the user's scale are named", async () => {
+    const reader = new ScanReader({ withIntensity: true, intensityScale: 1 });
+    const { faults } = await reader.read(frame([points("/points")]), NO_IMAGES);
+    expect(faults.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      expect.stringMatching(
+        /^implausible-points \/points: \d+ % of the values of intensity are above 1, which/,
+      ),
+    ]);
   });
 
   test("a further source that cannot be read is left out, the first costs the scan, none says why", async () => {

@@ -6,7 +6,7 @@ import { decodeHeader } from "../messages/header.js";
 import { COMPRESSED_IMAGE_TYPE, decodeCompressedImage, decodeImage } from "../messages/image.js";
 import { IntensityReader } from "../messages/IntensityReader.js";
 import { decodePointCloud2 } from "../messages/pointCloud2.js";
-import { readXyz } from "../messages/pointColumns.js";
+import { clearNoReturns, hasFineXyz, readFineXyz, readXyz } from "../messages/pointColumns.js";
 import { pointLayout } from "../messages/pointLayout.js";
 import { readPointTimes } from "../messages/pointTimes.js";
 import type { PointCloud2 } from "../messages/types.js";
@@ -15,12 +15,15 @@ import type { FrameImages } from "./FrameImages.js";
 import { mergedCloud, type CloudPart } from "./mergedCloud.js";
 import { SaidOnce } from "./SaidOnce.js";
 import type { ScanFrame, ScanSource } from "./ScanFrame.js";
+import { intensitySense } from "./ScanSense.js";
 
 export interface ScanReaderOptions {
   /** Does the model take intensity? */
   readonly withIntensity: boolean;
   /** The value of the intensity field that stands for 1; without it, the layout tells. */
   readonly intensityScale?: number;
+  /** The field that is intensity; without it, the layout tells. */
+  readonly intensityField?: string;
 }
 
 /** A scan's points; the arrays are valid until the next scan is read. */
@@ -31,6 +34,8 @@ export interface ScanPoints {
   readonly xyz: Float32Array;
   /** [N] 0..1; when the model takes it, or the scan is merged. */
   readonly intensity: Float32Array | undefined;
+  /** Points exactly in the sensor, (0, 0, 0) of its frame: it measured nothing there. They are NaN in `xyz`. */
+  readonly noReturnCount: number;
   /** What was left out or made up. */
   readonly faults: readonly Fault[];
 }
@@ -76,9 +81,14 @@ export class ScanReader {
         faults.push(error.at({ topic: source.topic }));
       }
     }
+    const noReturnCount = parts.reduce((sum, part) => sum + part.noReturnCount, 0);
     const [{ cloud, xyz, intensity }] = parts as [CloudPart];
-    if (frame.mergedFrame === undefined) return { cloud, xyz, intensity, faults };
-    return { ...mergedCloud(parts, { stamp: frame.stamp, frameId: frame.mergedFrame }), faults };
+    if (frame.mergedFrame === undefined) return { cloud, xyz, intensity, noReturnCount, faults };
+    return {
+      ...mergedCloud(parts, { stamp: frame.stamp, frameId: frame.mergedFrame }),
+      noReturnCount,
+      faults,
+    };
   }
 
   async #readSource(
@@ -97,18 +107,24 @@ export class ScanReader {
     state.xyz = new Float32Array(xyz.buffer as ArrayBuffer);
     const withIntensity = this.#options.withIntensity || mergedFrame !== undefined;
     const intensity = withIntensity ? this.#readIntensity(source, cloud, state, faults) : undefined;
+    const noReturnCount = clearNoReturns(xyz);
     const { time } = pointLayout(cloud);
+    const { motion, toScan } = source;
+    // Coordinates of a map need all their digits until they are moved.
+    const moved = (motion !== undefined && time !== undefined) || toScan !== undefined;
+    const measured = moved && hasFineXyz(cloud) ? readFineXyz(cloud) : xyz;
+    if (measured !== xyz) clearNoReturns(measured);
     // The coordinates that the output shows: where the points came in, not where they were by then.
-    const shown = mergedFrame === undefined || source.motion === undefined ? xyz : xyz.slice();
-    if (source.motion !== undefined && time !== undefined) {
+    const shown = mergedFrame === undefined || motion === undefined ? xyz : xyz.slice();
+    if (shown !== xyz && toScan !== undefined) transformPoints(measured, toScan, shown);
+    if (motion !== undefined && time !== undefined) {
       const { offsets } = readPointTimes(cloud, time, state.offsets);
       state.offsets = new Float64Array(offsets.buffer as ArrayBuffer);
-      deskew(xyz, offsets, source.motion);
-    } else if (source.toScan !== undefined) {
-      transformPoints(xyz, source.toScan);
+      deskew(measured, offsets, motion, xyz);
+    } else if (toScan !== undefined) {
+      transformPoints(measured, toScan, xyz);
     }
-    if (shown !== xyz && source.toScan !== undefined) transformPoints(shown, source.toScan);
-    return { index: source.index, cloud, xyz, shown, intensity };
+    return { index: source.index, cloud, xyz, shown, intensity, noReturnCount };
   }
 
   /** Zeros where the cloud has none, which is said once per topic. */
@@ -119,12 +135,22 @@ export class ScanReader {
     faults: Fault[],
   ): Float32Array {
     const intensity = state.intensity.read(cloud);
-    if (intensity !== undefined) return intensity;
+    if (intensity !== undefined) {
+      const { field, beyond, scale } = state.intensity.last!;
+      const fault = this.#options.withIntensity ? intensitySense(field, beyond, scale) : undefined;
+      if (fault !== undefined) faults.push(fault.at({ topic }));
+      return intensity;
+    }
     if (!state.saidWithoutIntensity && this.#options.withIntensity) {
       state.saidWithoutIntensity = true;
       const fields = cloud.fields.map(({ name }) => name).join(", ");
+      const { intensityField } = this.#options;
       const what =
-        kind === "depth" ? "a depth image has no intensity" : `no intensity among the fields ${fields}`;
+        kind === "depth"
+          ? "a depth image has no intensity"
+          : intensityField === undefined
+            ? `no intensity among the fields ${fields}`
+            : `no field "${intensityField}", which --intensity-field (parameter intensity_field) names, among the fields ${fields}`;
       const fault = new Fault("feature-missing", `${what}; the model takes 0 instead, which costs quality`);
       faults.push(fault.at({ topic }));
     }
@@ -134,8 +160,12 @@ export class ScanReader {
   #stateOf(topic: string): SourceState {
     let state = this.#states.get(topic);
     if (state === undefined) {
+      const { intensityScale, intensityField } = this.#options;
       state = {
-        intensity: new IntensityReader(this.#options.intensityScale),
+        intensity: new IntensityReader({
+          ...(intensityScale !== undefined && { scale: intensityScale }),
+          ...(intensityField !== undefined && { field: intensityField }),
+        }),
         saidWithoutIntensity: false,
         xyz: new Float32Array(0),
         offsets: new Float64Array(0),

@@ -12,6 +12,8 @@ export interface CloudPart {
   readonly shown: Float32Array;
   /** [N] 0..1 */
   readonly intensity: Float32Array | undefined;
+  /** Points that measured nothing; NaN in `xyz` and `shown`. */
+  readonly noReturnCount: number;
 }
 
 const FIELDS: readonly PointField[] = [

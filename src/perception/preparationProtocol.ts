@@ -1,4 +1,4 @@
-import { Fault, type FaultCode } from "../faults/Fault.js";
+import { Fault, type FaultCode, type Severity } from "../faults/Fault.js";
 import type { BundleManifest } from "../model/bundleManifest.js";
 import type { NamedTensor } from "../model/NamedTensor.js";
 import type { LabellingMode, ModeReason } from "./FusionPolicy.js";
@@ -19,6 +19,8 @@ export interface PreparationWorkerData {
   readonly settings: PipelineSettings;
   /** The value of the intensity field that stands for 1; without it, the layout tells. */
   readonly intensityScale?: number;
+  /** The field that is intensity; without it, the layout tells. */
+  readonly intensityField?: string;
   /** Add `voxelCoordinates` to every prepared scan. */
   readonly dump: boolean;
 }
@@ -53,6 +55,8 @@ export interface PreparedScan {
   readonly faults: readonly SerializedFault[];
   readonly seenShare: number;
   readonly pointCount: number;
+  /** Points in the sensor itself, which measured nothing. */
+  readonly noReturnCount: number;
   readonly voxelCount: number;
   /** [V_0, 3] a copy, when scans are dumped. */
   readonly voxelCoordinates?: Int32Array<ArrayBuffer>;
@@ -87,6 +91,7 @@ export interface ComposedScan {
 export interface SerializedFault {
   readonly code: FaultCode;
   readonly message: string;
+  readonly severity: Severity;
   /** The image or source of points that it is about. */
   readonly topic?: string;
 }
@@ -113,10 +118,10 @@ export type PreparationReply =
   | { readonly kind: "composed"; readonly id: number; readonly scan: ComposedScan }
   | { readonly kind: "failed"; readonly id: number; readonly fault: SerializedFault };
 
-export function serializeFault({ code, message, place }: Fault): SerializedFault {
-  return { code, message, ...(place && { topic: place.topic }) };
+export function serializeFault({ code, message, severity, place }: Fault): SerializedFault {
+  return { code, message, severity, ...(place && { topic: place.topic }) };
 }
 
-export function deserializeFault({ code, message, topic }: SerializedFault): Fault {
-  return new Fault(code, message, topic === undefined ? {} : { place: { topic } });
+export function deserializeFault({ code, message, severity, topic }: SerializedFault): Fault {
+  return new Fault(code, message, { severity, ...(topic !== undefined && { place: { topic } }) });
 }

@@ -25,9 +25,12 @@ interface WaitingScan {
 }
 
 const port = parentPort!;
-const { manifest, settings, intensityScale, dump } = workerData as PreparationWorkerData;
+const { manifest, settings, intensityScale, intensityField, dump } = workerData as PreparationWorkerData;
 const messages = new KeptMessages();
-const preparer = new ScanPreparer(manifest, settings.fusion, intensityScale);
+const preparer = new ScanPreparer(manifest, settings.fusion, {
+  ...(intensityScale !== undefined && { intensityScale }),
+  ...(intensityField !== undefined && { intensityField }),
+});
 const overlayMaker = new OverlayMaker();
 let composer = new ScanComposer(manifest, settings);
 const waiting = new Map<number, WaitingScan>();

@@ -33,6 +33,7 @@ export interface ScanRecord {
   readonly points?: number;
   readonly voxels?: number;
   readonly unlabeled?: number;
+  readonly no_return?: number;
   readonly stage_ms?: StageTimes;
 }
 
@@ -51,6 +52,7 @@ export class RunRecorder {
   readonly #usedImages = new Map<string, { count: number; last: bigint }>();
   #points = 0;
   #unlabeled = 0;
+  #noReturn = 0;
 
   add(outcome: ScanOutcome): void {
     const stamp = outcome.stamp.toString();
@@ -69,6 +71,7 @@ export class RunRecorder {
       points: outcome.pointCount,
       voxels: outcome.voxelCount,
       unlabeled: outcome.unlabeledCount,
+      no_return: outcome.noReturnCount,
       stage_ms: outcome.times,
     });
     for (const { camera, stamp: taken } of outcome.imagesUsed) {
@@ -81,6 +84,7 @@ export class RunRecorder {
       this.#classes.set(id, (this.#classes.get(id) ?? 0) + count);
     this.#points += outcome.pointCount;
     this.#unlabeled += outcome.unlabeledCount;
+    this.#noReturn += outcome.noReturnCount;
   }
 
   get scans(): readonly ScanRecord[] {
@@ -96,9 +100,9 @@ export class RunRecorder {
     return this.#usedImages.get(camera)?.count ?? 0;
   }
 
-  /** Points in all, and those without a label. */
-  get points(): { readonly total: number; readonly unlabeled: number } {
-    return { total: this.#points, unlabeled: this.#unlabeled };
+  /** Points in all, those without a label, and those among them that are no returns. */
+  get points(): { readonly total: number; readonly unlabeled: number; readonly no_return: number } {
+    return { total: this.#points, unlabeled: this.#unlabeled, no_return: this.#noReturn };
   }
 
   /** Points per class id. */

@@ -46,14 +46,22 @@ export function scanMotion(transforms: TransformBuffer, options: ScanMotionOptio
   return { first, step, poses };
 }
 
+/** Coordinates [N, 3], metres. */
+export type Coordinates = Float32Array | Float64Array;
+
 /**
- * Points as the sensor would have seen them from the scan's frame at the scan's stamp, in place, for a world that
- * stands still. Between two poses their matrices are interpolated: at 1 rad/s and 1 ms that is 1e-7 of the
+ * Points as the sensor would have seen them from the scan's frame at the scan's stamp, for a world that stands still. Between two poses their matrices are interpolated: at 1 rad/s and 1 ms that is 1e-7 of the
  * distance off the great arc.
  * @param xyz [N, 3] metres in the sensor's frame
  * @param offsets [N] nanoseconds after the sensor's stamp; NaN counts as the time of the motion nearest to the stamp
+ * @param out [N, 3] where they go, in place unless it is given: all is computed in float64
  */
-export function deskew(xyz: Float32Array, offsets: Float64Array, { first, step, poses }: ScanMotion): void {
+export function deskew(
+  xyz: Coordinates,
+  offsets: Float64Array,
+  { first, step, poses }: ScanMotion,
+  out: Coordinates = xyz,
+): void {
   const lastInterval = poses.length / 16 - 2;
   for (let point = 0, at = 0; at < xyz.length; point++, at += 3) {
     const offset = offsets[point]!;
@@ -69,17 +77,17 @@ export function deskew(xyz: Float32Array, offsets: Float64Array, { first, step, 
         poses[a + row]! * x + poses[a + 4 + row]! * y + poses[a + 8 + row]! * z + poses[a + 12 + row]!;
       const to =
         poses[b + row]! * x + poses[b + 4 + row]! * y + poses[b + 8 + row]! * z + poses[b + 12 + row]!;
-      xyz[at + row] = from + (to - from) * ratio;
+      out[at + row] = from + (to - from) * ratio;
     }
   }
 }
 
-/** Moves points [N, 3] by a column-major 4x4, in place. */
-export function transformPoints(xyz: Float32Array, m: Float64Array): void {
+/** Moves points [N, 3] by a column-major 4x4, in place unless `out` is given: all is computed in float64. */
+export function transformPoints(xyz: Coordinates, m: Float64Array, out: Coordinates = xyz): void {
   for (let at = 0; at < xyz.length; at += 3) {
     const [x, y, z] = [xyz[at]!, xyz[at + 1]!, xyz[at + 2]!];
-    xyz[at] = m[0]! * x + m[4]! * y + m[8]! * z + m[12]!;
-    xyz[at + 1] = m[1]! * x + m[5]! * y + m[9]! * z + m[13]!;
-    xyz[at + 2] = m[2]! * x + m[6]! * y + m[10]! * z + m[14]!;
+    out[at] = m[0]! * x + m[4]! * y + m[8]! * z + m[12]!;
+    out[at + 1] = m[1]! * x + m[5]! * y + m[9]! * z + m[13]!;
+    out[at + 2] = m[2]! * x + m[6]! * y + m[10]! * z + m[14]!;
   }
 }

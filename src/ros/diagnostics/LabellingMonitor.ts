@@ -80,7 +80,7 @@ export class LabellingMonitor {
   /** Steady milliseconds: since when scans should come out. */
   #expectedSince: number | undefined;
   /** Since the last report. */
-  #period = { scans: 0, failed: 0, latencies: [] as number[] };
+  #period = emptyPeriod();
   #longest = 0;
   #superseded = 0;
   #received = 0;
@@ -97,8 +97,15 @@ export class LabellingMonitor {
     this.#longest = Math.max(this.#longest, latencyMs);
     // A report comes each second; without one, what it would count stays bounded.
     if (this.#period.latencies.length < WINDOW) this.#period.latencies.push(latencyMs);
-    if (outcome.kind === "failed") this.#period.failed++;
-    else for (const stage of STAGE_NAMES) this.#stages[stage].add(outcome.times[stage]);
+    if (outcome.kind === "failed") {
+      this.#period.failed++;
+      return;
+    }
+    for (const stage of STAGE_NAMES) this.#stages[stage].add(outcome.times[stage]);
+    const implausible = outcome.faults.find(({ code }) => code === "implausible-points");
+    if (implausible === undefined) return;
+    this.#period.implausible++;
+    this.#period.lastImplausible = implausible.message;
   }
 
   restart(): void {
@@ -107,7 +114,7 @@ export class LabellingMonitor {
     this.#latency.clear();
     for (const stage of STAGE_NAMES) this.#stages[stage].clear();
     this.#last = this.#first = this.#expectedSince = undefined;
-    this.#period = { scans: 0, failed: 0, latencies: [] };
+    this.#period = emptyPeriod();
     this.#longest = this.#superseded = this.#received = 0;
   }
 
@@ -116,7 +123,7 @@ export class LabellingMonitor {
     if (!active || listeners === 0) this.#expectedSince = undefined;
     else this.#expectedSince ??= now;
     const findings = active ? this.#findings(now, context) : [];
-    this.#period = { scans: 0, failed: 0, latencies: [] };
+    this.#period = emptyPeriod();
     this.#superseded = sync?.clouds.dropped.superseded ?? 0;
     this.#received = sync?.clouds.received ?? 0;
     return {
@@ -137,7 +144,7 @@ export class LabellingMonitor {
   #findings(now: number, context: LabellingContext): DiagnosticFinding[] {
     const { listeners, maxLatencyMs, minRate, lastCloud } = context;
     const findings: DiagnosticFinding[] = [];
-    const { scans, failed, latencies } = this.#period;
+    const { scans, failed, implausible, lastImplausible, latencies } = this.#period;
     const quiet = now - (this.#expectedSince ?? now);
     if (
       quiet > Math.max(STALLED_MS, STALLED_LATENCIES * this.#longest) &&
@@ -154,6 +161,12 @@ export class LabellingMonitor {
       findings.push({
         rule: failed === scans ? "all-scans-failed" : "scans-failed",
         sentence: `${failed} of ${counted(scans, "scan")} failed${reason}`,
+      });
+    }
+    if (implausible > 0) {
+      findings.push({
+        rule: "points-implausible",
+        sentence: `${implausible} of ${counted(scans, "scan")} made no sense, the last: ${lastImplausible}`,
       });
     }
     const late = latencies.filter((latency) => latency > maxLatencyMs).length;
@@ -210,6 +223,16 @@ export class LabellingMonitor {
       "Compose p50 / p99 (ms)": percentiles(this.#stages.compose),
     };
   }
+}
+
+function emptyPeriod(): {
+  scans: number;
+  failed: number;
+  implausible: number;
+  lastImplausible: string;
+  latencies: number[];
+} {
+  return { scans: 0, failed: 0, implausible: 0, lastImplausible: "", latencies: [] };
 }
 
 function lastScan(outcome: ScanOutcome): LastScan {

@@ -268,6 +268,18 @@ const TROUBLE: Record<
       "1 of 2 scans failed",
     ],
   ],
+  "points-implausible": [
+    [
+      (node) => {
+        const sentence = "/points: none of 90 points in utm is within the range of the model";
+        node.scan(labelledScan({ faults: [new Fault("implausible-points", sentence)] }));
+        node.scan();
+      },
+      "labelling",
+      WARN,
+      "1 of 2 scans made no sense, the last: /points: none of 90 points in utm is within the range of the model",
+    ],
+  ],
   "latency-high": [
     [
       (node) => {

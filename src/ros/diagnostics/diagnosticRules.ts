@@ -130,6 +130,12 @@ export const DIAGNOSTIC_RULES = {
     when: "Some scans of the last period failed.",
     remedy: "As `all-scans-failed`.",
   },
+  "points-implausible": {
+    subject: "labelling",
+    level: WARN,
+    when: "In the last period points or intensities of scans could not be what the model takes for them: nearly all out of its range or at (0, 0, 0), in one voxel, or above the scale.",
+    remedy: "The sentence says what the numbers look like; see `implausible-points` in docs/faults.md.",
+  },
   "latency-high": {
     subject: "labelling",
     level: WARN,

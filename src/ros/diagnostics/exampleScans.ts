@@ -25,6 +25,7 @@ export function labelledScan(changes: Partial<LabelledScan> = {}): LabelledScan 
     faults: [],
     seenShare: 0.375,
     pointCount: 120_000,
+    noReturnCount: 0,
     voxelCount: 61_000,
     unlabeledCount: 7,
     classCounts: new Map(),

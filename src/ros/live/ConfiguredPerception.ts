@@ -108,6 +108,7 @@ export class ConfiguredPerception {
       threads: settings.model.threads,
       ...pipelineSettings(settings, bundle),
       ...(settings.intensityScale !== undefined && { intensityScale: settings.intensityScale }),
+      ...(settings.intensityField !== undefined && { intensityField: settings.intensityField }),
     });
     try {
       return new ConfiguredPerception(context, settings, bundle, pipeline);

@@ -56,6 +56,8 @@ export interface NodeSettings {
   readonly targetFrame: string | undefined;
   /** The intensity that stands for 1; undefined: the layout of the cloud tells. */
   readonly intensityScale: number | undefined;
+  /** The field that is intensity; undefined: the layout of the cloud tells. */
+  readonly intensityField: string | undefined;
   readonly fusion: FusionPolicyOptions;
   /** Has the clouds after the first, then the cameras, by name. */
   readonly sync: SyncOptions;
@@ -116,6 +118,7 @@ export function nodeSettings(values: ReadonlyMap<string, PlainValue>): NodeSetti
     cameras: cameras.map(([name, camera]) => cameraSettings(name, camera)),
     targetFrame: orUndefined(node.target_frame),
     intensityScale: orUndefined(node.intensity_scale),
+    intensityField: orUndefined(node.intensity_field),
     fusion: {
       mode: node.mode,
       minImages: node.min_images,

@@ -55,6 +55,12 @@ export const INPUT_PARAMETERS = {
     description:
       "Value of the intensity field that counts as full, for example 255. 0.0: by the cloud's layout",
   },
+  intensity_field: {
+    type: "string",
+    default: "",
+    change: "read-only",
+    description: "Field of the clouds that is intensity. Empty: by its name (docs/inputs.md)",
+  },
   use_sim_time: {
     type: "bool",
     default: false,

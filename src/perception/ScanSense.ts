@@ -1,0 +1,165 @@
+import { Fault } from "../faults/Fault.js";
+
+/** Points of a scan as the model is given them, and what it takes. */
+export interface ScanPointsToSense {
+  /** [N, 3] metres in `frameId`; NaN where nothing was measured. */
+  readonly xyz: Float32Array;
+  /** Points exactly in the sensor, which measured nothing; NaN in `xyz`. */
+  readonly noReturnCount: number;
+  readonly frameId: string;
+  /** Of the model: lowest x, y, z, then highest, metres. */
+  readonly pointRange: readonly [number, number, number, number, number, number];
+  /** Of the model, metres. */
+  readonly gridSize: number;
+}
+
+/** Fewer points say nothing. */
+const FEWEST_POINTS = 20;
+/** Share of points without a return from which the scan is no scan: an open sky alone leaves more. */
+const MOST_NO_RETURNS = 0.75;
+/** Share of the measured points within the range of the model below which the range, or the coordinates, are wrong. */
+const LEAST_INSIDE = 0.1;
+/** Points that all lie in so few voxels are no scan of anything. */
+const FEW_VOXELS = 3;
+/** Metres: no LiDAR measures farther, by the median of its points. */
+const FARTHEST_MEDIAN = 400;
+/** Points that distances are taken of. */
+const SAMPLES = 2000;
+
+/**
+ * What about the points of a scan makes no sense to the model, one fault each, with the number, the frame and what to do.
+ * No faults for a scan of fewer than 20 points.
+ */
+export function scanSense(points: ScanPointsToSense): Fault[] {
+  const { xyz, noReturnCount, frameId, pointRange } = points;
+  const count = xyz.length / 3;
+  if (count < FEWEST_POINTS) return [];
+  const { measured, inside } = countPoints(xyz, pointRange);
+  if (noReturnCount >= MOST_NO_RETURNS * count) {
+    return [
+      implausible(
+        `${share(noReturnCount, count)} of ${count} points in ${frameId} are at (0, 0, 0), which are no returns; ` +
+          "look at the sensor and its driver, and whether x, y and z are filled in",
+        measured === 0,
+      ),
+    ];
+  }
+  if (measured === 0) {
+    return [
+      implausible(`none of ${count} points in ${frameId} is finite; look at the sensor and its driver`, true),
+    ];
+  }
+  if (inside < LEAST_INSIDE * measured) return [outOfRange(points, measured, inside)];
+  const voxels = countVoxels(points, FEW_VOXELS + 1);
+  if (inside >= 10 * FEWEST_POINTS && voxels <= FEW_VOXELS) {
+    return [
+      implausible(
+        `all ${inside} points in ${frameId} lie in ${voxels} voxel${voxels === 1 ? "" : "s"} of ${points.gridSize} m; ` +
+          "coordinates must be metres (REP 103): look at the unit that the driver sends",
+        false,
+      ),
+    ];
+  }
+  return [];
+}
+
+/** The intensities of most points are beyond what counts as full; undefined when not. */
+export function intensitySense(field: string, beyond: number, scale: number): Fault | undefined {
+  if (beyond <= 0.5) return undefined;
+  return implausible(
+    `${(beyond * 100).toFixed(0)} % of the values of ${field} are above ${scale}, which counts as full, and are cut off there; ` +
+      "set the scale with --intensity-scale (parameter intensity_scale)",
+    false,
+  );
+}
+
+function outOfRange(
+  { xyz, frameId, pointRange }: ScanPointsToSense,
+  measured: number,
+  inside: number,
+): Fault {
+  const [x0, y0, z0, x1, y1, z1] = pointRange;
+  const range = `x ${x0} to ${x1}, y ${y0} to ${y1}, z ${z0} to ${z1} m`;
+  const { centre, spread } = extent(xyz);
+  const [cx, cy, cz] = centre;
+  const far = Math.hypot(cx, cy, cz);
+  const where = `(${cx.toPrecision(6)}, ${cy.toPrecision(6)}, ${cz.toPrecision(4)})`;
+  const number = inside === 0 ? `none of ${measured}` : `only ${inside} of ${measured}`;
+  const found = `${number} points in ${frameId} ${inside === 1 ? "is" : "are"} within the range of the model (${range})`;
+  if (spread > FARTHEST_MEDIAN) {
+    return implausible(
+      `${found}: half of them are ${spread.toPrecision(3)} or more from their middle, which looks like millimetres and not ` +
+        "metres (REP 103); convert the coordinates in the driver",
+      inside === 0,
+    );
+  }
+  if (far > Math.max(2 * spread, 100)) {
+    return implausible(
+      `${found}: they lie around ${where}, which looks like coordinates of a map (UTM) and not of a sensor; give the ` +
+        "vehicle's frame with --target-frame (parameter target_frame), with transforms to it, or label the cloud as the sensor sent it",
+      inside === 0,
+    );
+  }
+  return implausible(
+    `${found}: they lie around ${where}; use a model with a larger range, or a frame on the vehicle with --target-frame ` +
+      "(parameter target_frame)",
+    inside === 0,
+  );
+}
+
+function implausible(sentence: string, nothingLeft: boolean): Fault {
+  return new Fault("implausible-points", sentence, { severity: nothingLeft ? "error" : "warning" });
+}
+
+function share(part: number, whole: number): string {
+  return part === whole ? "all" : `${part}`;
+}
+
+/** Finite points, and those of them within the range. */
+function countPoints(
+  xyz: Float32Array,
+  [x0, y0, z0, x1, y1, z1]: ScanPointsToSense["pointRange"],
+): { measured: number; inside: number } {
+  let measured = 0;
+  let inside = 0;
+  for (let at = 0; at < xyz.length; at += 3) {
+    const [x, y, z] = [xyz[at]!, xyz[at + 1]!, xyz[at + 2]!];
+    if (x >= x0 && x < x1 && y >= y0 && y < y1 && z >= z0 && z < z1) {
+      measured++;
+      inside++;
+    } else if (Number.isFinite(x) && Number.isFinite(y) && Number.isFinite(z)) measured++;
+  }
+  return { measured, inside };
+}
+
+/** Occupied voxels, up to `most`. */
+function countVoxels({ xyz, gridSize }: ScanPointsToSense, most: number): number {
+  const cells = new Set<string>();
+  for (let at = 0; at < xyz.length && cells.size < most; at += 3) {
+    const [x, y, z] = [xyz[at]!, xyz[at + 1]!, xyz[at + 2]!];
+    if (!(Number.isFinite(x) && Number.isFinite(y) && Number.isFinite(z))) continue;
+    cells.add(`${Math.floor(x / gridSize)} ${Math.floor(y / gridSize)} ${Math.floor(z / gridSize)}`);
+  }
+  return cells.size;
+}
+
+/** The median of each coordinate, and the median distance from there, of finite points spread over the scan. */
+function extent(xyz: Float32Array): { centre: readonly [number, number, number]; spread: number } {
+  const stride = 3 * Math.max(1, Math.floor(xyz.length / 3 / SAMPLES));
+  const sample: (readonly [number, number, number])[] = [];
+  for (let at = 0; at < xyz.length; at += stride) {
+    const point = [xyz[at]!, xyz[at + 1]!, xyz[at + 2]!] as const;
+    if (point.every(Number.isFinite)) sample.push(point);
+  }
+  if (sample.length === 0) return { centre: [0, 0, 0], spread: 0 };
+  const [x, y, z] = [0, 1, 2].map((axis) => median(sample.map((point) => point[axis]!))) as [
+    number,
+    number,
+    number,
+  ];
+  return { centre: [x, y, z], spread: median(sample.map((p) => Math.hypot(p[0] - x, p[1] - y, p[2] - z))) };
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
