@@ -207,7 +207,7 @@ describe("decodeImage of compressed images", () => {
       const video = await faultOf(compressed(bytes, format));
       expect(video.code).toBe("unsupported-encoding");
       expect(video.message).toMatch(
-        / video, of which a single message is no picture, .* `ros2 run image_transport republish`/,
+        / video, of which a single message is no picture, .*`ros2 run image_transport republish`/,
       );
     }
     const empty = await faultOf(compressed(new Uint8Array(0)));

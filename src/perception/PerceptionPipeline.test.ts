@@ -188,7 +188,7 @@ describe("PerceptionPipeline", () => {
   });
 
   test("an image that cannot be used costs that image only, and says why", async () => {
-    const wrongSize = await frontImage({ camera: "left", topic: "/left", info: { ...INFO, width: 640 } });
+    const wrongSize = await frontImage({ camera: "left", topic: "/left", info: { ...INFO, width: 330 } });
     const damaged = await frontImage({ camera: "rear", topic: "/rear" });
     damaged.cdr.fill(0x55, 200);
     const outcome = labelled(
@@ -198,7 +198,7 @@ describe("PerceptionPipeline", () => {
     expect(outcome.imagesUsed.map(({ camera }) => camera)).toEqual(["front"]);
     expect(outcome.faults.map(({ code }) => code)).toEqual(["camera-info-mismatch", "image-decoding-failed"]);
     expect(outcome.faults[0]!.message).toBe(
-      "/left at 1 ns: the CameraInfo is for images of 640x160 pixels, but the image has 320x160",
+      "/left at 0 ns: the CameraInfo is for images of 330x160 pixels, but the image has 320x160",
     );
   });
 
@@ -363,7 +363,7 @@ describe("live", () => {
     "an image that no overlay can be made of is reported once, mode %s",
     async (mode) => {
       pipeline.update({ fusion: { ...AUTO, mode } });
-      const wrong = await frontImage({ info: { ...INFO, width: 640 } });
+      const wrong = await frontImage({ info: { ...INFO, width: 330 } });
       const { overlays, faults } = await scan(frame(1n, [wrong]), {
         ...nothing,
         overlays: new Set(["front"]),
