@@ -5,6 +5,7 @@ import type { InputOverrides } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { senseOfClouds } from "../bag/labelling/senseOfClouds.js";
 import { openBag } from "../bag/openBag.js";
+import { ofSelectedTypes } from "../bag/labelling/ofSelectedTypes.js";
 import { recordedInputs } from "../bag/labelling/RecordedInputs.js";
 import { recordedTimes } from "../bag/labelling/recordedTimes.js";
 import type { BagReader } from "../bag/types.js";
@@ -138,7 +139,8 @@ async function describeTimes(
 ): Promise<readonly string[]> {
   try {
     const faults = new FaultLog();
-    const inputs = await recordedInputs(reader, chooseInputs(summary, options), {
+    const selection = chooseInputs(summary, options);
+    const inputs = await recordedInputs(ofSelectedTypes(reader, selection), selection, {
       ...options,
       faults,
       impression: true,

@@ -3,6 +3,7 @@ import { copiedChannels, type CopyChoice } from "../bag/labelling/copiedChannels
 import type { InputSelection } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { labelBag } from "../bag/labelling/labelBag.js";
+import { ofSelectedTypes } from "../bag/labelling/ofSelectedTypes.js";
 import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import type { RecordedClocks } from "../bag/labelling/recordedClocks.js";
 import { recordedInputs } from "../bag/labelling/RecordedInputs.js";
@@ -55,7 +56,8 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
   const bundle = await ModelBundle.load(options.model);
   const selection = chooseInputs(await inspectBag(reader), options);
   const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
-  const inputs = await recordedInputs(reader, selection, { ...options, faults });
+  const selected = ofSelectedTypes(reader, selection);
+  const inputs = await recordedInputs(selected, selection, { ...options, faults });
   // What is known before the work begins is said before.
   const known = new Set(reader.warnings);
   for (const problem of [...known, ...selection.problems, ...inputs.clocks.problems]) faults.record(problem);
@@ -86,7 +88,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
   try {
     writer = await McapBagWriter.create(options.output);
     const outcomes = labelBag({
-      reader,
+      reader: selected,
       ...inputs,
       pipeline,
       manifest: bundle.manifest,

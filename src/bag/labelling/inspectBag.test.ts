@@ -158,6 +158,18 @@ test("a recording of ROS 1 in MCAP is named with the command that converts it", 
   );
 });
 
+test.each(["sensor_msgs/PointCloud2", "sensor_msgs::msg::dds_::PointCloud2_"])(
+  "%s is PointCloud2 where the messages are ROS 2's",
+  async (type) => {
+    const [points, ...others] = RIG;
+    const summary = await inspectAfter([["/points", type, encodeRecorded(points!)]], others);
+    expect(chooseInputs(summary)).toMatchObject({
+      clouds: [{ kind: "points", topic: "/points" }],
+      cameras: [{ name: "front" }],
+    });
+  },
+);
+
 test("a topic of two types is read in each", async () => {
   const encoded = MESSAGE_TYPES["std_msgs/msg/Header"].encode(exampleOf("std_msgs/msg/Header"));
   const summary = await inspectAfter([["/points", "std_msgs/msg/Header", encoded]]);

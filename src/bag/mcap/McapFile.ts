@@ -4,6 +4,7 @@ import { McapIndexedReader } from "@mcap/core";
 import { CheckedIndexReadable } from "./CheckedIndexReadable.js";
 import { Fault } from "../../faults/Fault.js";
 import { CONVERT_ROS1 } from "../bagFormat.js";
+import { rosTypeName } from "../../messages/rosTypeName.js";
 import { chunkDecompressors, decompressZstdFrame, isZstdFrame } from "./chunkCompression.js";
 import { parseOfferedQos } from "../qosProfile.js";
 import type { Readable } from "./Readable.js";
@@ -209,14 +210,15 @@ function channelsOf({ channelsById, schemasById }: McapIndexedReader): ReadonlyM
   return new Map(
     [...channelsById].map(([id, { topic, schemaId, messageEncoding, metadata }]) => {
       const schema = schemasById.get(schemaId);
-      const type = schema?.name ?? "";
+      const name = schema?.name ?? "";
       return [
         id,
         {
           topic,
-          type,
+          // Bridges and converters spell the types of ROS 2 in other ways.
+          type: messageEncoding === "cdr" ? rosTypeName(name) : name,
           messageEncoding,
-          ...(schema && { schema: { name: type, encoding: schema.encoding, data: schema.data } }),
+          ...(schema && { schema: { name, encoding: schema.encoding, data: schema.data } }),
           metadata,
         },
       ];

@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { Fault } from "../../faults/Fault.js";
+import { rosTypeName } from "../../messages/rosTypeName.js";
 import { isKnownMessageType, messageDefinition } from "../../messages/messageDefinition.js";
 import {
   chunkDecompressors,
@@ -169,13 +170,14 @@ function readChannels(path: string, database: Sqlite3Database): ReadonlyMap<numb
   const definitions = readDefinitions(database);
   const channels = new Map<number, BagChannel>();
   for (const row of rows) {
-    const { id, name: topic, type, serialization_format: format } = row;
-    if (typeof id !== "number" || typeof topic !== "string" || typeof type !== "string") continue;
+    const { id, name: topic, type: name, serialization_format: format } = row;
+    if (typeof id !== "number" || typeof topic !== "string" || typeof name !== "string") continue;
+    const type = format === "cdr" ? rosTypeName(name) : name;
     channels.set(id, {
       topic,
       type,
       messageEncoding: typeof format === "string" ? format : "",
-      schema: definitions.get(type) ?? knownSchema(type),
+      schema: definitions.get(name) ?? knownSchema(type),
       metadata: metadataOf(row),
     });
   }
