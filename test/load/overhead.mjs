@@ -39,8 +39,7 @@ async function measure(name, args, topic) {
       if (at !== undefined) latencies.push(performance.now() - at);
     },
   });
-  while (publisher.subscriberCount === 0 || ros.publisherReliabilities(topic, TYPE).length === 0)
-    await sleep(100);
+  while (publisher.subscriberCount === 0 || ros.offeredQos(topic, TYPE).length === 0) await sleep(100);
   await sleep(1000);
   let stamp = BigInt(Date.now()) * 1_000_000n;
   const send = async () => {

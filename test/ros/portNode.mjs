@@ -116,7 +116,7 @@ const commands = {
   change: async (name) => say({ changed: name, done: await node.changeState(name) }),
   counts: () =>
     say({
-      publishers: node.publisherReliabilities("in", type),
+      publishers: node.offeredQos("in", type),
       subscribers: output.subscriberCount,
       callbackErrors: node.callbackErrors,
       state: node.state ?? null,
@@ -137,7 +137,7 @@ const commands = {
     node.log("info", "late");
     say({
       shutdown: true,
-      publishers: node.publisherReliabilities("in", type),
+      publishers: node.offeredQos("in", type),
       subscribers: output.subscriberCount,
       state: node.state,
     });

@@ -1,9 +1,14 @@
 import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
+import { CAMERA_INFO_TYPE } from "../../messages/cameraInfo.js";
 import type { FrameAssembler } from "../../perception/FrameAssembler.js";
 import { allOrNone } from "../port/allOrNone.js";
 import type { RosNode, RosSubscription } from "../port/RosNode.js";
+import { CameraInfoSubscription } from "./CameraInfoSubscription.js";
 import { SUBSCRIBED_TOPICS } from "./nodeTopics.js";
+
+/** When publishers are looked at first after the subscription: by then DDS has told of those that are there. */
+const FIRST_LOOK_MS = 200;
 
 export interface CalibrationInputsOptions {
   readonly ros: RosNode;
@@ -18,14 +23,16 @@ export interface CalibrationInputsOptions {
   readonly onTransforms: () => void;
 }
 
-type SubscribedTopic = Pick<(typeof SUBSCRIBED_TOPICS)[keyof typeof SUBSCRIBED_TOPICS], "type" | "qos">;
+type SubscribedTopic = (typeof SUBSCRIBED_TOPICS)["staticTransforms" | "transforms"];
 
 /**
  * The subscriptions of transforms and CameraInfo, which are kept while the node is inactive too, so that the first
  * scan after activation finds them.
  */
 export class CalibrationInputs {
-  readonly #subscriptions: readonly RosSubscription[];
+  readonly #transforms: readonly RosSubscription[];
+  readonly #cameraInfos: readonly CameraInfoSubscription[];
+  readonly #firstLook: NodeJS.Timeout;
 
   constructor({
     ros,
@@ -36,26 +43,40 @@ export class CalibrationInputs {
     onCameraInfo,
     onTransforms,
   }: CalibrationInputsOptions) {
+    /** @param topic of the subscription, fully qualified */
+    const receive =
+      (topic: () => string, type: string, use: (cdr: Uint8Array) => void) => (cdr: Uint8Array) => {
+        onMessage(topic(), type, cdr);
+        try {
+          use(cdr);
+        } catch (error) {
+          if (!(error instanceof Fault)) throw error;
+          faults.record(error.at({ topic: topic() }));
+        }
+      };
     const subscribe = (
-      { type, qos }: SubscribedTopic,
-      topic: string,
+      { topic, type, qos }: SubscribedTopic,
       use: (cdr: Uint8Array) => void,
     ): RosSubscription => {
-      const subscription = ros.subscribe({
+      const subscription: RosSubscription = ros.subscribe({
         topic,
         type,
         qos,
-        onMessage: (cdr) => {
-          onMessage(subscription.topic, type, cdr);
-          try {
-            use(cdr);
-          } catch (error) {
-            if (!(error instanceof Fault)) throw error;
-            faults.record(error.at({ topic: subscription.topic }));
-          }
-        },
+        onMessage: receive(() => subscription.topic, type, use),
       });
       return subscription;
+    };
+    const subscribeToCameraInfo = (camera: string, topic: string): CameraInfoSubscription => {
+      const use = (cdr: Uint8Array): void => {
+        onCameraInfo(camera);
+        assembler.addCameraInfo(camera, cdr);
+      };
+      const resolved = ros.resolveTopic(topic);
+      return new CameraInfoSubscription(
+        ros,
+        topic,
+        receive(() => resolved, CAMERA_INFO_TYPE, use),
+      );
     };
     const transforms = (isStatic: boolean) => (cdr: Uint8Array) => {
       try {
@@ -65,22 +86,23 @@ export class CalibrationInputs {
         onTransforms();
       }
     };
-    const { staticTransforms, transforms: changing, cameraInfo } = SUBSCRIBED_TOPICS;
-    this.#subscriptions = allOrNone((keep) => [
-      keep(subscribe(staticTransforms, staticTransforms.topic, transforms(true))),
-      keep(subscribe(changing, changing.topic, transforms(false))),
-      ...[...cameraInfoTopics].map(([camera, topic]) =>
-        keep(
-          subscribe(cameraInfo, topic, (cdr) => {
-            onCameraInfo(camera);
-            assembler.addCameraInfo(camera, cdr);
-          }),
-        ),
-      ),
+    const { staticTransforms, transforms: changing } = SUBSCRIBED_TOPICS;
+    [this.#transforms, this.#cameraInfos] = allOrNone((keep) => [
+      [keep(subscribe(staticTransforms, transforms(true))), keep(subscribe(changing, transforms(false)))],
+      [...cameraInfoTopics].map(([camera, topic]) => keep(subscribeToCameraInfo(camera, topic))),
     ]);
+    this.#firstLook = setTimeout(() => {
+      this.adaptToPublishers();
+    }, FIRST_LOOK_MS);
+  }
+
+  /** To be called now and then: ROS does not tell when publishers come and go. */
+  adaptToPublishers(): void {
+    for (const subscription of this.#cameraInfos) subscription.adaptToPublishers();
   }
 
   close(): void {
-    for (const subscription of this.#subscriptions) subscription.destroy();
+    clearTimeout(this.#firstLook);
+    for (const subscription of [...this.#transforms, ...this.#cameraInfos]) subscription.destroy();
   }
 }

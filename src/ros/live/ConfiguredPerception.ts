@@ -196,8 +196,9 @@ export class ConfiguredPerception {
     return this.#active?.inputs.subscription(name);
   }
 
-  /** Subscribes anew where the publishers have become reliable, or not all are any more. */
+  /** Subscribes anew where the publishers offer something else than before. */
   adaptToPublishers(): void {
+    this.#calibration.adaptToPublishers();
     this.#active?.inputs.adaptToPublishers();
   }
 

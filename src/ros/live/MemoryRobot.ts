@@ -52,7 +52,8 @@ export class MemoryRobot {
     this.#ros.deliver("/tf", encodeTFMessage({ transforms: [transform] }));
   }
 
-  sendCameraInfo(): void {
+  /** @param latched is it kept for who subscribes later? */
+  sendCameraInfo({ latched = false } = {}): void {
     const info = encodeCameraInfo({
       header: { stamp: 1n, frameId: "camera" },
       width: WIDTH,
@@ -66,7 +67,8 @@ export class MemoryRobot {
       binningY: 0,
       roi: { xOffset: 0, yOffset: 0, height: 0, width: 0, doRectify: false },
     });
-    this.#ros.deliver("/front/camera_info", info);
+    if (latched) this.#ros.peerLatches("/front/camera_info", info);
+    else this.#ros.deliver("/front/camera_info", info);
   }
 
   sendImage(stamp: bigint, frameId = "camera"): void {

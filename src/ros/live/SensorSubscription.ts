@@ -65,7 +65,8 @@ export class SensorSubscription {
   }
 
   #offered(): readonly Reliability[] {
-    return this.#ros.publisherReliabilities(this.#options.topic, this.#options.type);
+    const { topic, type } = this.#options;
+    return this.#ros.offeredQos(topic, type).map(({ reliability }) => reliability);
   }
 
   #subscribe(): RosSubscription {

@@ -19,7 +19,7 @@ export function monitoredInputs(
     topic: ros.resolveTopic(topic),
     reliability: () => subscription(name)?.reliability,
     subscribedAnew: () => subscription(name)?.changes ?? 0,
-    offered: () => ros.publisherReliabilities(topic, messageType),
+    offered: () => ros.offeredQos(topic, messageType).map(({ reliability }) => reliability),
   });
   const { clouds, cameras } = settings();
   return {

@@ -83,7 +83,7 @@ export const SUBSCRIBED_TOPICS = {
   cameraInfo: {
     type: CAMERA_INFO_TYPE,
     qos: CAMERA_INFO_QOS,
-    content: "Calibration of a camera or of a depth image; the last one holds",
+    content: "Calibration of a camera or of a depth image; the last one holds. See below for latched ones",
     when: "configured",
   },
   staticTransforms: {

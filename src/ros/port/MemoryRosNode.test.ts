@@ -49,9 +49,12 @@ describe("MemoryRosNode", () => {
         throw new Error("bad");
       },
     });
-    expect(node.publisherReliabilities("in")).toEqual([]);
+    expect(node.offeredQos("in")).toEqual([]);
     node.peerPublishes("/in", ["reliable", "best_effort"]);
-    expect(node.publisherReliabilities("in")).toEqual(["reliable", "best_effort"]);
+    expect(node.offeredQos("in")).toEqual([
+      { reliability: "reliable", durability: "volatile" },
+      { reliability: "best_effort", durability: "volatile" },
+    ]);
     expect(node.subscriptions("in").map((subscribed) => subscribed.qos)).toEqual([qos]);
     node.deliver("in", Uint8Array.of(7));
     expect([got, node.callbackErrors, node.logLines[0]?.severity]).toEqual([[7], 1, "error"]);

@@ -6,6 +6,7 @@ import type {
   LifecycleState,
   LifecycleTransition,
   LogSeverity,
+  OfferedQos,
   PublisherOptions,
   Reliability,
   RosNode,
@@ -45,7 +46,9 @@ export class MemoryRosNode implements RosNode {
   parameterServer: ParameterServer | undefined;
   readonly #machine = new MemoryStateMachine();
   readonly #subscriptions = new Map<string, Set<SubscriptionOptions>>();
-  readonly #peerPublishers = new Map<string, readonly Reliability[]>();
+  readonly #peerPublishers = new Map<string, readonly OfferedQos[]>();
+  /** The last message of peers that keep it for late joiners, by topic. */
+  readonly #latched = new Map<string, Uint8Array>();
   readonly #listeners = new Map<string, Set<(cdr: Uint8Array) => void>>();
   readonly #services = new Map<string, TriggerServiceOptions>();
   #driver: LifecycleDriver | undefined;
@@ -73,7 +76,7 @@ export class MemoryRosNode implements RosNode {
     return this.resolve(topic);
   }
 
-  publisherReliabilities(topic: string): readonly Reliability[] {
+  offeredQos(topic: string): readonly OfferedQos[] {
     return this.#ended ? [] : (this.#peerPublishers.get(this.resolve(topic)) ?? []);
   }
 
@@ -81,6 +84,12 @@ export class MemoryRosNode implements RosNode {
     const topic = this.resolve(options.topic);
     const all = this.#subscriptions.get(topic) ?? new Set();
     this.#subscriptions.set(topic, all.add(options));
+    const latched = this.#latched.get(topic);
+    if (latched !== undefined && options.qos.durability === "transient_local") {
+      setImmediate(() => {
+        if (all.has(options)) this.#give(options, latched);
+      });
+    }
     return {
       topic,
       destroy: () => void all.delete(options),
@@ -159,19 +168,22 @@ export class MemoryRosNode implements RosNode {
   }
 
   /** Says that peers publish a topic, of every type that is asked for, and what each offers. */
-  peerPublishes(topic: string, offered: readonly Reliability[] = ["reliable"]): void {
-    this.#peerPublishers.set(this.resolve(topic), offered);
+  peerPublishes(topic: string, offered: readonly (Reliability | OfferedQos)[] = ["reliable"]): void {
+    const qos = offered.map((one) =>
+      typeof one === "string" ? { reliability: one, durability: "volatile" as const } : one,
+    );
+    this.#peerPublishers.set(this.resolve(topic), qos);
+  }
+
+  /** A peer publishes a message once, and keeps it for who subscribes later and asks for it. */
+  peerLatches(topic: string, cdr: Uint8Array): void {
+    this.#latched.set(this.resolve(topic), cdr);
+    this.peerPublishes(topic, [{ reliability: "reliable", durability: "transient_local" }]);
   }
 
   /** A peer's message: every subscription gets a copy of its own. A throw is logged and counted. */
   deliver(topic: string, cdr: Uint8Array): void {
-    for (const { onMessage } of this.subscriptions(topic)) {
-      try {
-        onMessage(new Uint8Array(cdr));
-      } catch (error) {
-        this.#count(error);
-      }
-    }
+    for (const subscription of this.subscriptions(topic)) this.#give(subscription, cdr);
   }
 
   isSubscribed(topic: string): boolean {
@@ -205,6 +217,14 @@ export class MemoryRosNode implements RosNode {
     const listeners = this.#listeners.get(topic) ?? new Set();
     this.#listeners.set(topic, listeners);
     return listeners;
+  }
+
+  #give({ onMessage }: SubscriptionOptions, cdr: Uint8Array): void {
+    try {
+      onMessage(new Uint8Array(cdr));
+    } catch (error) {
+      this.#count(error);
+    }
   }
 
   #count(error: unknown): void {

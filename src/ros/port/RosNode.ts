@@ -9,6 +9,9 @@ export interface RosQos {
   readonly depth: number;
 }
 
+/** What a publisher offers to its subscribers. */
+export type OfferedQos = Pick<RosQos, "reliability" | "durability">;
+
 export const SEVERITY_NAMES = ["debug", "info", "warn", "error", "fatal"] as const;
 export type LogSeverity = (typeof SEVERITY_NAMES)[number];
 
@@ -99,7 +102,7 @@ export interface RosNode {
    *
    * @param topic as for subscribe: not yet remapped
    */
-  publisherReliabilities(topic: string, type: string): readonly Reliability[];
+  offeredQos(topic: string, type: string): readonly OfferedQos[];
   /** Throws a Fault "ros-unavailable" when ROS does not know the type. */
   subscribe(options: SubscriptionOptions): RosSubscription;
   /** Throws a Fault "ros-unavailable" when ROS does not know the type. */

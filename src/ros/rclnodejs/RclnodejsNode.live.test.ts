@@ -32,7 +32,9 @@ describeWithRos("RclnodejsNode: messages and services", () => {
     node.send("publish news");
     expect(await peer.waitForMessage("/robot/port_node/out")).toEqual({ data: "news" });
     node.send("counts");
-    await node.waitFor(/"publishers":\["reliable"\],"subscribers":1/);
+    await node.waitFor(
+      /"publishers":\[\{"reliability":"reliable","durability":"volatile"\}\],"subscribers":1/,
+    );
   });
 
   test("log lines reach /rosout under the node's name", async () => {

@@ -7,8 +7,8 @@ import type {
   LifecycleState,
   LifecycleTransition,
   LogSeverity,
+  OfferedQos,
   PublisherOptions,
-  Reliability,
   RosNode,
   RosPublisher,
   RosQos,
@@ -94,14 +94,15 @@ export class RclnodejsNode implements RosNode {
     return this.#node.resolveTopicName(topic);
   }
 
-  publisherReliabilities(topic: string, type: string): readonly Reliability[] {
+  offeredQos(topic: string, type: string): readonly OfferedQos[] {
     if (this.#ended) return [];
     return this.#node
       .getPublishersInfoByTopic(this.resolveTopic(topic))
       .filter(({ topic_type: published }) => published === type)
-      .map(({ qos_profile: { reliability } }) =>
-        reliability === RELIABILITY.reliable ? "reliable" : "best_effort",
-      );
+      .map(({ qos_profile: { reliability, durability } }) => ({
+        reliability: reliability === RELIABILITY.reliable ? "reliable" : "best_effort",
+        durability: durability === DURABILITY.transient_local ? "transient_local" : "volatile",
+      }));
   }
 
   subscribe({ topic, type, qos, onMessage }: SubscriptionOptions): RosSubscription {

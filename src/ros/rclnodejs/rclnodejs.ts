@@ -25,8 +25,8 @@ export interface RclSubscription {
 
 export interface RclEndpointInfo {
   readonly topic_type: string;
-  /** reliability as in rmw/types.h. */
-  readonly qos_profile: { readonly reliability: number };
+  /** As in rmw/types.h. */
+  readonly qos_profile: { readonly reliability: number; readonly durability: number };
 }
 
 export interface RclResponse {
