@@ -13,7 +13,7 @@ import {
 import type { ModelBundle } from "./ModelBundle.js";
 import { NativeCallGate } from "./NativeCallGate.js";
 import type { ProviderChoice, ProviderReport } from "./providers.js";
-import { RequestWorker } from "./RequestWorker.js";
+import { type AskOptions, RequestWorker } from "./RequestWorker.js";
 
 export interface InferenceEngineOptions {
   readonly provider: ProviderChoice;
@@ -88,10 +88,10 @@ export class InferenceEngine {
    * Transfers the request's tensors to the worker; they come back, with their memory, in the result. Rejects with
    * Fault("inference-failed") when ONNX Runtime cannot run the graph on them.
    */
-  async label(request: LabelRequest): Promise<LabelResult> {
+  async label(request: LabelRequest, limit: AskOptions = {}): Promise<LabelResult> {
     const tensors = request.images === undefined ? request.inputs : [...request.inputs, request.images];
     const transfer = [...new Set(tensors.map(({ data }) => data.buffer))];
-    const answer = await this.#worker.ask({ id: this.#nextId++, request }, transfer);
+    const answer = await this.#worker.ask({ id: this.#nextId++, request }, transfer, limit);
     if (answer.kind === "failed") throw new Fault(answer.code, answer.message);
     return answer.result;
   }

@@ -3,6 +3,7 @@ import type { LabelResult } from "../model/inferenceProtocol.js";
 import { InferenceEngine } from "../model/InferenceEngine.js";
 import type { NamedTensor } from "../model/NamedTensor.js";
 import type { ModelBundle } from "../model/ModelBundle.js";
+import type { AskOptions } from "../model/RequestWorker.js";
 import type { ProviderChoice, ProviderReport } from "../model/providers.js";
 import { mapInOrder } from "../sync/mapInOrder.js";
 import type { PipelineSettings } from "./PipelineSettings.js";
@@ -29,6 +30,8 @@ export interface PerceptionPipelineOptions extends PipelineSettings {
   readonly intensityField?: string;
   /** Keep the voxels, inputs and logits of every scan for a dump: much memory. */
   readonly dump?: boolean;
+  /** A thread that takes longer for its part of a scan has failed, milliseconds. Default: it may take as long as it takes. */
+  readonly stageLimitMs?: number;
 }
 
 /** Scans between intake and output: one in preparation while another is inferred and a third composed. */
@@ -43,16 +46,18 @@ export class PerceptionPipeline {
   readonly #preparation: PreparationWorker;
   readonly #dumps: boolean;
   readonly #failed: Promise<Error>;
+  readonly #limit: AskOptions;
   /** Of the scans that are labelled from now on. */
   #settings: PipelineSettings;
   #nextId = 0;
 
   private constructor(
-    { dump = false, ...settings }: PerceptionPipelineOptions,
+    { dump = false, stageLimitMs, ...settings }: PerceptionPipelineOptions,
     engine: InferenceEngine,
     preparation: PreparationWorker,
   ) {
     this.#dumps = dump;
+    this.#limit = stageLimitMs === undefined ? {} : { withinMs: stageLimitMs };
     this.#settings = settings;
     this.#engine = engine;
     this.#preparation = preparation;
@@ -122,16 +127,12 @@ export class PerceptionPipeline {
       this.#dumps || (wanted.filtered && this.#settings.filter?.probabilityThreshold !== undefined);
     try {
       const id = this.#nextId++;
-      const prepared = await this.#preparation.prepare(id, frame, wanted);
+      const prepared = await this.#preparation.prepare(id, frame, wanted, this.#limit);
       const result = await this.#infer(id, prepared, wantLogits);
       const dump = this.#dumps ? copyForDump(prepared, result) : undefined;
       const { label, confidence, logits, inputs } = result;
-      const composed = await this.#preparation.compose(id, {
-        label,
-        confidence,
-        ...(logits && { logits }),
-        inputs,
-      });
+      const labels = { label, confidence, ...(logits && { logits }), inputs };
+      const composed = await this.#preparation.compose(id, labels, this.#limit);
       return { ...labelledScan(frame, prepared, result, composed), ...(dump && { dump }) };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
@@ -151,12 +152,9 @@ export class PerceptionPipeline {
   ): Promise<LabelResult> {
     if (voxelCount === 0) return emptyResult(inputs);
     try {
-      return await this.#engine.label({
-        graph: mode === "fused" ? "fused" : "image_free",
-        inputs,
-        ...(images && { images }),
-        wantLogits,
-      });
+      const graph = mode === "fused" ? "fused" : "image_free";
+      const request = { graph, inputs, ...(images && { images }), wantLogits } as const;
+      return await this.#engine.label(request, this.#limit);
     } catch (error) {
       this.#preparation.discard(id);
       throw error;

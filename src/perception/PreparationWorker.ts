@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { RequestWorker } from "../model/RequestWorker.js";
+import { type AskOptions, RequestWorker } from "../model/RequestWorker.js";
 import type { PipelineSettings } from "./PipelineSettings.js";
 import {
   deserializeFault,
@@ -36,19 +36,28 @@ export class PreparationWorker {
   }
 
   /** Takes the buffers of the frame's messages. Rejects with a Fault when the cloud cannot be read. */
-  async prepare(id: number, frame: ScanFrame, wanted: WantedOutputs): Promise<PreparedScan> {
+  async prepare(
+    id: number,
+    frame: ScanFrame,
+    wanted: WantedOutputs,
+    limit: AskOptions = {},
+  ): Promise<PreparedScan> {
     const sent = this.#messages.send(frame);
-    const reply = await this.#worker.ask({ kind: "prepare", id, frame: sent.frame, wanted }, sent.transfer);
+    const reply = await this.#worker.ask(
+      { kind: "prepare", id, frame: sent.frame, wanted },
+      sent.transfer,
+      limit,
+    );
     if (reply.kind !== "prepared") throw unexpected(reply);
     return reply.scan;
   }
 
   /** Takes the buffers of the labels. */
-  async compose(id: number, labels: VoxelLabels): Promise<ComposedScan> {
+  async compose(id: number, labels: VoxelLabels, limit: AskOptions = {}): Promise<ComposedScan> {
     const views = [labels.label, labels.confidence, ...labels.inputs.map(({ data }) => data)];
     if (labels.logits !== undefined) views.push(labels.logits);
     const buffers = [...new Set(views.map(({ buffer }) => buffer))];
-    const reply = await this.#worker.ask({ kind: "compose", id, labels }, buffers);
+    const reply = await this.#worker.ask({ kind: "compose", id, labels }, buffers, limit);
     if (reply.kind !== "composed") throw unexpected(reply);
     return reply.scan;
   }

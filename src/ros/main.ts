@@ -32,8 +32,7 @@ async function run(): Promise<void> {
     const node = new PerceptionNode({ ros, store, bundledModel: BUNDLED_MODEL });
     await Promise.race([node.start(), ended]);
     await ended;
-    await ros.changeState("shutdown");
-    await node.close();
+    await node.end();
   } finally {
     ros.shutdown();
   }

@@ -1,6 +1,6 @@
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 /** When ending takes longer than this, the process ends at once. */
-const PATIENCE_MS = 3000;
+const PATIENCE_MS = 4500;
 /** A second signal within this time is the same Ctrl-C, handed on by `ros2 launch`. */
 const SAME_SIGNAL_MS = 500;
 

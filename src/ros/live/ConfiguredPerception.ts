@@ -25,6 +25,11 @@ import { SensorInputs, type SensorInput } from "./SensorInputs.js";
 import type { SensorSubscription } from "./SensorSubscription.js";
 import { TransformWait } from "./TransformWait.js";
 
+/**
+ * A thread that has not answered for so long hangs, and is replaced; labels that come later help no robot. Milliseconds.
+ */
+const STAGE_LIMIT_MS = 60_000;
+
 interface Active {
   readonly inputs: SensorInputs;
   readonly live: LivePerception;
@@ -106,6 +111,7 @@ export class ConfiguredPerception {
       bundle,
       provider: settings.model.provider,
       threads: settings.model.threads,
+      stageLimitMs: STAGE_LIMIT_MS,
       ...pipelineSettings(settings, bundle),
       ...(settings.intensityScale !== undefined && { intensityScale: settings.intensityScale }),
       ...(settings.intensityField !== undefined && { intensityField: settings.intensityField }),

@@ -149,6 +149,31 @@ describe("a ROS that lacks something", () => {
   });
 });
 
+describe("the end of the node", () => {
+  test("comes within seconds while a scan is labelled, and when it has not got further than loading the model", async () => {
+    const { ros, node, robot } = makeNode();
+    await node.start();
+    robot.sendCloud(START);
+    robot.sendCloud(START + 1n);
+    const start = performance.now();
+    await node.end();
+    expect(performance.now() - start).toBeLessThan(4000);
+    expect(ros.state).toBe("finalized");
+    await endMemoryNode();
+
+    const other = makeNode();
+    const started = other.node.start();
+    await other.node.end();
+    expect(performance.now() - start).toBeLessThan(8000);
+    await other.node.close();
+    await started;
+    // Not active behind the back of who ended it.
+    expect(other.ros.state).not.toBe("active");
+    other.robot.sendCloud(START);
+    expect(other.robot.labelled).toEqual([]);
+  });
+});
+
 describe("a recording that is being written", () => {
   let folder: string;
   beforeAll(async () => {

@@ -23,6 +23,10 @@ import { RosTime } from "./RosTime.js";
 /** diagnostic_updater's default. */
 const DIAGNOSTICS_PERIOD_MS = 1000;
 
+/** `ros2 launch` waits 5 s in all before it asks again, less politely. Milliseconds. */
+const RELEASE_LIMIT_MS = 1500;
+const RECORDING_LIMIT_MS = 2000;
+
 const LOG_SEVERITY = { info: "info", warning: "warn", error: "error" } as const satisfies Record<
   Fault["severity"],
   LogSeverity
@@ -51,6 +55,8 @@ export class PerceptionNode implements LifecycleCallbacks {
   readonly #timer: NodeJS.Timeout;
   readonly #subscriptions = new Subscription();
   #configured: ConfiguredPerception | undefined;
+  /** Counts what makes an earlier configuring stale, should it still be under way. */
+  #attempt = 0;
   #removeValidator: (() => void) | undefined;
   readonly #restarts: Restarts;
   /** Why the node is not as it should be. */
@@ -125,11 +131,17 @@ export class PerceptionNode implements LifecycleCallbacks {
     this.#restarts.cancel();
     const { settings } = this.#store;
     const folder = settings.model.folder ?? this.#bundledModel;
+    const attempt = ++this.#attempt;
     let configured: ConfiguredPerception;
     try {
       configured = await ConfiguredPerception.start(this.#context, settings, folder);
     } catch (error) {
       return this.#fail(error);
+    }
+    if (attempt !== this.#attempt) {
+      // It took so long that it was given up.
+      await configured.close();
+      return "failure";
     }
     const { pipeline, bundle } = configured;
     const classes = bundle.manifest.classes.map(({ name }) => name);
@@ -195,6 +207,24 @@ export class PerceptionNode implements LifecycleCallbacks {
     return "success";
   }
 
+  /**
+   * Shuts the node down and ends what it started, within seconds whatever is under way: a recording is finished with what
+   * it has, a run of the model ends with the process at the latest, and what cannot be ended is left to that too.
+   */
+  async end(): Promise<void> {
+    const recorded = this.#context.recent.close();
+    const released = this.#ros.changeState("shutdown").then(() => this.close());
+    if (!(await endsWithin(released, RELEASE_LIMIT_MS))) {
+      this.#ros.log("warn", "a scan was still being labelled when the node ended");
+    }
+    if (!(await endsWithin(recorded, RECORDING_LIMIT_MS))) {
+      this.#ros.log(
+        "error",
+        "a recording was still being written when the node ended: its file is not complete",
+      );
+    }
+  }
+
   /** Ends everything that the node started; ROS itself is left to the caller. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -207,6 +237,7 @@ export class PerceptionNode implements LifecycleCallbacks {
   }
 
   async #release(): Promise<void> {
+    this.#attempt++;
     const configured = this.#configured;
     this.#configured = undefined;
     this.#removeValidator?.();
@@ -294,6 +325,19 @@ export class PerceptionNode implements LifecycleCallbacks {
     });
     this.#diagnostics.publish(encodeDiagnosticArray(report));
   }
+}
+
+/** @returns false when it has not ended by then; it goes on */
+async function endsWithin(work: Promise<unknown>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<false>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(false);
+    }, limitMs);
+  });
+  const ended = await Promise.race([work.then(() => true), limit]);
+  clearTimeout(timer);
+  return ended;
 }
 
 function messageOf(error: unknown): string {

@@ -23,11 +23,26 @@ const ALLOWED_FROM: Readonly<Record<LifecycleTransition, readonly LifecycleState
   shutdown: ["unconfigured", "inactive", "active"],
 };
 
+/**
+ * What has not ended after so long has failed, milliseconds: who asked for the transition is told, and can ask for
+ * another. Loading a model may take minutes, and ending a thread waits for the run that is under way.
+ */
+const LIMIT_MS: Readonly<Record<LifecycleTransition | "recovery", number>> = {
+  configure: 600_000,
+  cleanup: 90_000,
+  activate: 30_000,
+  deactivate: 90_000,
+  shutdown: 90_000,
+  recovery: 90_000,
+};
+
 export interface LifecycleDriverOptions {
   readonly machine: StateMachine;
   readonly callbacks: LifecycleCallbacks;
   /** Gets what a callback threw. */
   readonly report: (error: unknown) => void;
+  /** In place of the usual ones, milliseconds. */
+  readonly limitMs?: number;
 }
 
 /**
@@ -38,14 +53,16 @@ export class LifecycleDriver {
   readonly #machine: StateMachine;
   readonly #callbacks: LifecycleCallbacks;
   readonly #report: (error: unknown) => void;
+  readonly #limitMs: number | undefined;
   #busy = false;
   #underWay: Promise<boolean> = Promise.resolve(true);
   #closed = false;
 
-  constructor({ machine, callbacks, report }: LifecycleDriverOptions) {
+  constructor({ machine, callbacks, report, limitMs }: LifecycleDriverOptions) {
     this.#machine = machine;
     this.#callbacks = callbacks;
     this.#report = report;
+    this.#limitMs = limitMs;
   }
 
   /** The primary state now; undefined during a transition. */
@@ -87,12 +104,13 @@ export class LifecycleDriver {
       this.#machine.trigger(transition);
       let thrown: unknown;
       const result = await this.#run(
+        transition,
         () => this.#callback(transition, from),
         (error) => (thrown = error),
       );
       if (!this.#end(result)) return false;
       if (result === "error") {
-        const recovered = await this.#run(() => this.#callbacks.onError(thrown));
+        const recovered = await this.#run("recovery", () => this.#callbacks.onError(thrown));
         this.#end(recovered);
       }
       return result === "success";
@@ -122,15 +140,25 @@ export class LifecycleDriver {
   }
 
   async #run(
+    name: LifecycleTransition | "recovery",
     callback: () => Promise<TransitionResult>,
     onThrow?: (error: unknown) => void,
   ): Promise<TransitionResult> {
+    const limitMs = this.#limitMs ?? LIMIT_MS[name];
+    let timer: NodeJS.Timeout | undefined;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`${name} has not ended for ${limitMs / 1000} s`));
+      }, limitMs);
+    });
     try {
-      return await callback();
+      return await Promise.race([callback(), limit]);
     } catch (error) {
       onThrow?.(error);
       this.#report(error);
       return "error";
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -74,7 +74,8 @@ export type TransitionResult = "success" | "failure" | "error";
 /**
  * What a managed node does in its transitions. Each may take its time: the node is then in the transition state
  * (configuring, ...), ROS goes on, other transitions are refused, and the caller of change_state gets its answer at
- * the end. A throw counts as "error".
+ * the end. A throw counts as "error", and so does a callback that has not ended after minutes; what it still does then
+ * must not matter any more.
  */
 export interface LifecycleCallbacks {
   onConfigure(): Promise<TransitionResult>;
