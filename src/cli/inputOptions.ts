@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { InputOverrides } from "../bag/labelling/InputSelection.js";
 import { ALL, type ClockOptions } from "../bag/labelling/recordedClocks.js";
+import { frameName } from "../messages/frameName.js";
 import { milliseconds, positiveNumber } from "./arguments.js";
 
 /** What the user decided about the inputs: all that changes which messages of a bag are used, and how. */
@@ -51,7 +52,7 @@ function options(): Option[] {
     new Option(
       "--target-frame <frame>",
       "merge the points in this frame, for example base_link (default: the first cloud's, when there are several)",
-    ),
+    ).argParser(frameName),
     new Option(
       "--intensity-scale <value>",
       "intensity that counts as full, for example 255 (default: by the cloud's layout)",
@@ -89,7 +90,7 @@ function options(): Option[] {
     new Option(
       "--fixed-frame <frame>",
       "compensate the motion within a scan and between scan and image through this frame, for example odom",
-    ),
+    ).argParser(frameName),
     new Option("--no-deskew", "do not compensate the motion within a scan: the driver has done so"),
   ];
 }

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "@jest/globals";
 import { pointCloud2 } from "./exampleMessages.js";
 import { decodeHeader, encodeHeader } from "./header.js";
-import { encodePointCloud2 } from "./pointCloud2.js";
+import { appendFields } from "./appendFields.js";
+import { decodePointCloud2, encodePointCloud2 } from "./pointCloud2.js";
+import { decodeTFMessage, encodeTFMessage } from "./tfMessage.js";
 
 const SECOND = 1_000_000_000n;
 
@@ -30,6 +32,30 @@ describe("Header", () => {
     expect(() => decodeHeader(cdr)).toThrow(
       "std_msgs/msg/Header stamp.nanosec: 1000000000 is not below 1000000000.",
     );
+  });
+
+  test("is read without the slash that ROS 1 put in front of frames, one of them, in every message", () => {
+    const frameOf = (frameId: string): string => decodeHeader(encodeHeader({ stamp: 0n, frameId })).frameId;
+    expect(["/map", "map", "//map", "a/b", "/", ""].map(frameOf)).toEqual([
+      "map",
+      "map",
+      "/map",
+      "a/b",
+      "",
+      "",
+    ]);
+    const header = { stamp: 1n, frameId: "/lidar" };
+    const cloud = decodePointCloud2(encodePointCloud2({ ...pointCloud2, header }));
+    expect(cloud.header.frameId).toBe("lidar");
+    // So what is made of the message is displayed by tf2, which refuses a slash.
+    const labelled = appendFields(cloud, []);
+    expect(Buffer.from(labelled).indexOf("/lidar")).toBe(-1);
+    const { transforms } = decodeTFMessage(
+      encodeTFMessage({
+        transforms: [{ header, childFrameId: "/front", translation: [0, 0, 0], rotation: [0, 0, 0, 1] }],
+      }),
+    );
+    expect([transforms[0]!.header.frameId, transforms[0]!.childFrameId]).toEqual(["lidar", "front"]);
   });
 
   test("is read off the front of a larger message", () => {

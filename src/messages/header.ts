@@ -1,5 +1,6 @@
 import { CdrInput } from "./CdrInput.js";
 import { CdrOutput, type EncodeOptions } from "./CdrOutput.js";
+import { frameName } from "./frameName.js";
 import { readTime, TIME_BYTES, writeTime } from "./time.js";
 import type { Header } from "./types.js";
 
@@ -24,7 +25,7 @@ export function encodeHeader(header: Header, options?: EncodeOptions): Uint8Arra
 
 /** `path` is put in front of field names in error messages: "header." or "". */
 export function readHeader(input: CdrInput, path: string): Header {
-  return { stamp: readTime(input, `${path}stamp`), frameId: input.string(`${path}frame_id`) };
+  return { stamp: readTime(input, `${path}stamp`), frameId: frameName(input.string(`${path}frame_id`)) };
 }
 
 /** Throws Fault("malformed-message") when the stamp's seconds do not fit an int32. */

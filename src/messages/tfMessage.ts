@@ -1,5 +1,6 @@
 import { CdrInput } from "./CdrInput.js";
 import { CdrOutput, type EncodeOptions } from "./CdrOutput.js";
+import { frameName } from "./frameName.js";
 import { MINIMUM_HEADER_BYTES, readHeader, writeHeader } from "./header.js";
 import type { TFMessage, TransformStamped } from "./types.js";
 
@@ -34,7 +35,7 @@ function readTransform(input: CdrInput, path: string): TransformStamped {
   const rotation = `${path}.transform.rotation`;
   return {
     header: readHeader(input, `${path}.header.`),
-    childFrameId: input.string(`${path}.child_frame_id`),
+    childFrameId: frameName(input.string(`${path}.child_frame_id`)),
     translation: [input.float64(translation), input.float64(translation), input.float64(translation)],
     rotation: [
       input.float64(rotation),

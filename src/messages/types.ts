@@ -7,6 +7,7 @@
 export interface Header {
   /** Nanoseconds since the epoch of the sender's clock. */
   readonly stamp: bigint;
+  /** Read without a leading "/" (see frameName). */
   readonly frameId: string;
 }
 

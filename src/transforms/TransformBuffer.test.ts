@@ -227,6 +227,20 @@ describe("TransformBuffer as tf2::BufferCore", () => {
   });
 });
 
+test("frames expire: those that nothing was said of for longest, and static ones last", () => {
+  const buffer = new TransformBuffer({ maxFrames: 100 });
+  buffer.add({ transforms: [transform("base", "lidar", 0n, [1, 0, 0])] }, true);
+  for (let i = 0n; i < 1000n; i++) {
+    const seen = transform("map", `object_${i.toString()}`, i * SECOND);
+    buffer.add({ transforms: [transform("map", "base", i * SECOND), seen] }, false);
+  }
+  for (const known of ["map", "base", "lidar", "object_999", "object_990"])
+    expect(buffer.has(known)).toBe(true);
+  for (const gone of ["object_0", "object_899"]) expect(buffer.has(gone)).toBe(false);
+  expectMatrix(buffer.lookup("map", "lidar", 999n * SECOND), planar(0, 1, 0));
+  expect(reasonOf(() => buffer.lookup("map", "object_0", "latest"))).toBe("unknown-frame");
+});
+
 describe("TransformBuffer refuses", () => {
   test.each([
     ["an empty child", transform("a", "", 0n), "child_frame_id of a transform"],

@@ -1,4 +1,5 @@
 import { Fault } from "../faults/Fault.js";
+import { frameName } from "../messages/frameName.js";
 import type { TFMessage, TransformStamped } from "../messages/types.js";
 import { compose, IDENTITY, inverse, normalized, toMatrix, type Pose } from "./Pose.js";
 import {
@@ -12,12 +13,16 @@ import { formatStamp, TransformFault } from "./TransformFault.js";
 export interface TransformBufferOptions {
   /** Nanoseconds of dynamic transforms to keep per frame, counted from its newest; 10 s unless told. */
   readonly cacheLength?: bigint;
+  /** Frames that are kept; 10,000 unless told. */
+  readonly maxFrames?: number;
 }
 
 /** A time in nanoseconds, or the newest time for which the whole chain is known. */
 export type LookupStamp = bigint | "latest";
 
 const DEFAULT_CACHE_LENGTH = 10_000_000_000n;
+/** Some drivers and trackers name a frame after each thing that they see. */
+const DEFAULT_MAX_FRAMES = 10_000;
 /** tf2's QUATERNION_NORMALIZATION_TOLERANCE (geometry2, buffer_core.cpp): of the squared norm. */
 const NORMALIZATION_TOLERANCE = 10e-3;
 
@@ -33,18 +38,25 @@ interface Climb {
 /**
  * The tree of coordinate frames with tf2's semantics (geometry2, tf2::BufferCore): samples of a frame are
  * interpolated, never extrapolated; a frame may change its parent from one sample to the next (between
- * the two the older parent holds). Stricter than tf2: a transform that would close a loop is refused when
+ * the two the older parent holds). Frames expire: of more than `maxFrames`, those go that nothing was said of for the
+ * longest time. Stricter than tf2: a transform that would close a loop is refused when
  * it arrives, quaternions are normalized, and infinities are refused like NaN. A leading "/" of a frame
  * name is ignored.
  */
 export class TransformBuffer {
   readonly #cacheLength: bigint;
+  readonly #maxFrames: number;
+  /** By child frame; those that something was said of last are last. */
   readonly #caches = new Map<string, TransformCache>();
-  /** Every name ever seen, roots included. */
+  /** Every name seen, roots included. */
   readonly #frames = new Set<string>();
 
-  constructor({ cacheLength = DEFAULT_CACHE_LENGTH }: TransformBufferOptions = {}) {
+  constructor({
+    cacheLength = DEFAULT_CACHE_LENGTH,
+    maxFrames = DEFAULT_MAX_FRAMES,
+  }: TransformBufferOptions = {}) {
     this.#cacheLength = cacheLength;
+    this.#maxFrames = maxFrames;
   }
 
   /**
@@ -78,7 +90,7 @@ export class TransformBuffer {
   }
 
   has(frame: string): boolean {
-    return this.#frames.has(stripSlash(frame));
+    return this.#frames.has(frameName(frame));
   }
 
   /**
@@ -86,7 +98,7 @@ export class TransformBuffer {
    * (gl-matrix's mat4 layout). Throws a TransformFault when that is not known.
    */
   lookup(target: string, source: string, stamp: LookupStamp): Float64Array {
-    return toMatrix(this.#lookup(stripSlash(target), stripSlash(source), stamp));
+    return toMatrix(this.#lookup(frameName(target), frameName(source), stamp));
   }
 
   /**
@@ -100,9 +112,9 @@ export class TransformBuffer {
     sourceStamp: LookupStamp,
     fixed: string,
   ): Float64Array {
-    const middle = stripSlash(fixed);
-    const toFixed = this.#lookup(middle, stripSlash(source), sourceStamp);
-    const toTarget = this.#lookup(stripSlash(target), middle, targetStamp);
+    const middle = frameName(fixed);
+    const toFixed = this.#lookup(middle, frameName(source), sourceStamp);
+    const toTarget = this.#lookup(frameName(target), middle, targetStamp);
     return toMatrix(compose(toTarget, toFixed));
   }
 
@@ -179,8 +191,8 @@ export class TransformBuffer {
   }
 
   #problemWith({ header, childFrameId, translation, rotation }: TransformStamped): string | undefined {
-    const child = stripSlash(childFrameId);
-    const parent = stripSlash(header.frameId);
+    const child = frameName(childFrameId);
+    const parent = frameName(header.frameId);
     if (child === "") return `child_frame_id of a transform in "${parent}" is empty`;
     if (parent === "") return `header.frame_id of the transform of "${child}" is empty`;
     if (child === parent) return `the transform of "${child}" has the same frame as its parent`;
@@ -202,15 +214,17 @@ export class TransformBuffer {
   }
 
   #insert({ header, childFrameId, translation, rotation }: TransformStamped, isStatic: boolean): boolean {
-    const child = stripSlash(childFrameId);
-    const parent = stripSlash(header.frameId);
+    const child = frameName(childFrameId);
+    const parent = frameName(header.frameId);
     this.#frames.add(child).add(parent);
     let cache = this.#caches.get(child);
     if (cache?.isStatic !== isStatic) {
       // As in tf2: who changes from static to dynamic or back starts anew.
       cache = isStatic ? new StaticTransformCache() : new DynamicTransformCache(this.#cacheLength);
-      this.#caches.set(child, cache);
     }
+    this.#caches.delete(child);
+    this.#caches.set(child, cache);
+    if (this.#caches.size > this.#maxFrames) this.#expire();
     return cache.insert({
       stamp: header.stamp,
       parent,
@@ -218,15 +232,27 @@ export class TransformBuffer {
     });
   }
 
+  /** Forgets a tenth of the frames at once, so that it is seldom. Static ones, which are said once, go last. */
+  #expire(): void {
+    const surplus = this.#caches.size - Math.floor(0.9 * this.#maxFrames);
+    const entries = [...this.#caches];
+    const oldest = [
+      ...entries.filter(([, { isStatic }]) => !isStatic),
+      ...entries.filter(([, { isStatic }]) => isStatic),
+    ];
+    for (const [child] of oldest.slice(0, surplus)) this.#caches.delete(child);
+    this.#frames.clear();
+    for (const [child, cache] of this.#caches) {
+      this.#frames.add(child);
+      for (const parent of cache.parents()) this.#frames.add(parent);
+    }
+  }
+
   #knownFrames(): string {
     const names = [...this.#frames].sort();
     const shown = names.slice(0, 20).join(", ");
     return names.length === 0 ? "none" : names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
   }
-}
-
-function stripSlash(frame: string): string {
-  return frame.startsWith("/") ? frame.slice(1) : frame;
 }
 
 function older(a: bigint | undefined, b: bigint | undefined): bigint | undefined {

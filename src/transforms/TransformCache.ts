@@ -25,6 +25,8 @@ export interface TransformCache {
   readonly isStatic: boolean;
   /** The newest sample, undefined when empty. */
   readonly latest: Sample | undefined;
+  /** Of all samples. */
+  parents(): Iterable<string>;
   /** False when the sample is too old to keep. */
   insert(sample: Sample): boolean;
   /** undefined when empty. */
@@ -41,6 +43,10 @@ export class StaticTransformCache implements TransformCache {
   insert(sample: Sample): boolean {
     this.latest = sample;
     return true;
+  }
+
+  parents(): Iterable<string> {
+    return this.latest === undefined ? [] : [this.latest.parent];
   }
 
   at(_stamp: bigint): Located | undefined {
@@ -81,6 +87,10 @@ export class DynamicTransformCache implements TransformCache {
     // As in tf2, a stamp that is already there keeps its first sample.
     if (this.#samples[index]!.stamp !== sample.stamp) this.#samples.splice(index, 0, sample);
     return true;
+  }
+
+  parents(): Iterable<string> {
+    return new Set(this.#samples.slice(this.#start).map(({ parent }) => parent));
   }
 
   at(stamp: bigint): Located | undefined {

@@ -122,6 +122,21 @@ describe("PerceptionNode", () => {
     expect(refused!.reason).toContain("dragon");
   });
 
+  test("uses CameraInfo that was published once, before the node was there, and frames with a slash in front", async () => {
+    const { ros, node, robot } = makeNode(CAMERA);
+    robot.sendCameraInfo({ latched: true });
+    await node.start();
+    robot.sendStaticTransform("/camera");
+    await until(
+      () => ros.subscriptions("front/camera_info")[0]?.qos.durability === "transient_local",
+      "a subscription that asks for it",
+    );
+    robot.sendCloud(START);
+    robot.sendImage(START + 1_000_000n, "/camera");
+    await until(() => robot.statuses.length === 1, "a status");
+    expect(robot.statuses[0]!.cameras).toMatchObject([{ name: "front", used: true, missingReason: "" }]);
+  });
+
   test("takes dynamic parameters up without a restart", async () => {
     const { node, robot, store } = makeNode(CAMERA);
     await node.start();
