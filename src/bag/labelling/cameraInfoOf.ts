@@ -1,7 +1,6 @@
 import { sentWindow } from "../../camera/sentWindow.js";
 import { Fault } from "../../faults/Fault.js";
 import type { BagSummary, CameraInfoSummary, ImageSize, ImageSummary } from "./BagSummary.js";
-import { withoutSlash } from "./frameTree.js";
 import { isDepth, namespaceOf } from "./imageRoles.js";
 import type { InputOverrides } from "./InputSelection.js";
 import { listed } from "./listed.js";
@@ -63,7 +62,7 @@ export function cameraInfoOf(
 const TRANSPORT = /\/compressed(Depth)?$/;
 
 function sameFrame({ first }: Pick<CameraInfoSummary, "first">, { frameId }: ImageSummary): boolean {
-  return frameId !== "" && withoutSlash(first.header.frameId) === withoutSlash(frameId);
+  return frameId !== "" && first.header.frameId === frameId;
 }
 
 function describeSizes(sizes: readonly ImageSize[]): string {

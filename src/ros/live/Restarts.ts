@@ -9,7 +9,7 @@ export interface RestartOptions {
   readonly forgottenAfterMs: number;
 }
 
-export const RESTARTS: RestartOptions = { most: 5, firstDelayMs: 1000, forgottenAfterMs: 300_000 };
+export const RESTARTS: RestartOptions = { most: 5, firstDelayMs: 1000, forgottenAfterMs: 60_000 };
 
 /**
  * Decides when what has failed is started again: after longer and longer delays, and not for ever when it fails again
