@@ -10,6 +10,7 @@ import tseslint from "typescript-eslint";
  */
 const FLOORS = [
   ["faults"],
+  ["files"],
   ["geometry", "camera", "transforms", "messages", "simulation"],
   ["sync", "model"],
   ["perception"],

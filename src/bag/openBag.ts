@@ -11,6 +11,7 @@ import { SplitBag } from "./SplitBag.js";
 import { Sqlite3File } from "./sqlite3/Sqlite3File.js";
 import { reasonOf } from "./systemError.js";
 import type { BagReader } from "./types.js";
+import { unfinishedOutput } from "./unfinishedOutput.js";
 import { unpackZstdFile } from "./unpackZstdFile.js";
 
 /**
@@ -23,6 +24,7 @@ import { unpackZstdFile } from "./unpackZstdFile.js";
  */
 export async function openBag(bag: string): Promise<BagReader> {
   const { files: paths, content, warnings: folderWarnings } = await findFiles(bag);
+  const unfinished = await unfinishedOutput(bag);
   const failures: Fault[] = [];
   const files: BagReader[] = [];
   const unpacked = new UnpackedSplits();
@@ -37,7 +39,8 @@ export async function openBag(bag: string): Promise<BagReader> {
     } catch (error) {
       if (!(error instanceof Fault) || paths.length === 1) {
         await Promise.all(files.map((opened) => opened.close()));
-        throw error;
+        if (!(error instanceof Fault) || unfinished === undefined) throw error;
+        throw new Fault(error.code, `${unfinished.message}; but ${error.message}`, { cause: error });
       }
       failures.push(error);
     }
@@ -45,7 +48,8 @@ export async function openBag(bag: string): Promise<BagReader> {
   const [firstFailure] = failures;
   if (files.length === 0 && firstFailure !== undefined) throw firstFailure;
   const isDeclared = files.some((file) => file instanceof PackedSplit && !file.isKnown);
-  return new SplitBag(bag, files, [...folderWarnings, ...failures], isDeclared ? content?.topics : undefined);
+  const warnings = [...(unfinished ? [unfinished] : []), ...folderWarnings, ...failures];
+  return new SplitBag(bag, files, warnings, isDeclared ? content?.topics : undefined);
 }
 
 async function isZstd(file: string): Promise<boolean> {
@@ -106,6 +110,14 @@ async function openForReading(file: string): Promise<FileHandle> {
 async function firstBytes(handle: FileHandle): Promise<Uint8Array> {
   const { buffer, bytesRead } = await handle.read(new Uint8Array(512), 0, 512, 0);
   return buffer.subarray(0, bytesRead);
+}
+
+/**
+ * The files that a recording is read from: itself, or those of its folder.
+ * @throws Fault `bag-unreadable` when there is none
+ */
+export async function bagFiles(bag: string): Promise<readonly string[]> {
+  return (await findFiles(bag)).files;
 }
 
 async function findFiles(bag: string): Promise<BagFolder> {

@@ -1,19 +1,20 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { Command } from "commander";
 import { openBag } from "../bag/openBag.js";
-import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
+import { checkOutputs } from "../files/checkOutputs.js";
+import { writeOutput } from "../files/writeOutput.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { DEFAULT_FUSION, type LabellingMode } from "../perception/FusionPolicy.js";
 import type { ProviderChoice } from "../model/providers.js";
 import { columnsByMode, scoreTable } from "./scoreTable.js";
 import { wholeNumber } from "./arguments.js";
-import { EXIT } from "./exitCodes.js";
+import { forceOption } from "./forceOption.js";
+import { Interruption } from "./Interruption.js";
 import { modelOption, providerOption } from "./modelOption.js";
 import { drawScan } from "./drawScan.js";
 import { printFault } from "./printFault.js";
 import { runBag, type RunResult } from "./runBag.js";
-import { runReport, runSummary } from "./runSummary.js";
+import { runExitCode, runReport, runSummary } from "./runSummary.js";
 import { writeSimulation } from "./simulateCommand.js";
 
 /** A street that no shipped model was trained on: training uses seeds below 1,000,000. */
@@ -25,6 +26,7 @@ interface DemoFlags {
   readonly scans: number;
   readonly model: string;
   readonly provider: ProviderChoice;
+  readonly force: boolean;
 }
 
 export function demoCommand(): Command {
@@ -34,23 +36,29 @@ export function demoCommand(): Command {
     .option("--scans <count>", "LiDAR scans at 10 Hz", wholeNumber, 32)
     .addOption(modelOption())
     .addOption(providerOption())
-    .action(async ({ output, scans, model, provider }: DemoFlags) => {
-      await mkdir(output, { recursive: true });
-      const drive = path.join(output, "drive.mcap");
-      const labelled = path.join(output, "labelled.mcap");
-      await simulate(drive, scans);
-      const result = await label(drive, labelled, model, provider);
+    .addOption(forceOption())
+    .action(async (flags: DemoFlags) => {
+      const { output, force } = flags;
+      const [drive, labelled, summary, picture] = [
+        path.join(output, "drive.mcap"),
+        path.join(output, "labelled.mcap"),
+        path.join(output, "summary.json"),
+        path.join(output, "labelled-scan.png"),
+      ] as const;
+      await checkOutputs({ inputs: [flags.model], files: [drive, labelled, summary, picture], force });
+      if (!(await simulate(drive, flags))) return;
+      const result = await label(drive, labelled, flags);
       console.log(runReport(result));
-      const summary = path.join(output, "summary.json");
-      await writeFile(summary, `${JSON.stringify(runSummary(result), null, 2)}\n`);
+      await writeOutput(summary, `${JSON.stringify(runSummary(result), null, 2)}\n`, { force });
+      process.exitCode = runExitCode(result);
+      if (result.stoppedBy !== undefined) return;
       const modes = modesOf(result);
       const reader = await openBag(labelled);
       try {
         const confusion = await evaluateBag(reader, { modeOf: (stamp) => modes.get(stamp) });
         console.log(`\n${scoreTable(columnsByMode(confusion))}`);
-        const picture = path.join(output, "labelled-scan.png");
         const { mode, png } = await drawScan(reader, result.bundle.manifest, modes);
-        await writeFile(picture, png);
+        await writeOutput(picture, png, { force });
         console.log(
           `\n${drive}: the simulated drive\n${labelled}: the labelled bag\n${summary}: every figure above`,
         );
@@ -58,34 +66,32 @@ export function demoCommand(): Command {
       } finally {
         await reader.close();
       }
-      if (result.recorder.count("failed") > 0) process.exitCode = EXIT.incomplete;
     });
 }
 
-async function simulate(drive: string, scanCount: number): Promise<void> {
+/** @returns false when it was stopped */
+function simulate(drive: string, { scans: scanCount, force }: DemoFlags): Promise<boolean> {
   const failure = (scanCount * SECONDS_PER_SCAN) / 2;
-  const writer = await McapBagWriter.create(drive);
-  try {
-    await writeSimulation(writer, {
+  return writeSimulation(
+    drive,
+    {
       seed: DEMO_SEED,
       scanCount,
       lidar: "hdl-64e",
       columns: 720,
       cameras: [{ name: "front", failures: [[failure, Infinity]] }],
-    });
-    await writer.close();
-  } finally {
-    await writer.abort();
-  }
+    },
+    force,
+  );
 }
 
 async function label(
   drive: string,
   output: string,
-  model: string,
-  provider: ProviderChoice,
+  { model, provider, force }: DemoFlags,
 ): Promise<RunResult> {
   const reader = await openBag(drive);
+  const interruption = new Interruption("the scans under way");
   try {
     return await runBag(reader, {
       output,
@@ -95,9 +101,12 @@ async function label(
       fusion: DEFAULT_FUSION,
       tolerance: 50_000_000n,
       copy: "all",
+      force,
+      interruption,
       announce: printFault,
     });
   } finally {
+    interruption.close();
     await reader.close();
   }
 }

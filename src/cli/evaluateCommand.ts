@@ -1,16 +1,19 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { z } from "zod";
 import { GROUND_TRUTH_FIELD } from "../bag/importers/dataset/groundTruth.js";
-import { openBag } from "../bag/openBag.js";
+import { bagFiles, openBag } from "../bag/openBag.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { evaluateFolders } from "../evaluation/evaluateFolders.js";
 import { LABEL_FORMATS, type LabelFormatName } from "../evaluation/labelFormats.js";
 import type { ConfusionMatrix } from "../evaluation/ConfusionMatrix.js";
 import type { ModeConfusion } from "../evaluation/ModeConfusion.js";
 import { Fault } from "../faults/Fault.js";
+import { checkOutputs } from "../files/checkOutputs.js";
+import { writeOutput } from "../files/writeOutput.js";
 import type { LabellingMode } from "../perception/FusionPolicy.js";
 import { EXIT } from "./exitCodes.js";
+import { forceOption } from "./forceOption.js";
 import { printFault } from "./printFault.js";
 import { Progress } from "./Progress.js";
 import { columnsByMode, scoreTable } from "./scoreTable.js";
@@ -22,6 +25,7 @@ interface EvaluateFlags {
   readonly json?: string;
   readonly predictions?: string;
   readonly format?: LabelFormatName;
+  readonly force: boolean;
 }
 
 export function evaluateCommand(): Command {
@@ -40,12 +44,13 @@ export function evaluateCommand(): Command {
     .option("--json <file>", "write scores and confusion matrix")
     .option("--predictions <folder>", "instead of a bag: folder of predicted labels")
     .addOption(new Option("--format <format>", "of the folders").choices(Object.keys(LABEL_FORMATS)))
+    .addOption(forceOption())
     .action(async (bag: string | undefined, flags: EvaluateFlags, command: Command) => {
-      const { predictions, truth, format, json } = flags;
+      const { predictions, truth, format } = flags;
       if (bag !== undefined && predictions === undefined) {
         await evaluateOneBag(bag, flags);
       } else if (bag === undefined && predictions !== undefined && truth && format) {
-        await evaluateLabelFolders(predictions, truth, format, json);
+        await evaluateLabelFolders(predictions, truth, format, flags);
       } else {
         command.error("error: name a bag, or --predictions, --truth and --format");
       }
@@ -53,6 +58,12 @@ export function evaluateCommand(): Command {
 }
 
 async function evaluateOneBag(bag: string, flags: EvaluateFlags): Promise<void> {
+  await checkOutputs({
+    inputs: [...(await bagFiles(bag)), bag, ...(flags.summary === undefined ? [] : [flags.summary])],
+    bagFolders: [bag],
+    files: [flags.json],
+    force: flags.force,
+  });
   const modes = flags.summary === undefined ? undefined : await readModes(flags.summary);
   const reader = await openBag(bag);
   const progress = new Progress("evaluating", 0, "scans");
@@ -68,7 +79,7 @@ async function evaluateOneBag(bag: string, flags: EvaluateFlags): Promise<void> 
     progress.stop();
     const columns = columnsByMode(confusion);
     console.log(scoreTable(modes === undefined ? columns.slice(0, 1) : columns));
-    if (flags.json !== undefined) await writeScores(flags.json, modeScores(confusion));
+    if (flags.json !== undefined) await writeScores(flags.json, modeScores(confusion), flags.force);
   } finally {
     progress.stop();
     await reader.close();
@@ -80,8 +91,9 @@ async function evaluateLabelFolders(
   predictions: string,
   truth: string,
   formatName: LabelFormatName,
-  json: string | undefined,
+  { json, force }: EvaluateFlags,
 ): Promise<void> {
+  await checkOutputs({ inputs: [predictions, truth], files: [json], force });
   const format = LABEL_FORMATS[formatName];
   let progress: Progress | undefined;
   try {
@@ -100,7 +112,7 @@ async function evaluateLabelFolders(
     for (const { severity, message: text } of skipped) printFault({ severity, text });
     console.log(scoreTable([{ title: formatName, matrix: confusion }], format.mean));
     console.log(`${frames} frames compared`);
-    if (json !== undefined) await writeScores(json, { frames, ...matrixScores(confusion) });
+    if (json !== undefined) await writeScores(json, { frames, ...matrixScores(confusion) }, force);
     if (skipped.length > 0) process.exitCode = EXIT.incomplete;
   } finally {
     progress?.stop();
@@ -134,8 +146,8 @@ async function readModes(file: string): Promise<Map<bigint, LabellingMode>> {
   );
 }
 
-async function writeScores(file: string, scores: unknown): Promise<void> {
-  await writeFile(file, JSON.stringify(scores, null, 2));
+async function writeScores(file: string, scores: unknown, force: boolean): Promise<void> {
+  await writeOutput(file, `${JSON.stringify(scores, null, 2)}\n`, { force });
 }
 
 function modeScores(confusion: ModeConfusion): unknown {

@@ -5,8 +5,12 @@ export const EXIT = {
   fault: 1,
   /** Wrong command line. */
   usage: 2,
-  /** Finished, but some scans could not be labelled. */
+  /** Finished, but some scans were lost, for whatever reason, or none was labelled. */
   incomplete: 3,
   /** A defect of this program, with a stack trace. */
   defect: 70,
+  /** Ctrl-C (SIGINT): what was done until then is kept. */
+  interrupted: 130,
+  /** SIGTERM, otherwise as `interrupted`. */
+  terminated: 143,
 } as const;

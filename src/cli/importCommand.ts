@@ -5,11 +5,8 @@ import { PcdRecording } from "../bag/importers/pcd/PcdRecording.js";
 import { RgbdRecording } from "../bag/importers/rgbd/RgbdRecording.js";
 import { SemanticKittiSequence } from "../bag/importers/semantickitti/SemanticKittiSequence.js";
 import { numberArgument, wholeNumber } from "./arguments.js";
-import { importRecording } from "./importRecording.js";
-
-interface OutputFlag {
-  readonly output: string;
-}
+import { forceOption } from "./forceOption.js";
+import { importRecording, type ImportOutput } from "./importRecording.js";
 
 export function importCommand(): Command {
   return new Command("import")
@@ -25,13 +22,17 @@ function kittiCommand(): Command {
   return importer("kitti")
     .description("KITTI raw: scans, rectified images, calibration, and poses where there are oxts packets")
     .argument("<folder>", "a drive (2011_09_26_drive_0001_sync), or a day (2011_09_26) with one drive in it")
-    .action(async (folder: string, { output }: OutputFlag) => {
-      const drive = await KittiRawDrive.open(folder);
-      await importRecording(drive, drive.folder, output);
+    .action(async (folder: string, output: ImportOutput) => {
+      await importRecording(
+        folder,
+        output,
+        () => KittiRawDrive.open(folder),
+        (drive) => drive.folder,
+      );
     });
 }
 
-interface SemanticKittiFlags extends OutputFlag {
+interface SemanticKittiFlags extends ImportOutput {
   readonly sequence?: string;
   readonly scans?: string;
   readonly labels?: string;
@@ -48,13 +49,17 @@ function semanticKittiCommand(): Command {
     .option("--scans <folder>", "folder of the .bin files, below the sequence (default: velodyne)")
     .option("--labels <folder>", "folder of the .label files, below the sequence (default: labels)")
     .option("--ignore-ids <ids>", "raw label ids beside the learning map that mean: no label", idList, [])
-    .action(async (folder: string, { output, ignoreIds, ...options }: SemanticKittiFlags) => {
-      const sequence = await SemanticKittiSequence.open(folder, { ...options, ignoredIds: ignoreIds });
-      await importRecording(sequence, sequence.folder, output);
+    .action(async (folder: string, { output, force, ignoreIds, ...options }: SemanticKittiFlags) => {
+      await importRecording(
+        folder,
+        { output, force },
+        () => SemanticKittiSequence.open(folder, { ...options, ignoredIds: ignoreIds }),
+        (sequence) => sequence.folder,
+      );
     });
 }
 
-interface NuScenesFlags extends OutputFlag {
+interface NuScenesFlags extends ImportOutput {
   readonly scene?: string;
   readonly version?: string;
   readonly sweeps?: true;
@@ -69,9 +74,13 @@ function nuScenesCommand(): Command {
     .option("--scene <name>", "such as scene-0061, where the folder holds several")
     .option("--version <name>", "such as v1.0-mini, where the folder holds several")
     .option("--sweeps", "also what lies between key frames")
-    .action(async (folder: string, { output, ...options }: NuScenesFlags) => {
-      const recording = await NuScenesRecording.open(folder, options);
-      await importRecording(recording, `${recording.sceneName} of ${folder}`, output);
+    .action(async (folder: string, { output, force, ...options }: NuScenesFlags) => {
+      await importRecording(
+        folder,
+        { output, force },
+        () => NuScenesRecording.open(folder, options),
+        (recording) => `${recording.sceneName} of ${folder}`,
+      );
     });
 }
 
@@ -79,8 +88,8 @@ function rgbdCommand(): Command {
   return importer("rgbd")
     .description("depth and colour images with poses, as ScanNet or 7-Scenes has them")
     .argument("<folder>", "with depth, color, pose and intrinsic in it, or with frame-*.depth.png")
-    .action(async (folder: string, { output }: OutputFlag) => {
-      await importRecording(await RgbdRecording.open(folder), folder, output);
+    .action(async (folder: string, output: ImportOutput) => {
+      await importRecording(folder, output, () => RgbdRecording.open(folder));
     });
 }
 
@@ -92,14 +101,16 @@ function pcdCommand(): Command {
       "a folder with lidar/*.pcd; camera, calib (or calib.json) and label where there are some",
     )
     .option("--rate <hz>", "frame numbers per second, where points have no times", numberArgument, 10)
-    .action(async (folder: string, { output, rate }: OutputFlag & { readonly rate: number }) => {
+    .action(async (folder: string, { rate, ...output }: ImportOutput & { readonly rate: number }) => {
       const framePeriod = BigInt(Math.round(1e9 / rate));
-      await importRecording(await PcdRecording.open(folder, { framePeriod }), folder, output);
+      await importRecording(folder, output, () => PcdRecording.open(folder, { framePeriod }));
     });
 }
 
 function importer(name: string): Command {
-  return new Command(name).requiredOption("-o, --output <file>", "bag to write (.mcap)");
+  return new Command(name)
+    .requiredOption("-o, --output <file>", "bag to write (.mcap)")
+    .addOption(forceOption());
 }
 
 function idList(value: string): readonly number[] {

@@ -21,7 +21,8 @@ Start with:
   ditr inspect my_robot.mcap                what is in a bag and what would be used
   ditr run my_robot.mcap -o labelled.mcap   label it
 
-Exit codes: ${EXIT.ok} done; ${EXIT.fault} bad input or set-up; ${EXIT.usage} wrong command line; ${EXIT.incomplete} done, but some scans failed.`,
+Exit codes: ${EXIT.ok} done; ${EXIT.fault} bad input or set-up; ${EXIT.usage} wrong command line; ${EXIT.incomplete} done, but some scans were lost;
+${EXIT.interrupted} or ${EXIT.terminated} stopped by Ctrl-C or SIGTERM, with what was done until then kept.`,
   )
   .showHelpAfterError("(ditr --help and ditr COMMAND --help list what is allowed)");
 

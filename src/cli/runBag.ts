@@ -18,7 +18,9 @@ import { RunRecorder } from "../report/RunRecorder.js";
 import { dropFault } from "../sync/dropFault.js";
 import { SyncLedger, type SyncStatistics } from "../sync/SyncLedger.js";
 import type { InputOptions } from "./inputOptions.js";
+import type { Interruption, StopSignal } from "./Interruption.js";
 import { Progress } from "./Progress.js";
+import { accountScans, type ScanAccount } from "./scanAccount.js";
 import { writeDump } from "./writeDump.js";
 
 export interface RunBagOptions extends InputOptions {
@@ -32,8 +34,12 @@ export interface RunBagOptions extends InputOptions {
   readonly filterProbability?: number;
   readonly copy: CopyChoice;
   readonly maxScans?: number;
+  /** Replace the output when it exists. */
+  readonly force?: boolean;
   /** Folder for .npy dumps. */
   readonly dump?: string;
+  /** Listens from the creation of the output on; the caller closes it. */
+  readonly interruption?: Interruption;
   /** Told of the faults while they happen, at a bounded rate (see FaultLogOptions). */
   readonly announce?: (announcement: FaultAnnouncement) => void;
 }
@@ -49,9 +55,16 @@ export interface RunResult {
   readonly sync: SyncStatistics;
   readonly faults: FaultLog;
   readonly seconds: number;
+  /** Scans that the run was about, and those of them that have no labels, for whatever reason. */
+  readonly scans: ScanAccount;
+  /** The signal that ended the run early: the output has the scans until then, or is not there when that are none. */
+  readonly stoppedBy?: StopSignal;
 }
 
-/** Labels a bag from start to end; the output file appears only when all of it is written. */
+/**
+ * Labels a bag from start to end; the output file appears only when all of it is written, or all until the run was asked to
+ * stop.
+ */
 export async function runBag(reader: BagReader, options: RunBagOptions): Promise<RunResult> {
   const bundle = await ModelBundle.load(options.model);
   const selection = chooseInputs(await inspectBag(reader), options);
@@ -81,12 +94,13 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     faults.record(dropFault(drop, topic));
   });
   const recorder = new RunRecorder();
-  const total = reader.topics.find(({ topic }) => topic === selection.clouds[0].topic)?.messageCount ?? 0;
+  const total = recordedClouds(reader, selection);
   const progress = new Progress("labelling", Math.min(total, options.maxScans ?? total), "scans");
   const start = performance.now();
   let writer: McapBagWriter | undefined;
   try {
-    writer = await McapBagWriter.create(options.output);
+    options.interruption?.listen();
+    writer = await McapBagWriter.create(options.output, { force: options.force ?? false });
     const outcomes = labelBag({
       reader: selected,
       ...inputs,
@@ -100,6 +114,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
       ...(options.deskew !== undefined && { deskew: options.deskew }),
       ...(options.fixedFrame !== undefined && { fixedFrame: options.fixedFrame }),
       ...(options.maxScans !== undefined && { maxScans: options.maxScans }),
+      ...(options.interruption && { isStopped: options.interruption.isAsked }),
     });
     for await (const outcome of outcomes) {
       recorder.add(outcome);
@@ -110,13 +125,16 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
       if (options.dump !== undefined && outcome.kind === "labelled") await writeDump(options.dump, outcome);
       progress.step(faults.total);
     }
-    await writer.close();
+    // A run that was stopped before its first scan has nothing to keep.
+    if (options.interruption?.stoppedBy === undefined || recorder.scans.length > 0) await writer.close();
   } finally {
     progress.stop();
     await writer?.abort();
     await pipeline.close();
   }
   for (const warning of reader.warnings) if (!known.has(warning)) faults.record(warning);
+  const stoppedBy = options.interruption?.stoppedBy;
+  const sync = ledger.statistics();
   return {
     input: reader.path,
     output: options.output,
@@ -125,10 +143,23 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     selection,
     clocks: inputs.clocks,
     recorder,
-    sync: ledger.statistics(),
+    sync,
     faults,
     seconds: (performance.now() - start) / 1000,
+    scans: accountScans({
+      inBag: recordedClouds(reader, selection),
+      isWhole: stoppedBy === undefined && options.maxScans === undefined,
+      clouds: sync.clouds,
+      recorder,
+      faults,
+    }),
+    ...(stoppedBy && { stoppedBy }),
   };
+}
+
+/** Messages of the topic that sets the scans. */
+function recordedClouds(reader: BagReader, { clouds: [{ topic }] }: InputSelection): number {
+  return reader.topics.find((candidate) => candidate.topic === topic)?.messageCount ?? 0;
 }
 
 function cloudFilter(

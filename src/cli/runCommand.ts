@@ -1,16 +1,19 @@
-import { writeFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { openBag } from "../bag/openBag.js";
+import { bagFiles, openBag } from "../bag/openBag.js";
 import { Fault } from "../faults/Fault.js";
+import { checkOutputs } from "../files/checkOutputs.js";
+import { writeOutput } from "../files/writeOutput.js";
 import { PROVIDER_CHOICES, type ProviderChoice } from "../model/providers.js";
 import { DEFAULT_FUSION, FUSION_MODES, type FusionMode } from "../perception/FusionPolicy.js";
 import { share, wholeNumber } from "./arguments.js";
 import { EXIT } from "./exitCodes.js";
+import { forceOption } from "./forceOption.js";
+import { Interruption } from "./Interruption.js";
 import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.js";
 import { printFault } from "./printFault.js";
 import { modelOption, providerOption } from "./modelOption.js";
 import { runBag, type RunBagOptions } from "./runBag.js";
-import { runReport, runSummary } from "./runSummary.js";
+import { runExitCode, runReport, runSummary } from "./runSummary.js";
 
 interface RunFlags extends InputFlags {
   readonly output: string;
@@ -26,6 +29,7 @@ interface RunFlags extends InputFlags {
   readonly maxScans?: number;
   readonly json?: string;
   readonly dump?: string;
+  readonly force: boolean;
 }
 
 export function runCommand(): Command {
@@ -68,22 +72,35 @@ export function runCommand(): Command {
     .option("--max-scans <count>", "stop after this many scans", wholeNumber)
     .option("--json <file>", "write a summary: modes, times, drops, faults, one record per scan")
     .option("--dump <folder>", "write voxel coordinates, logits and graph inputs of every scan as .npy")
+    .addOption(forceOption())
     .addHelpText(
       "after",
       `
 The labelled cloud has all fields of the input, and label, confidence and rgb; same points, same order, same
-header. Exit code ${EXIT.incomplete} when some scans could not be labelled: the summary says which and why.
+header. Exit code ${EXIT.incomplete} when some scans were lost or none was labelled: the summary says
+why. Ctrl-C ends with a finished bag of what was labelled until then, and exit code ${EXIT.interrupted}; a second one ends at once.
 Providers: ${PROVIDER_CHOICES.join(", ")}; \`ditr doctor\` shows which of them work here.`,
     )
     .action(async (bag: string, flags: RunFlags) => {
+      const { output, json, dump, model, force } = flags;
+      await checkOutputs({
+        inputs: [...(await bagFiles(bag)), bag, model],
+        bagFolders: [bag],
+        files: [output, json],
+        folders: [dump],
+        force,
+      });
       const reader = await openBag(bag);
+      const interruption = new Interruption("the scans under way");
       try {
-        const result = await runBag(reader, { ...optionsOf(flags), announce: printFault });
+        const result = await runBag(reader, { ...optionsOf(flags), announce: printFault, interruption });
         console.log(runReport(result));
-        if (flags.json !== undefined)
-          await writeFile(flags.json, `${JSON.stringify(runSummary(result), null, 2)}\n`);
-        if (result.recorder.count("failed") > 0) process.exitCode = EXIT.incomplete;
+        if (json !== undefined) {
+          await writeOutput(json, `${JSON.stringify(runSummary(result), null, 2)}\n`, { force });
+        }
+        process.exitCode = runExitCode(result);
       } finally {
+        interruption.close();
         await reader.close();
       }
     });
@@ -109,6 +126,7 @@ function optionsOf(flags: RunFlags): RunBagOptions {
       seenShareHysteresis: Math.min(DEFAULT_FUSION.seenShareHysteresis, flags.minSeenShare / 2),
     },
     copy: flags.copy,
+    force: flags.force,
     ...inputOptions(flags),
     ...(filter !== undefined && { filterClasses: filter.split(",").map((name) => name.trim()) }),
     ...(filterProbability !== undefined && { filterProbability }),

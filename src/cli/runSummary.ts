@@ -2,6 +2,8 @@ import { faultLines } from "../report/RunRecorder.js";
 import type { NodePlacement } from "../model/nodePlacement.js";
 import { formatTable } from "../report/formatTable.js";
 import type { StreamStatistics } from "../sync/SyncLedger.js";
+import { EXIT } from "./exitCodes.js";
+import { exitCodeOf } from "./Interruption.js";
 import type { RunResult } from "./runBag.js";
 
 /** Drops of one stream by cause, without the causes that did not occur. */
@@ -20,8 +22,8 @@ function isCloud({ selection }: RunResult, name: string): boolean {
 
 /** What `--json` writes. */
 export function runSummary(result: RunResult): unknown {
-  const { recorder, sync, provider, selection, bundle } = result;
-  const labelled = recorder.count("fused") + recorder.count("image-free");
+  const { recorder, sync, provider, selection, bundle, scans } = result;
+  const { labelled } = scans;
   return {
     format_version: 1,
     input: result.input,
@@ -45,8 +47,10 @@ export function runSummary(result: RunResult): unknown {
       })),
       transform_offset_ms: Number(result.clocks.transformOffset) / 1e6,
     },
+    ...(result.stoppedBy && { stopped_by: result.stoppedBy }),
     scans: {
       received: sync.clouds.received,
+      lost: scans.lost,
       labelled,
       fused: recorder.count("fused"),
       image_free: recorder.count("image-free"),
@@ -80,11 +84,14 @@ export function runSummary(result: RunResult): unknown {
 
 /** What `ditr run` prints. */
 export function runReport(result: RunResult): string {
-  const { recorder, sync, provider, faults } = result;
-  const labelled = recorder.count("fused") + recorder.count("image-free");
+  const { recorder, sync, provider, faults, scans, stoppedBy } = result;
+  const { labelled, total, lost } = scans;
   const lines = [
-    `${result.output}: ${labelled} of ${sync.clouds.received} scans labelled with ${result.bundle.manifest.name} on ${provider.obtained}, ` +
+    ...(stoppedBy ? [stopSentence(result)] : []),
+    `${result.output}: ${labelled} of ${total} scans labelled with ${result.bundle.manifest.name} on ${provider.obtained}, ` +
       `${(labelled / result.seconds).toFixed(2)} scans/s`,
+    ...(lost > 0 ? [`  ${lost} ${lost === 1 ? "scan is" : "scans are"} lost; what follows says why`] : []),
+    ...(labelled === 0 && !stoppedBy ? ["  no scan was labelled"] : []),
     ...provider.refused.map((refusal) => `  ${refusal.provider} was not to be had: ${refusal.reason}`),
     ...placementLines(provider.placement),
     ...recorder
@@ -111,6 +118,19 @@ function noReturnLines({
   return no_return === 0
     ? []
     : [`  ${no_return} of ${total} points are no returns, exactly at (0, 0, 0), and stay unlabeled`];
+}
+
+/** What `ditr run` exits with. */
+export function runExitCode({ stoppedBy, scans }: RunResult): number {
+  if (stoppedBy !== undefined) return exitCodeOf(stoppedBy);
+  return scans.isIncomplete ? EXIT.incomplete : EXIT.ok;
+}
+
+function stopSentence({ stoppedBy, output, recorder, scans }: RunResult): string {
+  const done = recorder.scans.length;
+  return done === 0
+    ? `stopped by ${stoppedBy ?? ""} before the first scan was labelled: ${output} is not written`
+    : `stopped by ${stoppedBy ?? ""} after ${done} of ${scans.inBag} scans: ${output} is complete up to there, and has nothing of the rest`;
 }
 
 /** Where the nodes of the graphs ran, where there was a choice. */

@@ -4,6 +4,9 @@ import { LIDAR_PRESETS, type LidarPresetName } from "../simulation/beamTables.js
 import { simulateDrive } from "../simulation/simulateDrive.js";
 import type { SimulatedCamera, SimulateDriveOptions } from "../simulation/SimulateDriveOptions.js";
 import { numberArgument, wholeNumber } from "./arguments.js";
+import { checkOutputs } from "../files/checkOutputs.js";
+import { forceOption } from "./forceOption.js";
+import { exitCodeOf, Interruption } from "./Interruption.js";
 import { Progress } from "./Progress.js";
 
 interface SimulateFlags {
@@ -20,6 +23,7 @@ interface SimulateFlags {
   readonly cameraFailure?: number;
   readonly semantic: boolean;
   readonly depth: boolean;
+  readonly force: boolean;
 }
 
 export function simulateCommand(): Command {
@@ -44,29 +48,51 @@ export function simulateCommand(): Command {
     .option("--camera-failure <seconds>", "all cameras stop sending after this time", numberArgument)
     .option("--semantic", "also write ground-truth class images (mono8)", false)
     .option("--depth", "also write depth images (32FC1)", false)
+    .addOption(forceOption())
     .action(async (flags: SimulateFlags) => {
-      const writer = await McapBagWriter.create(flags.output);
-      try {
-        await writeSimulation(writer, driveOptions(flags));
-        await writer.close();
-      } finally {
-        await writer.abort();
+      const { output, scans, seed, force } = flags;
+      await checkOutputs({ inputs: [], files: [output], force });
+      if (await writeSimulation(output, driveOptions(flags), force)) {
+        console.log(`${output}: ${scans} scans of street ${seed}`);
       }
-      console.log(`${flags.output}: ${flags.scans} scans of street ${flags.seed}`);
     });
 }
 
-/** Simulates a drive into an open bag, with a progress bar over its scans. */
-export async function writeSimulation(writer: McapBagWriter, options: SimulateDriveOptions): Promise<void> {
+/**
+ * Simulates a drive into a bag, with a progress bar over its scans.
+ * @returns false when it was stopped: that was said then, the bag has the scans until then, and the exit code is set
+ */
+export async function writeSimulation(
+  file: string,
+  options: SimulateDriveOptions,
+  force: boolean,
+): Promise<boolean> {
+  const interruption = new Interruption("the bag");
+  let writer: McapBagWriter | undefined;
   const progress = new Progress("simulating", options.scanCount, "scans");
+  let scans = 0;
   try {
     for await (const message of simulateDrive(options)) {
+      if (interruption.isAsked()) break;
+      // Not before: nothing hears a signal while the street is built.
+      interruption.listen();
+      writer ??= await McapBagWriter.create(file, { force });
       await writer.record(message);
-      if (message.topic === "/lidar/points") progress.step();
+      if (message.topic !== "/lidar/points") continue;
+      scans++;
+      progress.step();
     }
+    if (interruption.stoppedBy === undefined || scans > 0) await writer?.close();
   } finally {
+    interruption.close();
     progress.stop();
+    await writer?.abort();
   }
+  const { stoppedBy } = interruption;
+  if (stoppedBy === undefined) return true;
+  console.log(`stopped by ${stoppedBy}: ${file} ${scans === 0 ? "is not written" : `has ${scans} scans`}`);
+  process.exitCode = exitCodeOf(stoppedBy);
+  return false;
 }
 
 function driveOptions(flags: SimulateFlags): SimulateDriveOptions {

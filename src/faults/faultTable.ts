@@ -92,8 +92,13 @@ export const FAULTS = {
   },
   "bag-damaged": {
     severity: "warning",
-    meaning: "A bag is damaged, cut off or without its index; the messages outside the damage are read.",
-    remedy: "Nothing has to be done; `mcap recover` or `ros2 bag reindex` spares the search at each reading.",
+    meaning: "A bag is damaged or cut off; the messages outside the damage are read.",
+    remedy: "What is lost is lost; `mcap recover` or `ros2 bag reindex` spares the search at each reading.",
+  },
+  "bag-unindexed": {
+    severity: "warning",
+    meaning: "A bag has no index that can be used, and is read without it; nothing is lost.",
+    remedy: "Nothing has to be done; `mcap recover` spares the search at each reading.",
   },
   "labelling-interrupted": {
     severity: "error",
@@ -103,8 +108,19 @@ export const FAULTS = {
   },
   "bag-unwritable": {
     severity: "error",
-    meaning: "The output bag cannot be written.",
+    meaning: "An output cannot be written.",
     remedy: "Look at the folder's permissions and free space.",
+  },
+  "bag-unfinished": {
+    severity: "warning",
+    meaning: "A bag is an output that its command has not finished, or not yet; what it has is read.",
+    remedy: "Make it again: the command that wrote it replaces it with --force.",
+  },
+  "output-refused": {
+    severity: "error",
+    meaning:
+      "A command would destroy something with its output: its input, another file, or what another run writes.",
+    remedy: "The sentence says whether another name is needed, or --force.",
   },
   "data-set-unreadable": {
     severity: "error",

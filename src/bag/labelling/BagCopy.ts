@@ -31,20 +31,24 @@ export class BagCopy {
     this.#ended = topics.length === 0;
   }
 
-  /** Copies everything that was logged up to and including this time, nanoseconds. */
-  async upTo(logTime: bigint): Promise<void> {
+  /**
+   * Copies everything that was logged up to and including this time, nanoseconds.
+   * @param isStopped asked before each message: is the rest left out?
+   */
+  async upTo(logTime: bigint, isStopped = () => false): Promise<void> {
     for (;;) {
       const message = await this.#peek();
-      if (message === undefined || message.logTime > logTime) return;
+      if (message === undefined || message.logTime > logTime || isStopped()) return;
       this.#next = undefined;
       const { channel, publishTime, data } = message;
       await this.#writer.copy(channel, { logTime: message.logTime, publishTime }, data);
     }
   }
 
-  async rest(): Promise<void> {
+  /** See `upTo`. */
+  async rest(isStopped?: () => boolean): Promise<void> {
     const end = this.#reader.endTime;
-    if (end !== undefined) await this.upTo(end);
+    if (end !== undefined) await this.upTo(end, isStopped);
   }
 
   async #peek(): Promise<BagMessage | undefined> {

@@ -44,6 +44,8 @@ export interface LabelBagOptions {
   readonly ledger: SyncLedger;
   /** Stop after this many scans. */
   readonly maxScans?: number;
+  /** Asked before each further scan and copied message: are those under way the last? */
+  readonly isStopped?: () => boolean;
 }
 
 /**
@@ -90,7 +92,7 @@ export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWi
     }
     yield outcome;
   }
-  if (options.maxScans === undefined) await copy.rest();
+  if (options.maxScans === undefined) await copy.rest(options.isStopped);
 }
 
 async function* assembleFrames(
@@ -115,6 +117,7 @@ async function* assembleFrames(
     await transforms.loadStatic();
     let count = 0;
     for (const rows of messages.join(ledger)) {
+      if (options.isStopped?.() === true) return;
       const frame = await messages.read(rows);
       await transforms.upTo(frame.epoch, frame.stamp + (options.transformOffset ?? 0n));
       cameraInfos.prepare(frame);

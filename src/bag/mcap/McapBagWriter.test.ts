@@ -4,7 +4,8 @@ import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { comparable, exampleMessages, readAll, withFolder, writeBag } from "../exampleBag.js";
 import { openBag } from "../openBag.js";
-import { McapBagWriter, partialPath } from "./McapBagWriter.js";
+import { partialPath } from "../../files/OutputFile.js";
+import { McapBagWriter } from "./McapBagWriter.js";
 import { LATCHED_QOS, RELIABLE_QOS } from "../qosProfile.js";
 
 const COMPRESSIONS = ["none", "lz4", "zstd"] as const;
@@ -86,7 +87,7 @@ test("a file of the final name is complete: before close() there is only the par
   await withFolder(async (folder) => {
     const file = path.join(folder, "drive.mcap");
     await writeFile(file, "an older bag");
-    const writer = await McapBagWriter.create(file);
+    const writer = await McapBagWriter.create(file, { force: true });
     await writer.write("/a", "std_msgs/msg/Header", { logTime: 1n }, Uint8Array.of(0, 1, 0, 0));
     expect(await readFile(file, "utf8")).toBe("an older bag");
     expect(existsSync(partialPath(file))).toBe(true);

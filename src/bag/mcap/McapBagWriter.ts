@@ -1,9 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import path from "node:path";
 import type { IWritable } from "@mcap/core";
 import { LIBRARY_IDENTIFIER, McapWriter } from "@mcap/core";
 import { Fault } from "../../faults/Fault.js";
+import { OutputFile, type OutputOptions } from "../../files/OutputFile.js";
+import { asUnwritable } from "../../files/systemError.js";
 import { LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
 import { messageDefinition } from "../../messages/messageDefinition.js";
 import type { ChunkCompression } from "./chunkCompression.js";
@@ -12,10 +12,9 @@ import type { QosProfile } from "../qosProfile.js";
 import { formatOfferedQos, inHumblesForm, LATCHED_QOS, RELIABLE_QOS } from "../qosProfile.js";
 import type { RecordedMessage } from "../RecordedMessage.js";
 import { encodeRecorded } from "../RecordedMessage.js";
-import { isSystemError } from "../systemError.js";
 import type { BagChannel, BagSchema } from "../types.js";
 
-export interface McapBagWriterOptions {
+export interface McapBagWriterOptions extends OutputOptions {
   /** Of chunks of about a megabyte. Default `lz4`. */
   readonly compression?: ChunkCompression;
 }
@@ -43,12 +42,12 @@ interface WrittenChannel {
  * Writes the MCAP files that `ros2 bag play`, Foxglove and RViz read: profile ros2, ros2msg schemas, CDR
  * messages, chunked and indexed. The same calls give the same bytes.
  *
- * The file has the name `<path>.partial` until `close()` gives it its own, so that a file of the final
- * name is always complete; what an interrupted run leaves can still be read, without its last chunk.
+ * The file has the name `<path>.partial` until `close()` gives it its own (see OutputFile); what a run that was killed
+ * leaves can still be read, without its last chunk.
  */
 export class McapBagWriter {
   readonly path: string;
-  readonly #handle: FileHandle;
+  readonly #output: OutputFile;
   readonly #mcap: McapWriter;
   /** What this project writes: one channel for each topic. */
   readonly #channels = new Map<string, WrittenChannel & { readonly type: string }>();
@@ -62,30 +61,27 @@ export class McapBagWriter {
   /** What the disk refused; the file has a hole from then on. */
   #broken: Fault | undefined;
 
-  private constructor(path: string, handle: FileHandle, mcap: McapWriter) {
-    this.path = path;
-    this.#handle = handle;
+  private constructor(output: OutputFile, mcap: McapWriter) {
+    this.path = output.path;
+    this.#output = output;
     this.#mcap = mcap;
   }
 
   /**
    * Creates the file and the folders above it.
-   * @throws Fault `bag-unwritable`
+   * @throws Fault as `OutputFile.create`
    */
   static async create(
     file: string,
-    { compression = "lz4" }: McapBagWriterOptions = {},
+    { compression = "lz4", ...options }: McapBagWriterOptions = {},
   ): Promise<McapBagWriter> {
     const compressChunk = await chunkCompressor(compression);
-    const handle = await asFault(file, async () => {
-      await mkdir(path.dirname(file), { recursive: true });
-      return open(partialPath(file), "w");
-    });
+    const output = await OutputFile.create(file, options);
     const mcap = new McapWriter({
-      writable: new FileWritable(handle),
+      writable: new FileWritable(output.handle),
       ...(compressChunk && { compressChunk }),
     });
-    const writer = new McapBagWriter(file, handle, mcap);
+    const writer = new McapBagWriter(output, mcap);
     await writer.#run(async () => {
       await mcap.start({ profile: "ros2", library: `ditr_perception ${LIBRARY_IDENTIFIER}` });
       // rosbag2 takes this record for the sign that the QoS profiles of the channels have Humble's form.
@@ -146,9 +142,7 @@ export class McapBagWriter {
   async close(): Promise<void> {
     await this.#run(async () => {
       await this.#mcap.end();
-      await this.#handle.datasync();
-      await this.#handle.close();
-      await rename(partialPath(this.path), this.path);
+      await this.#output.finish();
     });
     this.#open = false;
   }
@@ -158,8 +152,7 @@ export class McapBagWriter {
     if (!this.#open) return;
     this.#open = false;
     await this.#last;
-    await this.#handle.close();
-    await rm(partialPath(this.path), { force: true });
+    await this.#output.discard();
   }
 
   async #channel(topic: string, type: string, { schema, qos }: TopicOptions): Promise<WrittenChannel> {
@@ -226,7 +219,7 @@ export class McapBagWriter {
     const done = this.#last.then(async () => {
       if (this.#broken !== undefined) throw this.#broken;
       try {
-        await asFault(this.path, action);
+        await asUnwritable(this.path, action);
       } catch (error) {
         if (error instanceof Fault) this.#broken = error;
         throw error;
@@ -238,25 +231,8 @@ export class McapBagWriter {
   }
 }
 
-/** The name of a bag that is being written. */
-export function partialPath(file: string): string {
-  return `${file}.partial`;
-}
-
 function defaultQos(topic: string, type: string): QosProfile {
   return /(^|\/)tf_static$/.test(topic) || type === LABEL_INFO_TYPE ? LATCHED_QOS : RELIABLE_QOS;
-}
-
-/** System errors (no space, no permission, no such folder) are the user's to hear of; others are defects. */
-async function asFault<T>(file: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    if (isSystemError(error)) {
-      throw new Fault("bag-unwritable", `${file} cannot be written: ${error.message}`, { cause: error });
-    }
-    throw error;
-  }
 }
 
 /** Writes all bytes of each call: a single write may take fewer, on a full disk for one. */

@@ -164,7 +164,7 @@ export class McapFile implements BagReader {
     const [first, second, ...more] = damages;
     if (first === undefined) {
       this.#warn(
-        "bag-damaged",
+        "bag-unindexed",
         `${this.path} has no usable index (${problem}); it was rebuilt by reading the whole file`,
       );
       return;
@@ -197,7 +197,7 @@ export class McapFile implements BagReader {
     );
   }
 
-  #warn(code: "bag-damaged" | "unsupported-encoding", message: string): void {
+  #warn(code: "bag-damaged" | "bag-unindexed" | "unsupported-encoding", message: string): void {
     this.#warnings.push(new Fault(code, message));
   }
 }

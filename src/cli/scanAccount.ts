@@ -1,0 +1,46 @@
+import type { FaultLog } from "../faults/FaultLog.js";
+import type { RunRecorder } from "../report/RunRecorder.js";
+import type { StreamStatistics } from "../sync/SyncLedger.js";
+
+/** What became of the scans of a run. */
+export interface ScanAccount {
+  /** Messages of the cloud's topic. */
+  readonly inBag: number;
+  /** Of the bag, or of the part that the run was about. */
+  readonly total: number;
+  readonly labelled: number;
+  /** Without labels: unreadable, dropped by the join, or refused by the model. */
+  readonly lost: number;
+  /** Some are lost, perhaps uncounted (a split is missing, for one), or none is labelled. */
+  readonly isIncomplete: boolean;
+}
+
+export interface ScanAccountInput {
+  /** Messages of the cloud's topic. */
+  readonly inBag: number;
+  /** Was the run about the whole bag? */
+  readonly isWhole: boolean;
+  /** Of the join. */
+  readonly clouds: StreamStatistics;
+  readonly recorder: RunRecorder;
+  readonly faults: FaultLog;
+}
+
+/** Counts from both ends, so that no way of losing a scan can be forgotten: what is not labelled is lost. */
+export function accountScans({ inBag, isWhole, clouds, recorder, faults }: ScanAccountInput): ScanAccount {
+  const labelled = recorder.count("fused") + recorder.count("image-free");
+  const dropped = Object.values(clouds.dropped).reduce((sum, count) => sum + count, 0);
+  const counted = recorder.count("failed") + dropped;
+  const lost = isWhole ? Math.max(inBag - labelled, counted) : counted;
+  // Nobody knows how many were in a split that is missing, or in what is damaged.
+  const isCounted = faults
+    .summary()
+    .every(({ code, severity }) => severity !== "error" && code !== "bag-damaged");
+  return {
+    inBag,
+    total: labelled + lost,
+    labelled,
+    lost,
+    isIncomplete: lost > 0 || !isCounted || labelled === 0,
+  };
+}
