@@ -47,7 +47,7 @@ const damagedDrive = {
     return {
       async run(random) {
         const file = path.join(folder, "drive.mcap");
-        const writer = await McapBagWriter.create(file);
+        const writer = await McapBagWriter.create(file, { force: true });
         const intact = [];
         for (const { topic, type, logTime, cdr } of messages) {
           // A cloud whose stamp lies is told apart by nobody; it is damaged behind its stamp.
@@ -66,6 +66,7 @@ const damagedDrive = {
         try {
           const { recorder } = await runBag(reader, {
             output: path.join(folder, "labelled.mcap"),
+            force: true,
             model: MODEL_FOLDER,
             provider: "cpu",
             threads: 1,

@@ -53,7 +53,8 @@ class DriveKeeper {
   static async create(file: string): Promise<DriveKeeper> {
     const keeper = new DriveKeeper(file);
     await keeper.#unlessRefused(async () => {
-      keeper.#writer = await McapBagWriter.create(file);
+      // What a simulator that was killed left is of no use to anybody.
+      keeper.#writer = await McapBagWriter.create(file, { force: true });
     });
     return keeper;
   }
