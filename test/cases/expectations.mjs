@@ -148,6 +148,13 @@ export const EXPECTATIONS = [
     says: [/\/lidar\/points.*stamp.*--/],
   },
   {
+    file: "32-stamp-zero/all-clouds.mcap",
+    right: "the option takes log times as stamps",
+    options: ["--stamp-by-log", "/lidar/points"],
+    exit: 0,
+    labelled: 4,
+  },
+  {
     file: "32-stamp-zero/all-images.mcap",
     right: "the images are lost and named, the scans labelled without",
     ...imageFree,
