@@ -150,11 +150,11 @@ test("a CameraInfo that is filled in later counts", async () => {
   expect(chooseInputs(never)).toMatchObject({ cameras: [], problems: [{ code: "camera-info-missing" }] });
 });
 
-test("a recording of ROS 1 in MCAP is named with the command that converts it", async () => {
-  const ros1 = RIG.map(({ topic, type }) => [topic, type.replace("/msg", ""), BROKEN] as const);
-  const summary = await inspectAfter(ros1, [], "ros1");
+test("messages in another encoding are named with it", async () => {
+  const json = RIG.map(({ topic, type }) => [topic, type, BROKEN] as const);
+  const summary = await inspectAfter(json, [], "json");
   expect(() => chooseInputs(summary)).toThrow(
-    /; \/points carries sensor_msgs\/PointCloud2 encoded as ros1: .*rosbags-convert/,
+    /; \/points carries sensor_msgs\/msg\/PointCloud2 encoded as json: .*where sensor_msgs\/msg\/PointCloud2 encoded as cdr/,
   );
 });
 
