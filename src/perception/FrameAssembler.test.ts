@@ -150,6 +150,38 @@ test("sources without a place or a CameraInfo are left out with the reason", () 
   ]);
 });
 
+test("the pose of the robot is looked up at the image's time on the clouds' clock, moved to that of the transforms", () => {
+  const offset = 37_000n * MILLISECOND;
+  for (const transformOffset of [0n, -5_000n * MILLISECOND]) {
+    const { assembler: one, faults } = assembler({ fixedFrame: "odom", deskew: false, transformOffset });
+    one.addCameraInfo("/image", encodeCameraInfo(cameraInfo));
+    const rotation = [0, 0, 0, 1] as const;
+    for (const child of ["front", "camera"]) {
+      const header = { stamp: 0n, frameId: "base_link" };
+      const mounted = [{ header, childFrameId: child, translation: [0, 0, 0] as const, rotation }];
+      one.addTransforms(encodeTFMessage({ transforms: mounted }), true);
+    }
+    for (const ms of [-100n, 100n]) {
+      const header = { stamp: EXAMPLE_STAMP + transformOffset + ms * MILLISECOND, frameId: "odom" };
+      const moved = [
+        { header, childFrameId: "base_link", translation: [Number(ms) / 100, 0, 0] as const, rotation },
+      ];
+      one.addTransforms(encodeTFMessage({ transforms: moved }), false);
+    }
+    const image = { ...message("/image", "camera"), type: IMAGE_TYPE };
+    const cloudTime = EXAMPLE_STAMP + 20n * MILLISECOND;
+    const matched = {
+      ...frame(message("/front", "front")),
+      images: [{ camera: "/image", image, stamp: cloudTime + offset, cloudTime, delta: 0n }],
+    };
+    const [placed] = one.assemble(matched).images;
+    expect(faults.total).toBe(0);
+    expect(placed!.stamp).toBe(cloudTime + offset);
+    // 20 ms at 10 m/s.
+    expect(placed!.cloudToCamera[12]).toBeCloseTo(-0.2, 9);
+  }
+});
+
 function addOdometry(target: FrameAssembler, stamps: readonly bigint[]): void {
   for (const stamp of stamps) {
     const header = { stamp, frameId: "odom" };

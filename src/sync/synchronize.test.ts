@@ -56,6 +56,28 @@ describe("synchronize", () => {
     ]);
   });
 
+  test("offsets count from the middle of each scan, of cameras that are compared so", () => {
+    for (const fromMiddle of [true, false]) {
+      const { clouds, front, frames } = handDriven({
+        cameras: { front: { tolerance: 5n, offset: 100n, fromMiddle } },
+      });
+      for (const stamp of [1101n, 1151n, 2101n, 2151n, 3300n]) front.next(stamped(stamp));
+      clouds.next({ ...stamped(1000n), middle: 1n });
+      clouds.next({ ...stamped(2000n), middle: 50n });
+      expect(frames.map(({ images: [image] }) => [image?.stamp, image?.delta])).toEqual(
+        fromMiddle
+          ? [
+              [1101n, 0n],
+              [2151n, 1n],
+            ]
+          : [
+              [1101n, 1n],
+              [2101n, 1n],
+            ],
+      );
+    }
+  });
+
   test("without cameras every cloud leaves at once", () => {
     runScenario({
       clouds: "  a-b-c|",

@@ -1,4 +1,5 @@
 import { FAULTS } from "../../faults/faultTable.js";
+import { clockDifference } from "../../sync/ClockDifference.js";
 import type { CameraStatistics } from "../../sync/SyncLedger.js";
 import type { MissingReason } from "../../sync/types.js";
 import { type DiagnosticFinding, formatCounts, keyValues, type SubjectReport } from "./DiagnosticFinding.js";
@@ -11,6 +12,8 @@ import { SlidingWindow } from "./SlidingWindow.js";
 const DELTAS = 100;
 /** Reasons that are told apart: those of the join and the codes of faults are fewer. */
 const MAX_REASONS = 32;
+/** Delays from sensor to arrival may differ by this much, seconds; what is more is a difference of clocks. */
+const LARGEST_DELAY_S = 1;
 
 const NO_MATCH: MissingReason = "no_match";
 
@@ -73,8 +76,15 @@ export class CameraMonitor {
     this.#scansWithImage = this.#cameraInfos = this.#scans = 0;
   }
 
-  report(now: MonitorTime, active: boolean, statistics: CameraStatistics | undefined): SubjectReport {
-    const findings = active ? this.#findings(now, statistics) : [];
+  /** @param clouds the input that sets the stamps of scans */
+  report(
+    now: MonitorTime,
+    active: boolean,
+    statistics: CameraStatistics | undefined,
+    clouds: InputMonitor,
+  ): SubjectReport {
+    const clock = active ? this.#clock(clouds) : undefined;
+    const findings = [...(active ? this.#findings(now, statistics) : []), ...(clock ? [clock] : [])];
     this.#scans = 0;
     this.#missed = new Map();
     const { name, topic } = this.images.input;
@@ -106,6 +116,22 @@ export class CameraMonitor {
       });
     }
     return findings;
+  }
+
+  /** Are its stamps of another clock than the clouds', by more than its offset says? */
+  #clock(clouds: InputMonitor): DiagnosticFinding | undefined {
+    const difference = clockDifference(clouds.dated, this.images.dated);
+    if (difference === undefined) return undefined;
+    const offset = Number(difference.offset) / 1e9;
+    if (Math.abs(offset - Number(this.#camera.offset()) / 1e9) <= LARGEST_DELAY_S) return undefined;
+    const { name, topic } = this.images.input;
+    const apart = `${Math.abs(offset).toFixed(3)} s ${offset < 0 ? "behind" : "ahead of"}`;
+    return {
+      rule: "camera-clock",
+      sentence:
+        `the stamps on ${topic} are ${apart} those on ${clouds.input.topic} that arrive with them: synchronize the clocks, ` +
+        `or set cameras.${name}.offset to ${offset.toFixed(3)}`,
+    };
   }
 
   #offsetAdvice(period: bigint | undefined): string | undefined {

@@ -1,4 +1,5 @@
 import type { Reliability } from "../port/RosNode.js";
+import type { DatedMessages } from "../../sync/ClockDifference.js";
 import { PeriodEstimator } from "../../sync/PeriodEstimator.js";
 import type { StreamStatistics } from "../../sync/SyncLedger.js";
 import { counted, type DiagnosticFinding, formatCounts } from "./DiagnosticFinding.js";
@@ -11,7 +12,11 @@ import {
   STAMP_BEHIND_S,
 } from "./diagnosticRules.js";
 import type { ValuesOf } from "./diagnosticValues.js";
+
 import { RateMeter } from "./RateMeter.js";
+
+/** Messages whose stamps are compared with those of other inputs. */
+const DATED_MESSAGES = 100;
 
 /** A topic with clouds or images that the node subscribes to. */
 export interface MonitoredInput {
@@ -54,6 +59,9 @@ export class InputMonitor {
   #stamp: bigint | undefined;
   /** Nanoseconds. */
   #delay: bigint | undefined;
+  /** Stamps and times of arrival of the last messages, nanoseconds. */
+  readonly #stamps: bigint[] = [];
+  readonly #times: bigint[] = [];
 
   /** @param since steady milliseconds: when messages could first come */
   constructor(input: MonitoredInput, noun: "cloud" | "image", since: number) {
@@ -70,6 +78,17 @@ export class InputMonitor {
     this.#period.add(BigInt(Math.round(now.steady * 1e6)));
     this.#stamp = stamp;
     this.#delay = stamp === undefined ? undefined : now.ros - stamp;
+    if (stamp === undefined) return;
+    this.#stamps.push(stamp);
+    this.#times.push(now.ros);
+    if (this.#stamps.length <= DATED_MESSAGES) return;
+    this.#stamps.shift();
+    this.#times.shift();
+  }
+
+  /** When the last messages were stamped and when they arrived. */
+  get dated(): DatedMessages {
+    return { stamps: this.#stamps, times: this.#times };
   }
 
   /** Steady milliseconds of the last message. */
@@ -84,6 +103,7 @@ export class InputMonitor {
     this.#messages = 0;
     this.#since = since;
     this.#last = this.#stamp = this.#delay = undefined;
+    this.#stamps.length = this.#times.length = 0;
   }
 
   hertz(now: number): number {

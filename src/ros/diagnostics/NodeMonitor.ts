@@ -126,7 +126,9 @@ export class NodeMonitor {
         const statistics = cloud === first ? sync?.clouds : sync?.cameras.get(cloud.input.name);
         return cloudReport(cloud, now, active, statistics);
       }),
-      ...[...this.#cameras].map(([name, camera]) => camera.report(now, active, sync?.cameras.get(name))),
+      ...[...this.#cameras].map(([name, camera]) =>
+        camera.report(now, active, sync?.cameras.get(name), first!),
+      ),
       this.#sync.report(sync),
       this.#labelling.report(now.steady, {
         active,

@@ -209,6 +209,20 @@ const TROUBLE: Record<
       "the stamps on /rear/image_raw are 2.0 s ahead of this node's clock; synchronize the clocks, or set use_sim_time while a bag plays",
     ],
   ],
+  "camera-clock": [
+    [
+      (node) => {
+        node.run(2, () => {
+          node.image("rear", node.ros - 3_030_000_000n);
+          node.cloud();
+          node.scan();
+        });
+      },
+      "camera rear",
+      WARN,
+      "the stamps on /rear/image_raw are 3.010 s behind those on /points that arrive with them: synchronize the clocks, or set cameras.rear.offset to -3.010",
+    ],
+  ],
   "messages-dropped": [
     [
       (node) => {

@@ -99,6 +99,13 @@ export const DIAGNOSTIC_RULES = {
     when: "As `cloud-stamp`, for images.",
     remedy: "As `cloud-stamp`.",
   },
+  "camera-clock": {
+    subject: "camera",
+    level: WARN,
+    when: "The stamps of its images and of the clouds that arrive with them differ by more than `offset` and a second.",
+    remedy:
+      "Synchronize the clocks (PTP, chrony). The sentence has the `offset` that takes the difference into account; where a clock drifts, `stamps: arrival` takes times of arrival.",
+  },
   "messages-dropped": {
     subject: "synchronization",
     level: WARN,

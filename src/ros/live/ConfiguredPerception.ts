@@ -12,7 +12,7 @@ import { PerceptionPipeline } from "../../perception/PerceptionPipeline.js";
 import { SyncLedger, type SyncStatistics } from "../../sync/SyncLedger.js";
 import { scanInfo } from "../diagnostics/ScanInfo.js";
 import { statusMessage } from "../diagnostics/statusMessage.js";
-import type { SyncOptions } from "../../sync/SyncOptions.js";
+import type { Stamped } from "../../sync/types.js";
 import type { NodeSettings } from "../parameters/NodeSettings.js";
 import { CalibrationInputs } from "./CalibrationInputs.js";
 import { DropReports } from "./DropReports.js";
@@ -49,8 +49,6 @@ export class ConfiguredPerception {
   readonly #cameras: readonly string[];
   #settings: NodeSettings;
   #active: Active | undefined;
-  /** Nanoseconds from a scan's stamp to its middle, once the first has come. */
-  #midpoint: bigint | undefined;
 
   private constructor(
     context: NodeContext,
@@ -131,7 +129,6 @@ export class ConfiguredPerception {
   activate(onFailure: (error: unknown) => void): void {
     const { ros, faults, monitor } = this.#context;
     const ledger = new SyncLedger();
-    this.#midpoint = undefined;
     const topics = this.#topicsByName();
     const drops = new DropReports({
       ledger,
@@ -142,7 +139,7 @@ export class ConfiguredPerception {
       pipeline: this.pipeline,
       assembler: this.#assembler,
       transforms: this.#transforms,
-      sync: this.#sync(),
+      sync: this.#settings.sync,
       ledger,
       wanted: () => this.#outputs.wanted(),
       transformTimeoutMs: () => Number(this.#settings.transformTimeout) / 1e6,
@@ -183,7 +180,7 @@ export class ConfiguredPerception {
     this.#settings = settings;
     this.pipeline.update(pipelineSettings(settings, this.bundle));
     this.#assembler.configure(motionOptions(settings));
-    if ([...names].some(isOfJoin)) this.#active?.live.setSync(this.#sync());
+    if ([...names].some(isOfJoin)) this.#active?.live.setSync(settings.sync);
   }
 
   /** Time jumped back: transforms and waiting messages of the other time are forgotten. */
@@ -228,43 +225,36 @@ export class ConfiguredPerception {
     monitor.scanFinished(outcome, info, latencyMs);
   }
 
-  /** Scans of a LiDAR have their middle where the first has it. */
-  #findMidpoint(live: LivePerception, { topic, type, cdr }: LiveMessage): void {
-    if (this.#midpoint !== undefined) return;
-    this.#midpoint = 0n;
-    if (type !== POINT_CLOUD2_TYPE) return;
+  /** Nanoseconds from the scan's stamp to its middle, from which offsets of cameras count; 0 where they do not. */
+  #middle({ topic, type, cdr }: LiveMessage): bigint {
+    const { scanMidpoint: fromMiddle, cameras } = this.#settings;
+    if (!fromMiddle || cameras.length === 0 || type !== POINT_CLOUD2_TYPE) return 0n;
     try {
-      this.#midpoint = scanMidpoint(decodePointCloud2(cdr));
+      return scanMidpoint(decodePointCloud2(cdr));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.#context.faults.record(error.at({ topic }));
+      return 0n;
     }
-    if (this.#midpoint !== 0n) live.setSync(this.#sync());
   }
 
-  #sync(): SyncOptions {
-    const { sync, scanMidpoint: fromMiddle, cameras: used } = this.#settings;
-    const midpoint = fromMiddle ? (this.#midpoint ?? 0n) : 0n;
-    if (midpoint === 0n) return sync;
-    const cameras = new Map(sync.cameras);
-    for (const { name } of used) {
-      const camera = sync.cameras.get(name)!;
-      cameras.set(name, { ...camera, offset: camera.offset + midpoint });
-    }
-    return { ...sync, cameras };
+  /** With the time of its arrival in place of its stamp, where that is wanted. */
+  #stamped(message: Stamped<LiveMessage>, byArrival: boolean): Stamped<LiveMessage> {
+    return byArrival ? { ...message, stamp: this.#context.time.now() } : message;
   }
 
   #sensorInputs(live: LivePerception): SensorInput[] {
     const { monitor, recent, time } = this.#context;
     const { clouds, cameras } = this.#settings;
     return [
-      ...clouds.map(({ name, topic, messageType: type, qos }, index): SensorInput => ({
+      ...clouds.map(({ name, topic, messageType: type, qos, stampedByArrival }, index): SensorInput => ({
         name,
         topic,
         type,
         qos,
         setsScan: index === 0,
-        onMessage: (message, resolved, cdr) => {
+        onMessage: (received, resolved, cdr) => {
+          const message = received && this.#stamped(received, stampedByArrival);
           monitor.cloudArrived(name, message?.stamp, cdr.byteLength);
           recent.add(resolved, type, cdr, time.now());
           if (message === undefined) return;
@@ -272,17 +262,17 @@ export class ConfiguredPerception {
             live.pushImage(name, message);
             return;
           }
-          this.#findMidpoint(live, message.payload);
-          live.pushCloud(message);
+          live.pushCloud({ ...message, middle: this.#middle(message.payload) });
         },
       })),
-      ...cameras.map(({ name, topic, messageType: type, qos }): SensorInput => ({
+      ...cameras.map(({ name, topic, messageType: type, qos, stampedByArrival }): SensorInput => ({
         name,
         topic,
         type,
         qos,
         setsScan: false,
-        onMessage: (message, resolved, cdr) => {
+        onMessage: (received, resolved, cdr) => {
+          const message = received && this.#stamped(received, stampedByArrival);
           monitor.imageArrived(name, message?.stamp, cdr.byteLength);
           recent.add(resolved, type, cdr, time.now());
           if (message !== undefined) live.pushImage(name, message);
@@ -323,8 +313,8 @@ function cameraInfoTopics({ ros }: NodeContext, { clouds, cameras }: NodeSetting
   ]);
 }
 
-function motionOptions({ fixedFrame, deskew }: NodeSettings): MotionOptions {
-  return { deskew, ...(fixedFrame !== undefined && { fixedFrame }) };
+function motionOptions({ fixedFrame, deskew, transformOffset }: NodeSettings): MotionOptions {
+  return { deskew, transformOffset, ...(fixedFrame !== undefined && { fixedFrame }) };
 }
 
 /** Parameters that the join is made with. */

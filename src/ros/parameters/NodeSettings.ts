@@ -33,6 +33,8 @@ interface Input {
   /** Of the topic. */
   readonly messageType: SensorMessageType;
   readonly qos: SensorQos;
+  /** Messages count as of when they arrive, not as of their stamps. */
+  readonly stampedByArrival: boolean;
 }
 
 export type CloudSettings = Input & ({ readonly kind: "points" } | ({ readonly kind: "depth" } & ImageInput));
@@ -65,6 +67,8 @@ export interface NodeSettings {
   readonly scanMidpoint: boolean;
   readonly fixedFrame: string | undefined;
   readonly deskew: boolean;
+  /** Stamp of transforms minus cloud stamp at the same moment. */
+  readonly transformOffset: bigint;
   readonly transformTimeout: bigint;
   readonly filter: {
     /** Names; points of these classes are left out. */
@@ -129,6 +133,7 @@ export function nodeSettings(values: ReadonlyMap<string, PlainValue>): NodeSetti
     sync: syncSettings(node, clouds.slice(1), cameras),
     fixedFrame: orUndefined(node.fixed_frame),
     deskew: node.deskew,
+    transformOffset: nanoseconds(node.transform_offset),
     transformTimeout: nanoseconds(node.transform_timeout),
     filter: {
       classes: node["filter.classes"],
@@ -156,7 +161,11 @@ export function nodeSettings(values: ReadonlyMap<string, PlainValue>): NodeSetti
 
 function cloudSettings(name: string, cloud: CloudValues): CloudSettings {
   const { topic } = cloud;
-  const common = { name, qos: qos(cloud.reliability, cloud.depth) };
+  const common = {
+    name,
+    qos: qos(cloud.reliability, cloud.depth),
+    stampedByArrival: cloud.stamps === "arrival",
+  };
   if (cloud.type === "points") return { ...common, kind: "points", topic, messageType: POINT_CLOUD2_TYPE };
   const image = {
     ...common,
@@ -177,6 +186,7 @@ function cameraSettings(name: string, camera: CameraValues): CameraSettings {
     cameraInfoTopic: camera.camera_info_topic,
     rectified: camera.rectified,
     qos: qos(camera.reliability, camera.depth),
+    stampedByArrival: camera.stamps === "arrival",
   };
 }
 
@@ -192,7 +202,9 @@ function syncSettings(
     cloudQueueSize: node["sync.cloud_queue_size"],
     jumpThreshold: nanoseconds(node["sync.jump_threshold"]),
     cameras: Object.fromEntries([
-      ...furtherClouds.map(([name, { tolerance }]) => [name, { tolerance: nanoseconds(tolerance) }] as const),
+      ...furtherClouds.map(
+        ([name, { tolerance }]) => [name, { tolerance: nanoseconds(tolerance), fromMiddle: false }] as const,
+      ),
       ...cameras.map(([name, { offset, tolerance, maximum_age: maximumAge }]) => {
         return [
           name,

@@ -44,6 +44,7 @@ describe("at the start", () => {
         topic: "points",
         messageType: "sensor_msgs/msg/PointCloud2",
         qos: { reliability: "auto", durability: "volatile", depth: 2 },
+        stampedByArrival: false,
       },
     ]);
     expect(settings.cameras).toEqual([]);
@@ -345,7 +346,7 @@ describe("what the services answer", () => {
       prefixes: ["filter"],
     });
     expect(store.list(["cameras", "mode"], 2)).toEqual({ names: ["mode"], prefixes: [] });
-    expect(store.list(["cameras"], 3).names).toHaveLength(9);
+    expect(store.list(["cameras"], 3).names).toHaveLength(10);
     expect(store.list(["filt", ""], 0)).toEqual({ names: [], prefixes: [] });
   });
 

@@ -207,6 +207,7 @@ function otherValue(name: string, value: Plain): Plain {
   if (name === "colors") return ["car=#010203"];
   if (name.endsWith(".type")) return "depth";
   if (name.endsWith(".transport")) return "compressed";
+  if (name.endsWith(".stamps")) return "arrival";
   if (typeof value === "boolean") return !value;
   if (typeof value === "number") return value + 0.5;
   return typeof value === "string" ? `${value}x` : [...value, "x"];

@@ -7,6 +7,7 @@ export const MAX_CAMERAS = 8;
 
 export const CLOUD_TYPES = ["points", "depth", "compressed_depth"] as const;
 export const CAMERA_TRANSPORTS = ["raw", "compressed"] as const;
+export const STAMP_SOURCES = ["header", "arrival"] as const;
 export const RELIABILITIES = ["best_effort", "reliable"] as const;
 export const INPUT_RELIABILITIES = ["auto", ...RELIABILITIES] as const;
 
@@ -16,6 +17,8 @@ const CAMERA_SYNC = SYNC.cameras.get("any")!;
 const DEPTH_RANGE = [1, 100] as const;
 /** Longer than any wait or exposure that makes sense; sliders of rqt_reconfigure end here. */
 const MAX_SYNC_SECONDS = 10;
+/** A clock that counts from its start is as far from one that counts from 1970. */
+export const MAX_OFFSET_SECONDS = 4_294_967_296;
 
 /** Which inputs there are; their own parameters are declared after these are known. */
 export const INPUT_PARAMETERS = {
@@ -127,6 +130,14 @@ export const CLOUD_PARAMETERS = {
     change: "read-only",
     description: "QoS of the subscription: messages that are kept while the node is busy",
   },
+  stamps: {
+    type: "string",
+    default: "header",
+    choices: STAMP_SOURCES,
+    change: "read-only",
+    description:
+      "header: messages are of the time that their stamps say; arrival: of when they arrive, where a driver leaves stamps 0 or has a clock that drifts",
+  },
   tolerance: {
     type: "double",
     default: seconds(CAMERA_SYNC.tolerance),
@@ -199,13 +210,22 @@ export const CAMERA_PARAMETERS = {
     change: "read-only",
     description: "QoS of the subscription: messages that are kept while the node is busy",
   },
+  stamps: {
+    type: "string",
+    default: "header",
+    choices: STAMP_SOURCES,
+    change: "read-only",
+    description:
+      "header: messages are of the time that their stamps say; arrival: of when they arrive, where a driver leaves stamps 0 or has a clock that drifts",
+  },
   offset: {
     type: "double",
     default: seconds(CAMERA_SYNC.offset),
-    range: [-MAX_SYNC_SECONDS, MAX_SYNC_SECONDS],
+    range: [-MAX_OFFSET_SECONDS, MAX_OFFSET_SECONDS],
     unit: "s",
     change: "dynamic",
-    description: "Image stamp minus cloud stamp when both see the same moment (shutter or transport delay)",
+    description:
+      "Image stamp minus cloud stamp when both see the same moment (shutter or transport delay, or a clock of its own: -37 where clouds have TAI and images UTC)",
   },
   tolerance: {
     type: "double",

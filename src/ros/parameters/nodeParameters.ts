@@ -1,6 +1,6 @@
 import { PROVIDER_CHOICES } from "../../model/providers.js";
 import { DEFAULT_FUSION, FUSION_MODES } from "../../perception/FusionPolicy.js";
-import { RELIABILITIES } from "./inputParameters.js";
+import { MAX_OFFSET_SECONDS, RELIABILITIES } from "./inputParameters.js";
 import type { ParameterTable } from "./ParameterDeclaration.js";
 
 const MAX_CLASSES = 65_535;
@@ -83,6 +83,15 @@ export const MOTION_PARAMETERS = {
     change: "dynamic",
     description:
       "Compensate the motion within a scan, where points have times and there is a fixed_frame; false where the driver has done so",
+  },
+  transform_offset: {
+    type: "double",
+    default: 0,
+    range: [-MAX_OFFSET_SECONDS, MAX_OFFSET_SECONDS],
+    unit: "s",
+    change: "dynamic",
+    description:
+      "Stamp of transforms minus cloud stamp at the same moment, where their clocks differ: -37 where clouds have TAI and transforms UTC",
   },
   transform_timeout: {
     type: "double",
