@@ -104,7 +104,9 @@ test("splits that were recorded after the metadata are read too, and other bags 
       [
         "bag-damaged",
         "warning",
-        expect.stringContaining("does not name drive_11.mcap, which continues the recording"),
+        expect.stringContaining(
+          "does not name drive_11.mcap, which is a split of the recording by name, and is read too",
+        ),
       ],
     ]);
     await rm(path.join(folder, NAMES[2]!));

@@ -89,7 +89,7 @@ function reconcile(
   const missing = files.filter((name) => !present.has(name));
   const known = new Set(files.map(withoutZstd));
   const unnamed = splitsAmong(names.filter((name) => !known.has(withoutZstd(name))));
-  // A result that somebody put beside the recording is no part of it; what continues the numbers of the splits is.
+  // A result that somebody put beside the recording is no part of it; what has a number among the splits is.
   const more = missing.length > 0 ? unnamed : unnamed.filter((name) => continues(name, files));
   if (more.length === 0) return { files, warnings: [] };
   const all = missing.length <= more.length ? files.filter((name) => present.has(name)) : files;
@@ -98,7 +98,7 @@ function reconcile(
     missing.length > 0
       ? `${metadata} names ${listed(missing)}, which ${missing.length === 1 ? "is" : "are"} not there; ` +
           `${listed(more)}, which it does not name, ${more.length === 1 ? "is" : "are"} read instead`
-      : `${metadata} does not name ${listed(more)}, which ${more.length === 1 ? "continues" : "continue"} the recording and ` +
+      : `${metadata} does not name ${listed(more)}, which ${more.length === 1 ? "is a split" : "are splits"} of the recording by name, and ` +
           `${more.length === 1 ? "is" : "are"} read too`,
   );
   return { files: [...all, ...more].sort(inNaturalOrder), warnings: [warning] };
@@ -110,15 +110,15 @@ function presentName(name: string, present: ReadonlySet<string>): string {
   return candidates.find((candidate) => present.has(candidate)) ?? name;
 }
 
-/** Has the name that rosbag2 gives to a later split? */
+/** Has the name that rosbag2 gives to another split of the same recording? */
 function continues(name: string, files: readonly string[]): boolean {
-  const parts = (split: string) => /^(.*_)(\d+)(\..*)$/.exec(withoutZstd(split));
+  const parts = (split: string) => /^(.*_)\d+(\..*)$/.exec(withoutZstd(split));
   const own = parts(name);
   return (
     own !== null &&
     files.every((file) => {
       const other = parts(file);
-      return other?.[1] === own[1] && other?.[3] === own[3] && Number(other?.[2]) < Number(own[2]);
+      return other?.[1] === own[1] && other?.[2] === own[2];
     })
   );
 }

@@ -69,7 +69,7 @@ export function parseOfferedQos(text: string | undefined): readonly QosProfile[]
   if (text === undefined || text === "") return [];
   let profiles: unknown;
   try {
-    profiles = parse(text);
+    profiles = parse(text, { logLevel: "error" });
   } catch {
     // QoS only informs (`ditr inspect`); a bag with an odd profile is still a bag.
     return [];

@@ -30,6 +30,7 @@ const schema = z.object({
     storage_identifier: z.string(),
     relative_file_paths: z.array(z.string()).min(1),
     compression_format: z.string().nullish(),
+    compression_mode: z.string().nullish().catch(null),
     message_count: count.nullish().catch(null),
     topics_with_message_count: z
       .array(
@@ -63,8 +64,8 @@ type Information = z.infer<typeof schema>["rosbag2_bagfile_information"];
 /**
  * Reads `metadata.yaml` of a rosbag2 folder.
  * @returns undefined when the folder has none, as after an interrupted recording
- * @throws Fault `bag-damaged` when it is malformed, cut off or of an unknown storage; `bag-unreadable` when it names a
- *   compression that is not read
+ * @throws Fault `bag-damaged` when it is malformed, cut off or of an unknown storage; `bag-unreadable` when
+ *   messages have a compression that is not read
  */
 export async function readRosbag2Metadata(folder: string): Promise<Rosbag2Metadata | undefined> {
   const file = path.join(folder, "metadata.yaml");
@@ -84,8 +85,9 @@ export async function readRosbag2Metadata(folder: string): Promise<Rosbag2Metada
   }
   const compression = information.compression_format ?? "";
   if (compression !== "" && compression !== "zstd") {
+    // Files have names that tell; of messages that were compressed one by one nothing else does.
     throw new Fault(
-      "bag-unreadable",
+      /^message$/i.test(information.compression_mode ?? "") ? "bag-unreadable" : "bag-damaged",
       `${file}: compression '${compression}' is not read, only zstd; convert the bag first: \`ros2 bag convert\``,
     );
   }
@@ -126,7 +128,7 @@ export function withoutZstd(name: string): string {
 function parseMetadata(file: string, text: string): Information {
   let document: unknown;
   try {
-    document = parse(text, { maxAliasCount: 0, intAsBigInt: true });
+    document = parse(text, { maxAliasCount: 0, intAsBigInt: true, logLevel: "error" });
   } catch (error) {
     throw new Fault("bag-damaged", `${file} is not YAML: ${reasonOf(error).split("\n")[0] ?? ""}`, {
       cause: error,

@@ -28,20 +28,21 @@ const KEYS = MESSAGES.map(keyOf);
 
 /**
  * @param {(folder: string) => Promise<{ bytes: Uint8Array, isDamaged: (touched, message: number, kind: string) => boolean, isChecked: boolean }>} makeFile
- *   isChecked: the file has checksums over its messages, so that none may come out altered
+ *   isChecked: the file has checksums over its messages, so that none may come out altered; `name`: of the damaged file,
+ *   which makes the folder the bag
  */
 function bagSubject(makeFile) {
   return {
     async create() {
       const folder = mkdtempSync(path.join(tmpdir(), "ditr-campaign-"));
-      const { bytes: whole, isDamaged, isChecked, mayInvent = () => false } = await makeFile(folder);
-      const file = path.join(folder, "damaged.bag");
+      const { bytes: whole, isDamaged, isChecked, mayInvent = () => false, name } = await makeFile(folder);
+      const file = path.join(folder, name ?? "damaged.bag");
       return {
         async run(random) {
           const { kind, bytes, touched } = mutate(whole, random);
           writeFileSync(file, bytes);
           const delivered = new Map();
-          const reader = await openBag(file);
+          const reader = await openBag(name === undefined ? file : folder);
           try {
             for await (const message of reader.messages()) {
               const key = keyOf(message);
@@ -181,6 +182,50 @@ async function zstdFile() {
   return { bytes, isChecked: false, isDamaged: (touched) => touched.length > 0 };
 }
 
+/** Sound splits; whatever becomes of the metadata beside them, no message may be lost. */
+async function splits(folder, isPacked) {
+  await isLoaded;
+  const length = Math.ceil(MESSAGES.length / 3);
+  const files = [];
+  for (let i = 0; i < 3; i++) {
+    const messages = MESSAGES.slice(i * length, (i + 1) * length);
+    const plain = await mcapBytes(messages, { chunkSize: 1000 });
+    const name = `drive_${i}.mcap${isPacked ? ".zstd" : ""}`;
+    writeFileSync(path.join(folder, name), isPacked ? compress(plain, 1) : plain);
+    files.push({ name, messages });
+  }
+  const topics = new Map(MESSAGES.map(({ topic, type }) => [topic, type]));
+  const text = [
+    "rosbag2_bagfile_information:",
+    "  version: 5",
+    "  storage_identifier: mcap",
+    `  message_count: ${MESSAGES.length}`,
+    "  topics_with_message_count:",
+    ...[...topics].flatMap(([topic, type]) => [
+      "    - topic_metadata:",
+      `        name: ${topic}`,
+      `        type: ${type}`,
+      "        serialization_format: cdr",
+      '        offered_qos_profiles: ""',
+      `      message_count: ${MESSAGES.filter((message) => message.topic === topic).length}`,
+    ]),
+    `  compression_format: "${isPacked ? "zstd" : ""}"`,
+    `  compression_mode: "${isPacked ? "FILE" : ""}"`,
+    "  relative_file_paths:",
+    ...files.map(({ name }) => `    - ${name}`),
+    "  files:",
+    ...files.flatMap(({ name, messages }) => [
+      `    - path: ${name}`,
+      "      starting_time:",
+      `        nanoseconds_since_epoch: ${messages[0].logTime}`,
+      "      duration:",
+      `        nanoseconds: ${messages.at(-1).logTime - messages[0].logTime}`,
+      `      message_count: ${messages.length}`,
+    ]),
+  ].join("\n");
+  return { name: "metadata.yaml", bytes: Buffer.from(text), isChecked: true, isDamaged: () => false };
+}
+
 export const subjects = {
   "MCAP, plain chunks": bagSubject(() => mcap("none", {})),
   "MCAP, lz4 chunks": bagSubject(() => mcap("lz4", {})),
@@ -188,4 +233,6 @@ export const subjects = {
   "MCAP without chunks": bagSubject(() => mcap("none", { useChunks: false })),
   "rosbag2 .db3": bagSubject(sqlite),
   "MCAP in a zstd file": bagSubject(zstdFile),
+  "metadata of splits": bagSubject((folder) => splits(folder, false)),
+  "metadata of zstd splits": bagSubject((folder) => splits(folder, true)),
 };

@@ -12,6 +12,8 @@ export const SUBJECTS = {
   "MCAP without chunks": { share: 3, module: "./bagSubjects.mjs" },
   "rosbag2 .db3": { share: 3, module: "./bagSubjects.mjs" },
   "MCAP in a zstd file": { share: 1, module: "./bagSubjects.mjs" },
+  "metadata of splits": { share: 2, module: "./bagSubjects.mjs" },
+  "metadata of zstd splits": { share: 1, module: "./bagSubjects.mjs" },
   "drive, labelled": { share: 0.06, module: "./pipelineSubjects.mjs" },
 };
 
