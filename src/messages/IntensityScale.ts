@@ -56,7 +56,7 @@ export class IntensityScale {
 function smallestScale(values: Float32Array, fullScales: readonly number[]): number | undefined {
   const fits = (scale: number): boolean => shareAbove(values, scale) <= TOLERATED_SHARE;
   const named = fullScales.find(fits);
-  if (named !== undefined) return shareAbove(values, 0) > 0 ? named : undefined;
+  if (named !== undefined) return named > fullScales[0]! || shareAbove(values, 0) > 0 ? named : undefined;
   let scale = fullScales.at(-1)!;
   for (let doubling = 0; doubling < MOST_DOUBLINGS && !fits(scale); doubling++) scale *= 2;
   return scale;

@@ -33,7 +33,7 @@ const SAMPLES = 2000;
 export function scanSense(points: ScanPointsToSense): Fault[] {
   const { xyz, noReturnCount, frameId, pointRange } = points;
   const count = xyz.length / 3;
-  if (count < FEWEST_POINTS) return [];
+  if (count < FEWEST_POINTS || looksSound(points)) return [];
   const { measured, inside } = countPoints(xyz, pointRange);
   if (noReturnCount >= MOST_NO_RETURNS * count) {
     return [
@@ -61,6 +61,21 @@ export function scanSense(points: ScanPointsToSense): Fault[] {
     ];
   }
   return [];
+}
+
+/** The usual case at the cost of a few points: most of them take part, and not in few voxels. */
+function looksSound(points: ScanPointsToSense): boolean {
+  const { xyz, noReturnCount, pointRange } = points;
+  const [x0, y0, z0, x1, y1, z1] = pointRange;
+  const stride = 3 * Math.max(1, Math.floor(xyz.length / 3 / SAMPLES));
+  let inside = 0;
+  let looked = 0;
+  for (let at = 0; at < xyz.length; at += stride, looked++) {
+    const [x, y, z] = [xyz[at]!, xyz[at + 1]!, xyz[at + 2]!];
+    if (x >= x0 && x < x1 && y >= y0 && y < y1 && z >= z0 && z < z1) inside++;
+  }
+  const enough = noReturnCount < (MOST_NO_RETURNS * xyz.length) / 3 && inside > looked / 2;
+  return enough && countVoxels(points, FEW_VOXELS + 1) > FEW_VOXELS;
 }
 
 /** The intensities of most points are beyond what counts as full; undefined when not. */
@@ -120,16 +135,17 @@ function countPoints(
   xyz: Float32Array,
   [x0, y0, z0, x1, y1, z1]: ScanPointsToSense["pointRange"],
 ): { measured: number; inside: number } {
-  let measured = 0;
+  let outside = 0;
   let inside = 0;
   for (let at = 0; at < xyz.length; at += 3) {
-    const [x, y, z] = [xyz[at]!, xyz[at + 1]!, xyz[at + 2]!];
-    if (x >= x0 && x < x1 && y >= y0 && y < y1 && z >= z0 && z < z1) {
-      measured++;
-      inside++;
-    } else if (Number.isFinite(x) && Number.isFinite(y) && Number.isFinite(z)) measured++;
+    const x = xyz[at]!;
+    const y = xyz[at + 1]!;
+    const z = xyz[at + 2]!;
+    if (x >= x0 && x < x1 && y >= y0 && y < y1 && z >= z0 && z < z1) inside++;
+    // Infinities and NaN make this NaN.
+    else if ((x + y + z) * 0 === 0) outside++;
   }
-  return { measured, inside };
+  return { measured: inside + outside, inside };
 }
 
 /** Occupied voxels, up to `most`. */
