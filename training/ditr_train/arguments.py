@@ -26,6 +26,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
 
 
+def add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="replace an output that exists")
+
+
 def add_bags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bags", type=scans, nargs="+", required=True, metavar=SCANS, help="to train on")
     parser.add_argument("--validation", type=scans, nargs="*", default=[], metavar=SCANS, help="to score on")

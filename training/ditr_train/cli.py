@@ -34,6 +34,7 @@ from ditr_train.evaluation import score
 from ditr_train.frozen_encoder import is_bundle, keep_encoder, load_run_encoder
 from ditr_train.import_command import add_import_commands
 from ditr_train.origin import initialize_from
+from ditr_train.outputs import check_outputs
 from ditr_train.pretraining_description import describe_pretraining, is_pretrained
 from ditr_train.run_folder import RunFolder
 from ditr_train.trained_network import load_segmentor
@@ -65,6 +66,7 @@ def main(command_line: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(command_line)
     torch.set_num_threads(options.threads)
     try:
+        check_outputs(options)
         return int(options.command(options) or 0)
     except (ConfigError, DataError) as error:
         print(f"ditr-train: {error}", file=sys.stderr)
@@ -173,6 +175,8 @@ def _parser() -> argparse.ArgumentParser:
         *imports,
     ):
         arguments.add_threads(command)
+    for command in (evaluation, export, *imports):
+        arguments.add_force(command)
     return parser
 
 
