@@ -50,7 +50,7 @@ test.each([
       await writeFile(path.join(folder, "metadata.yaml"), text);
       const { messages, warnings } = await read(folder);
       expect(messages).toEqual(comparable(MESSAGES));
-      expect(warnings).toEqual([["bag-damaged", "warning", expect.stringMatching(warning)]]);
+      expect(warnings).toEqual([["bag-unindexed", "warning", expect.stringMatching(warning)]]);
       expect(warnings[0]![2]).toContain(
         "the 3 files beside it (drive_9.mcap, drive_10.mcap, drive_11.mcap) are read instead. `ros2 bag reindex",
       );
@@ -66,7 +66,7 @@ test("a renamed file is read in the place of the one that is named", async () =>
     expect(messages).toEqual(comparable(MESSAGES));
     expect(warnings).toEqual([
       [
-        "bag-damaged",
+        "bag-unindexed",
         "warning",
         `${path.join(folder, "metadata.yaml")} names drive_10.mcap, which is not there; renamed.mcap, which it does not name, is read instead`,
       ],
@@ -90,7 +90,11 @@ test("a missing split is named and counts as a loss; another one does not stand 
     await rename(path.join(folder, NAMES[1]!), path.join(folder, "renamed.mcap"));
     const again = await read(folder);
     expect(again.messages).toEqual(messages);
-    expect(again.warnings.map(([code]) => code)).toEqual(["bag-damaged", "bag-unreadable", "bag-unreadable"]);
+    expect(again.warnings.map(([code]) => code)).toEqual([
+      "bag-unindexed",
+      "bag-unreadable",
+      "bag-unreadable",
+    ]);
   });
 });
 
@@ -102,7 +106,7 @@ test("splits that were recorded after the metadata are read too, and other bags 
     expect(messages).toEqual(comparable(MESSAGES));
     expect(warnings).toEqual([
       [
-        "bag-damaged",
+        "bag-unindexed",
         "warning",
         expect.stringContaining(
           "does not name drive_11.mcap, which is a split of the recording by name, and is read too",
@@ -127,7 +131,7 @@ test("metadata beside data that are damaged too leave both warnings", async () =
     await writeFile(path.join(folder, "metadata.yaml"), "");
     await truncate(path.join(folder, NAMES[1]!), 900);
     const { warnings } = await read(folder);
-    expect(warnings.map(([code]) => code)).toEqual(["bag-damaged", "bag-damaged"]);
+    expect(warnings.map(([code]) => code)).toEqual(["bag-unindexed", "bag-damaged"]);
     await rm(path.join(folder, "drive_9.mcap"));
     await rm(path.join(folder, "drive_10.mcap"));
     await rm(path.join(folder, "drive_11.mcap"));

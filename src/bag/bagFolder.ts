@@ -44,7 +44,7 @@ export async function findBagFiles(folder: string): Promise<BagFolder> {
     if (!(error instanceof Fault) || error.code !== "bag-damaged") throw error;
     if (there.length === 0) throw new Fault("bag-unreadable", error.message, { cause: error });
     const warning = new Fault(
-      "bag-damaged",
+      "bag-unindexed",
       `${error.message}; the ${there.length === 1 ? "file" : `${there.length} files`} beside it ` +
         `(${listed(there)}) ${there.length === 1 ? "is" : "are"} read instead. \`ros2 bag reindex ${folder}\` writes it anew`,
       { cause: error },
@@ -94,7 +94,7 @@ function reconcile(
   if (more.length === 0) return { files, warnings: [] };
   const all = missing.length <= more.length ? files.filter((name) => present.has(name)) : files;
   const warning = new Fault(
-    "bag-damaged",
+    "bag-unindexed",
     missing.length > 0
       ? `${metadata} names ${listed(missing)}, which ${missing.length === 1 ? "is" : "are"} not there; ` +
           `${listed(more)}, which it does not name, ${more.length === 1 ? "is" : "are"} read instead`
