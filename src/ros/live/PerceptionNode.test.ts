@@ -127,10 +127,10 @@ describe("PerceptionNode", () => {
     robot.sendCameraInfo({ latched: true });
     await node.start();
     robot.sendStaticTransform("/camera");
-    await until(
-      () => ros.subscriptions("front/camera_info")[0]?.qos.durability === "transient_local",
-      "a subscription that asks for it",
-    );
+    const infos = (): string | undefined =>
+      robot.diagnosis("camera front")?.values.find(({ key }) => key === "CameraInfo messages")?.value;
+    await until(() => infos() === "1", "CameraInfo");
+    expect(ros.subscriptions("front/camera_info")[0]!.qos.durability).toBe("transient_local");
     robot.sendCloud(START);
     robot.sendImage(START + 1_000_000n, "/camera");
     await until(() => robot.statuses.length === 1, "a status");
