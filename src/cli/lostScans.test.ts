@@ -102,7 +102,6 @@ describe("a scan that is lost makes exit code 3, and the sentence counts it:", (
       "with a stamp that came before",
       (cloud) => [stamped(cloud, stampOf(drive.find(({ topic }) => topic === CLOUD)!))],
     ],
-    ["older than what was decided", (cloud) => [stamped(cloud, stampOf(cloud) - 150_000_000n)]],
   ])("%s", async (_, change) => {
     const result = await runMessages(changed(2, change));
     expect(runExitCode(result)).toBe(EXIT.incomplete);
