@@ -77,7 +77,7 @@ async function throughRos(drive) {
     "dist/ros/main.js",
     "--ros-args",
   ];
-  for (const { name, value } of parameters()) args.push("-p", `${name}:=${JSON.stringify(value.value)}`);
+  for (const { name, value } of parameters()) args.push("-p", `${name}:=${shown(value)}`);
   const node = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   const ended = new Promise((resolve) => node.on("exit", (code, signal) => resolve(code ?? signal)));
   pid = node.pid;
@@ -106,6 +106,10 @@ async function throughRos(drive) {
       if (code !== 0) throw new Error(`the node ended with ${code}`);
     },
   };
+}
+
+function shown({ type, value }) {
+  return type === "integer" ? String(value) : JSON.stringify(value);
 }
 
 function parameters() {
