@@ -73,7 +73,7 @@ async function compressedDepth({ format, data }: CompressedImage): Promise<Depth
   return { width, height, data: Float32Array.from(samples, toMetres(original, data)) };
 }
 
-async function rvlDepth(original: string, data: Uint8Array): Promise<DepthImage> {
+function rvlDepth(original: string, data: Uint8Array): DepthImage {
   checkLength(data, CONFIG_HEADER_BYTES + RVL_SIZE_BYTES);
   const { width, height, samples } = rvlSamples(data.subarray(CONFIG_HEADER_BYTES));
   return { width, height, data: Float32Array.from(samples, toMetres(original, data)) };

@@ -3,7 +3,7 @@ import { COMPRESSED_IMAGE_TYPE, IMAGE_TYPE } from "../../messages/image.js";
 import type { Rgb } from "../../messages/packRgb.js";
 import type { ProviderChoice } from "../../model/providers.js";
 import type { FusionPolicyOptions } from "../../perception/FusionPolicy.js";
-import { syncOptions, type SyncOptions } from "../../sync/SyncOptions.js";
+import { syncOptions, type CameraSyncOptions, type SyncOptions } from "../../sync/SyncOptions.js";
 import type { Reliability, RosQos } from "../port/RosNode.js";
 import { transportTopic } from "../../messages/imageTopics.js";
 import { CAMERA_PARAMETERS, CLOUD_PARAMETERS } from "./inputParameters.js";
@@ -202,19 +202,20 @@ function syncSettings(
     cloudQueueSize: node["sync.cloud_queue_size"],
     jumpThreshold: nanoseconds(node["sync.jump_threshold"]),
     cameras: Object.fromEntries([
-      ...furtherClouds.map(
-        ([name, { tolerance }]) => [name, { tolerance: nanoseconds(tolerance), fromMiddle: false }] as const,
-      ),
-      ...cameras.map(([name, { offset, tolerance, maximum_age: maximumAge }]) => {
-        return [
+      ...furtherClouds.map(([name, { tolerance }]): [string, Partial<CameraSyncOptions>] => [
+        name,
+        { tolerance: nanoseconds(tolerance), fromMiddle: false },
+      ]),
+      ...cameras.map(
+        ([name, { offset, tolerance, maximum_age: maximumAge }]): [string, Partial<CameraSyncOptions>] => [
           name,
           {
             offset: nanoseconds(offset),
             tolerance: nanoseconds(tolerance),
             ...(maximumAge !== 0 && { maximumAge: nanoseconds(maximumAge) }),
           },
-        ] as const;
-      }),
+        ],
+      ),
     ]),
   });
 }

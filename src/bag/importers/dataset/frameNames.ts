@@ -65,7 +65,7 @@ function timesOf(names: readonly string[]): readonly bigint[] | undefined {
     !part[2]!.startsWith("0") &&
     (part[3] === separator || part[3] === undefined);
   if (!parts.every(hasSame)) return undefined;
-  const scale = fractionScale(separator, parts as readonly RegExpExecArray[]);
+  const scale = fractionScale(separator, parts);
   const times = (parts as readonly RegExpExecArray[]).map(
     ([, , units, , fraction = ""]) => BigInt(units!) * unit + scale(fraction),
   );

@@ -156,7 +156,7 @@ test.each([
       Object.fromEntries(names.map((name) => [path.join(folder, "lidar", `${name}.pcd`), pcdBytes()])),
     );
     const { messages } = await readRecording(await PcdRecording.open(folder));
-    const micro = names[0]!.length === 13 ? 0n : 189n;
+    const micro = names[0].length === 13 ? 0n : 189n;
     expect(ofType(messages, CLOUD).map(({ stamp }) => stamp)).toEqual(
       [283n, 383n, 483n].map((ms) => 1_532_169_145_000_000_000n + ms * 1_000_000n + micro * 1000n),
     );
