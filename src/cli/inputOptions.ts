@@ -85,8 +85,6 @@ function options(): Option[] {
     new Option("--tolerance <ms>", "largest difference between an image and its scan")
       .argParser(milliseconds)
       .default(50_000_000n, "50"),
-    // Nothing is late in a recording. Kept for command lines of the time when scans did wait.
-    new Option("--max-wait <ms>", "has no effect").hideHelp(),
     new Option(
       "--fixed-frame <frame>",
       "compensate the motion within a scan and between scan and image through this frame, for example odom",

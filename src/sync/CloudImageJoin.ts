@@ -202,8 +202,7 @@ export class CloudImageJoin<C, I> {
   /** @param by how far the stamps went back */
   #restart(by?: bigint): void {
     for (let cloud = this.#waiting.shift(); cloud !== undefined; cloud = this.#waiting.shift()) {
-      if (this.#options.mode === "bag") this.#release(cloud, "jump");
-      else this.#ledger.clouds.drop(cloud.stamp, "reset");
+      this.#ledger.clouds.drop(cloud.stamp, "reset");
     }
     this.dispose();
     this.#newestCloud = undefined;

@@ -5,7 +5,7 @@ import { type Release, RELEASES } from "./types.js";
  * Why a message was let go:
  * - `no_match`: an image that was nobody's nearest;
  * - `late`: an image that came after the cloud it belongs to had left;
- * - `superseded`: a released cloud that a newer one overtook while the consumer was busy (live mode);
+ * - `superseded`: a released cloud that a newer one overtook while the consumer was busy;
  * - `queue_full`: an image that left a full buffer before any cloud used it;
  * - `bad_stamp`: stamp zero or negative;
  * - `out_of_order`: older than what was already decided, so that it cannot be placed any more;

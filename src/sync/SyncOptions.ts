@@ -20,8 +20,6 @@ export interface CameraSyncOptions {
 }
 
 export interface SyncOptions {
-  /** What happens to waiting clouds when time jumps back: `live` drops them, `bag` releases them as they are. */
-  readonly mode: "live" | "bag";
   /** Every camera that may send images, by name; the order is the order of a frame's images. */
   readonly cameras: ReadonlyMap<string, CameraSyncOptions>;
   /** A cloud waits at most this long for its images, nanoseconds of the scheduler's clock. */
@@ -35,10 +33,9 @@ export interface SyncOptions {
 }
 
 /** What a user may leave out; see `syncOptions` for the defaults. */
-export type SyncSettings = Pick<SyncOptions, "mode"> &
-  Partial<Omit<SyncOptions, "mode" | "cameras">> & {
-    readonly cameras: Readonly<Record<string, Partial<CameraSyncOptions>>>;
-  };
+export type SyncSettings = Partial<Omit<SyncOptions, "cameras">> & {
+  readonly cameras: Readonly<Record<string, Partial<CameraSyncOptions>>>;
+};
 
 const MILLISECOND = 1_000_000n;
 

@@ -112,26 +112,6 @@ describe("time that jumps", () => {
     expect(dropsOf(statistics.clouds)).toEqual({ reset: 1 });
   });
 
-  test("a looped bag, bag mode: the cloud that waits is released as it is", () => {
-    const statistics = runScenario({
-      clouds: loop.clouds,
-      images: { front: loop.images },
-      stamps: { ...loop.stamps, ...looped },
-      jumpThreshold: 500,
-      settings: { mode: "bag" },
-      expected: "a---b-------c-d-e---f",
-      frames: {
-        a: "a A complete",
-        b: "b B complete",
-        c: "c -not_arrived jump",
-        d: "d D complete",
-        e: "e E complete",
-        f: "f F complete",
-      },
-    });
-    expect(dropsOf(statistics.clouds)).toEqual({});
-  });
-
   test("a looped bag whose image comes before its cloud: the image survives the clouds' jump", () => {
     const statistics = runScenario({
       clouds: "         a---b------c---d",

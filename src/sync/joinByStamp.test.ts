@@ -21,7 +21,7 @@ function join(
   camera: Partial<CameraSyncOptions> = {},
 ) {
   const ledger = new SyncLedger();
-  const options = syncOptions({ mode: "bag", cameras: { front: { tolerance: 40_000_000n, ...camera } } });
+  const options = syncOptions({ cameras: { front: { tolerance: 40_000_000n, ...camera } } });
   const frames = [...joinByStamp({ clouds, images: new Map([["front", front]]) }, options, ledger)];
   expectBalanced(ledger.statistics());
   return { frames, statistics: ledger.statistics() };

@@ -3,7 +3,7 @@
  * the next item only when the consumer asks for a result, so a slow consumer limits what is read and nothing
  * is dropped. An error of the source or of `project` ends it, after the results of the items before it.
  *
- * The bag mode's counterpart of `processNewest`: with a pipeline of two stages that each take one item at a
+ * The counterpart for recordings of `processNewest`: with a pipeline of two stages that each take one item at a
  * time, a concurrency of 2 prepares item n + 1 while item n is inferred.
  */
 export async function* mapInOrder<T, R>(

@@ -34,7 +34,7 @@ export interface Scenario {
   readonly maxWait?: number;
   /** In frames; 1000 by default. */
   readonly jumpThreshold?: number;
-  readonly settings?: Partial<Pick<SyncSettings, "mode" | "inactiveAfter" | "cloudQueueSize">>;
+  readonly settings?: Partial<Pick<SyncSettings, "inactiveAfter" | "cloudQueueSize">>;
   /** When frames are released; `|` is the end. A character names the frames that leave together in `frames`. */
   readonly expected: string;
   /** Texts of `describeFrame`, joined by ", " where frames leave together. */
@@ -109,7 +109,6 @@ function scenarioInputs(
     ([name, camera]) => [name, typeof camera === "string" ? { marbles: camera } : camera] as const,
   );
   const options = syncOptions({
-    mode: "live",
     maxWait: milliseconds(scenario.maxWait ?? 20),
     jumpThreshold: milliseconds(scenario.jumpThreshold ?? 1000),
     ...scenario.settings,

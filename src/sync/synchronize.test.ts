@@ -19,7 +19,7 @@ function handDriven(settings: Partial<SyncSettings> = {}) {
   const subscription = synchronize({
     clouds,
     images: new Map([["front", front]]),
-    options: syncOptions({ mode: "live", cameras: { front: { tolerance: 5n } }, ...settings }),
+    options: syncOptions({ cameras: { front: { tolerance: 5n } }, ...settings }),
     resets,
     scheduler: clock,
     ledger,
@@ -190,7 +190,7 @@ describe("synchronize", () => {
     synchronize({
       clouds: NEVER,
       images: new Map([["front", throwError(() => failure)]]),
-      options: syncOptions({ mode: "live", cameras: { front: {} } }),
+      options: syncOptions({ cameras: { front: {} } }),
     }).subscribe({ error: (error: unknown) => errors.push(error) });
     expect(errors).toEqual([failure]);
   });
@@ -201,7 +201,7 @@ describe("synchronize", () => {
       synchronize<string, never>({
         clouds,
         images: new Map([["front", NEVER]]),
-        options: syncOptions({ mode: "live", maxWait: 5_000_000n, cameras: { front: {} } }),
+        options: syncOptions({ maxWait: 5_000_000n, cameras: { front: {} } }),
       }).subscribe(resolve);
       clouds.next(stamped(1n));
     });
@@ -213,7 +213,7 @@ describe("synchronize", () => {
       synchronize({
         clouds: of(stamped(1n)),
         images: new Map([["left", EMPTY]]),
-        options: syncOptions({ mode: "live", cameras: { front: {} } }),
+        options: syncOptions({ cameras: { front: {} } }),
       }),
     ).toThrow("there are image streams of the cameras [left], but options for [front]");
   });
@@ -236,6 +236,6 @@ describe("syncOptions", () => {
     [{ cameras: { left: { period: 0n } } }, "cameras.left.period is 0 ns, but at least 1 ns is needed"],
     [{ cameras: { left: { queueSize: 0 } } }, "cameras.left.queueSize is 0, but a whole number"],
   ])("refuses %p", (settings, message) => {
-    expect(() => syncOptions({ mode: "live", cameras: {}, ...settings })).toThrow(message);
+    expect(() => syncOptions({ cameras: {}, ...settings })).toThrow(message);
   });
 });

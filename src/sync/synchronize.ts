@@ -12,7 +12,7 @@ export interface SyncInputs<C, I> {
   readonly options: SyncOptions;
   /** Emits when the node's clock jumped back or sim time was switched: everything that waits is forgotten. */
   readonly resets?: Observable<unknown>;
-  /** Whose clock ends waits: the wall clock by default, a `BagClock` for a recording. */
+  /** Whose clock ends waits: the wall clock by default. */
   readonly scheduler?: SchedulerLike;
   /** Where the messages are accounted for, when someone wants to know. One per subscription. */
   readonly ledger?: SyncLedger;

@@ -30,10 +30,9 @@ export function momentOf({
  * - `early`: no live camera can still send a better image, but some camera has none;
  * - `timeout`: it had waited `maxWait`;
  * - `overflow`: more than `cloudQueueSize` clouds were waiting, so the oldest left with what it had;
- * - `ended`: a camera's stream is over and will not send its image;
- * - `jump`: time jumped back while it was waiting (bag mode only, where no cloud is dropped).
+ * - `ended`: a camera's stream is over and will not send its image.
  */
-export const RELEASES = ["complete", "early", "timeout", "overflow", "ended", "jump"] as const;
+export const RELEASES = ["complete", "early", "timeout", "overflow", "ended"] as const;
 export type Release = (typeof RELEASES)[number];
 
 /** An image that belongs to a cloud. */

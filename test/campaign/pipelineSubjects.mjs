@@ -72,7 +72,6 @@ const damagedDrive = {
             threads: 1,
             fusion: { mode: "auto", minImages: 1, minSeenShare: 0.02, seenShareHysteresis: 0.005 },
             tolerance: NANOSECONDS_PER_SCAN / 2n,
-            maxWait: NANOSECONDS_PER_SCAN,
             copy: "tf",
             cloudTopics: ["/lidar/points"],
           });

@@ -60,7 +60,7 @@ test.each([
     "one topic backwards, looked up where too much would be kept",
     { a: ascending, b: descending },
     4 * BYTES,
-    17,
+    18,
   ],
 ])("%s", async (_, orders, budget, lookups) => {
   const asked = inOrder(orders);

@@ -84,7 +84,7 @@ export class PlannedReader<T> {
     const known = kept.get(row);
     if (known !== undefined) return known.value;
     const cursor = this.#cursors.get(topic)!;
-    while (cursor.passed.get(topic)! <= row && !cursor.ended && this.#keptBytes < this.#budget) {
+    while (cursor.passed.get(topic)! <= row && !cursor.ended && this.#mayAdvance(cursor, topic, row)) {
       await this.#advance(cursor, topic, row);
     }
     return (kept.get(row) ?? (await this.#lookUp(topic, row))).value;
@@ -92,6 +92,17 @@ export class PlannedReader<T> {
 
   async close(): Promise<void> {
     await Promise.all([...new Set(this.#cursors.values())].map(({ messages }) => messages.return()));
+  }
+
+  /** With a full budget only what comes next in a topic is read on for; beyond it would be much that is wanted later. */
+  #mayAdvance(cursor: Cursor, topic: string, row: number): boolean {
+    if (this.#keptBytes < this.#budget) return true;
+    const { ranks } = this.#topics.get(topic)!;
+    const asked = ranks[row]!;
+    for (let skipped = cursor.passed.get(topic)!; skipped < row; skipped++) {
+      if (ranks[skipped]! > asked) return false;
+    }
+    return true;
   }
 
   async #advance(cursor: Cursor, wantedTopic: string, wantedRow: number): Promise<void> {
@@ -109,6 +120,27 @@ export class PlannedReader<T> {
     // 0: nobody wants it; below what was asked for last: it was wanted before.
     if (!isWanted && (rank === 0 || rank < (this.#asked.get(topic) ?? 0))) return;
     this.#keep(topic, row, message);
+    while (this.#keptBytes > this.#budget && this.#dropLastWanted(isWanted ? topic : undefined, row));
+  }
+
+  /** Makes room: the message that is wanted last is looked up when it is its turn. */
+  #dropLastWanted(askedTopic: string | undefined, askedRow: number): boolean {
+    let last: { topic: string; row: number; wait: number } | undefined;
+    for (const [topic, kept] of this.#kept) {
+      const { ranks } = this.#topics.get(topic)!;
+      const asked = this.#asked.get(topic) ?? 0;
+      for (const row of kept.keys()) {
+        // Topics run over about the same time, at rates of their own.
+        const wait = (ranks[row]! - asked) / ranks.length;
+        if ((last === undefined || wait > last.wait) && !(topic === askedTopic && row === askedRow))
+          last = { topic, row, wait };
+      }
+    }
+    // What was given last is kept, since it may be asked for again.
+    if (last === undefined || last.wait <= 0) return false;
+    const kept = this.#kept.get(last.topic)!;
+    this.#keptBytes -= kept.get(last.row)!.bytes;
+    return kept.delete(last.row);
   }
 
   readonly #asked = new Map<string, number>();

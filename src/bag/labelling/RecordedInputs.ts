@@ -46,7 +46,7 @@ export async function recordedInputs(
     ...selection.clouds.slice(1).map(({ topic }) => [topic, { tolerance, fromMiddle: false }] as const),
     ...selection.cameras.map(({ name }) => [name, { ...clocks.cameras.get(name)!, tolerance }] as const),
   ];
-  const sync = syncOptions({ mode: "bag", cameras: Object.fromEntries(streams) });
+  const sync = syncOptions({ cameras: Object.fromEntries(streams) });
   return { selection, index, clocks, stampedByLog: byLog, sync };
 }
 

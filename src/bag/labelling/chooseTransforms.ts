@@ -77,6 +77,5 @@ function namespaceOf(topic: string): string {
 }
 
 function knows(frames: readonly FrameSummary[], frameId: string): boolean {
-  const name = frameId.replace(/^\//, "");
-  return frames.some(({ frame, parent }) => frame === name || parent === name);
+  return frames.some(({ frame, parent }) => frame === frameId || parent === frameId);
 }

@@ -36,9 +36,10 @@ export async function readFrames(
   const read = (topic: string, data: Uint8Array, logTime: bigint): boolean => {
     const message = faultsOf(topic).catch(() => decodeTFMessage(data), { topic, logTime });
     let changed = false;
-    for (const { header, childFrameId } of message?.transforms ?? []) {
-      const frame = withoutSlash(childFrameId);
-      const parent = withoutSlash(header.frameId);
+    for (const {
+      header: { frameId: parent },
+      childFrameId: frame,
+    } of message?.transforms ?? []) {
       const key = `${topic} ${frame}`;
       const known = frames.get(key);
       if (known?.parent === parent && !known.isStatic) continue;
@@ -144,7 +145,7 @@ export function unconnected(
 
 export function rootOf(frame: string, frames: readonly FrameSummary[]): string {
   const parents = new Map(frames.map(({ frame: child, parent }) => [child, parent]));
-  let root = withoutSlash(frame);
+  let root = frame;
   // A tree has no more steps than frames; a loop in the recording ends here too.
   for (let step = 0; step < frames.length; step++) {
     const parent = parents.get(root);
@@ -152,11 +153,6 @@ export function rootOf(frame: string, frames: readonly FrameSummary[]): string {
     root = parent;
   }
   return root;
-}
-
-/** tf2 ignores the slash that ROS 1 put in front of frame names. */
-export function withoutSlash(frame: string): string {
-  return frame.startsWith("/") ? frame.slice(1) : frame;
 }
 
 function compare(a: string, b: string): number {

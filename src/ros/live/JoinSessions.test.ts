@@ -7,7 +7,7 @@ import { JoinSessions } from "./JoinSessions.js";
 const MILLISECOND = 1_000_000n;
 
 function options(toleranceMs: bigint): SyncOptions {
-  return syncOptions({ mode: "live", cameras: { front: { tolerance: toleranceMs * MILLISECOND } } });
+  return syncOptions({ cameras: { front: { tolerance: toleranceMs * MILLISECOND } } });
 }
 
 function started(): {

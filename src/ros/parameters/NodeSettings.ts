@@ -196,7 +196,6 @@ function syncSettings(
   cameras: readonly (readonly [string, CameraValues])[],
 ): SyncOptions {
   return syncOptions({
-    mode: "live",
     maxWait: nanoseconds(node["sync.max_wait"]),
     inactiveAfter: node["sync.inactive_after"],
     cloudQueueSize: node["sync.cloud_queue_size"],

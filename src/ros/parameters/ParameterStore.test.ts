@@ -36,7 +36,7 @@ describe("at the start", () => {
   test("defaults are those of the program", () => {
     const { settings } = storeOf([]);
     expect(settings.fusion).toEqual(DEFAULT_FUSION);
-    expect(settings.sync).toEqual(syncOptions({ mode: "live", cameras: {} }));
+    expect(settings.sync).toEqual(syncOptions({ cameras: {} }));
     expect(settings.clouds).toEqual([
       {
         name: "lidar",

@@ -11,7 +11,7 @@ export const STAMP_SOURCES = ["header", "arrival"] as const;
 export const RELIABILITIES = ["best_effort", "reliable"] as const;
 export const INPUT_RELIABILITIES = ["auto", ...RELIABILITIES] as const;
 
-const SYNC = syncOptions({ mode: "live", cameras: { any: {} } });
+const SYNC = syncOptions({ cameras: { any: {} } });
 const CAMERA_SYNC = SYNC.cameras.get("any")!;
 
 const DEPTH_RANGE = [1, 100] as const;

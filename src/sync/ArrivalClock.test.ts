@@ -1,12 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { BagClock } from "./BagClock.js";
+import { ArrivalClock } from "./ArrivalClock.js";
 
 /** A real log time, where a double has steps of 256 ns. */
 const START = 1_763_800_000_123_456_789n;
 
-describe("BagClock", () => {
+describe("ArrivalClock", () => {
   test("runs the timers that are due before the new time, in order", () => {
-    const clock = new BagClock();
+    const clock = new ArrivalClock();
     const fired: string[] = [];
     clock.advanceTo(START);
     clock.schedule(() => fired.push(`second at ${clock.now()}`), 20);
@@ -19,7 +19,7 @@ describe("BagClock", () => {
   });
 
   test("a message at the very nanosecond of a deadline comes before it, also after a day", () => {
-    const clock = new BagClock();
+    const clock = new ArrivalClock();
     clock.advanceTo(START);
     let now = START + 86_400_000_000_333n;
     for (let i = 0; i < 1000; i++) {
@@ -38,7 +38,7 @@ describe("BagClock", () => {
   });
 
   test("never turns back", () => {
-    const clock = new BagClock();
+    const clock = new ArrivalClock();
     clock.advanceTo(START);
     clock.advanceTo(START + 5_000_000n);
     clock.advanceTo(START + 1_000_000n);
