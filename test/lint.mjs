@@ -1,4 +1,4 @@
-// `npm run lint`: ESLint (types and import directions), Prettier, and ruff + mypy over training/.
+// `npm run lint`: ESLint (types and import directions), Prettier, and ruff, mypy and import directions over training/.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -10,9 +10,12 @@ const checks = [
   [process.execPath, bin("eslint", "bin/eslint.js"), ".", "--max-warnings", "0"],
   [process.execPath, bin("prettier", "bin/prettier.cjs"), "--check", "--log-level", "warn", "."],
 ];
+const importDirections =
+  "import os; os.chdir('training'); from importlinter.cli import lint_imports_command as command; " +
+  "command(['--no-cache', '--no-logo'])";
 const python = ensurePythonEnvironment();
 if (python === undefined) {
-  console.error("SKIPPED: ruff and mypy, no Python.");
+  console.error("SKIPPED: ruff, mypy and import-linter, no Python.");
 } else {
   const rules = ["--config", "training/pyproject.toml"];
   checks.push(
@@ -21,6 +24,7 @@ if (python === undefined) {
     [python, "-m", "ruff", "format", "--check", "training"],
     [python, "-m", "ruff", "format", "--check", ...rules, "test/reference", "test/ros"],
     [python, "-m", "mypy", ...rules.with(0, "--config-file"), "training/ditr_train"],
+    [python, "-c", importDirections],
   );
 }
 const failed = checks.filter(

@@ -119,7 +119,7 @@ describe("PatchAssigner", () => {
   });
 });
 
-describeWithPython("PatchAssigner against training/ditr_train/projection.py", () => {
+describeWithPython("PatchAssigner against training/ditr_train/geometry/projection.py", () => {
   const cases: [string, PatchSampling, ResizeRule, boolean][] = [
     ["nearest", "nearest", "stretch", true],
     ["bilinear in a letterbox", "bilinear", "letterbox", true],

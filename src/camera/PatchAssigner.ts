@@ -39,7 +39,7 @@ export interface PatchAssignment {
 
 /**
  * Decides which patch of which image each voxel takes its features from, by the rules of
- * docs/graph-contract.md, "Projection"; `assign_patches` of training/ditr_train/projection.py is the same.
+ * docs/graph-contract.md, "Projection"; `assign_patches` of training/ditr_train/geometry/projection.py is the same.
  * Memory is kept from scan to scan.
  */
 export class PatchAssigner {

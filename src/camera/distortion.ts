@@ -1,6 +1,6 @@
 /**
  * Lens distortion of normalised image coordinates, as in OpenCV's calib3d and ROS's
- * sensor_msgs/distortion_models.hpp. `training/ditr_train/projection.py` does the same operations in the
+ * sensor_msgs/distortion_models.hpp. `training/ditr_train/geometry/projection.py` does the same operations in the
  * same order.
  */
 export type DistortionModel = "none" | "plumb_bob" | "rational_polynomial" | "thin_prism" | "equidistant";

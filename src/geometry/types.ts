@@ -1,7 +1,7 @@
 /**
  * The integer geometry of a scan: the tables that an ONNX graph of this project takes as inputs.
  * The contract is written out in docs/graph-contract.md; Python builds the same tables in
- * `training/ditr_train/geometry.py`.
+ * `training/ditr_train/geometry/scan_geometry.py`.
  */
 
 /** Pointcept's names: z-order and Hilbert curve, each with and without x and y swapped. */

@@ -40,7 +40,7 @@ async function label(bundle: ModelBundle): Promise<LabelResult> {
 
 describeWithPython("a bundle in float16, its weights beside the graphs", () => {
   test("gives nearly the same logits, and is refused when a byte of its weights is not its own", async () => {
-    // Room for the graph without weights, as ditr_train.graph_file counts it, and for a hundred thousand bytes of them.
+    // Room for the graph without weights, as ditr_train.export.graph_file counts it, and for a hundred thousand bytes of them.
     runReference("half_bundle.py", {}, { bundle: street, half, largest_file: 2 ** 22 + 100_000 });
     expect(readdirSync(half)).toEqual(expect.arrayContaining(["fused.onnx", "fused.onnx.data"]));
     const bundle = await ModelBundle.load(half);

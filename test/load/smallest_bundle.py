@@ -8,9 +8,10 @@ from pathlib import Path
 
 import torch
 import yaml
-from ditr_train.bundle import write_bundle
-from ditr_train.config import load_config
-from ditr_train.model.image_encoder import ImageEncoder
+
+from ditr_train.config.model_config import load_config
+from ditr_train.encoders.image_encoder import ImageEncoder
+from ditr_train.export.bundle import write_bundle
 from ditr_train.model.segmentor import Segmentor
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"

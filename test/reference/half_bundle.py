@@ -4,8 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from ditr_train import graph_file
-from ditr_train.bundle import convert_bundle
+from ditr_train.export import graph_file
+from ditr_train.export.bundle import convert_bundle
 
 options = json.loads((Path(sys.argv[1]) / "options.json").read_text())
 graph_file.LARGEST_FILE = options["largest_file"]

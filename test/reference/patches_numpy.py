@@ -8,7 +8,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))
 
-from ditr_train.projection import CameraView, PatchGrid, assign_patches
+from ditr_train.geometry.projection import CameraView, PatchGrid, assign_patches
 
 folder = Path(sys.argv[1])
 options = json.loads((folder / "options.json").read_text())

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from ditr_train.config import load_config
-from ditr_train.model.image_encoder import ImageEncoder
+
+from ditr_train.config.model_config import load_config
+from ditr_train.encoders.image_encoder import ImageEncoder
 from ditr_train.model.segmentor import Segmentor
 
 folder = Path(sys.argv[1])

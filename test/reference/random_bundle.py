@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import torch
-from ditr_train.bundle import write_bundle
-from ditr_train.config import load_config
-from ditr_train.model.image_encoder import ImageEncoder
+
+from ditr_train.config.model_config import load_config
+from ditr_train.encoders.image_encoder import ImageEncoder
+from ditr_train.export.bundle import write_bundle
 from ditr_train.model.segmentor import Segmentor
 
 folder = Path(sys.argv[1])

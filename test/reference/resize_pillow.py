@@ -1,4 +1,4 @@
-"""Resizes as training does: Pillow's BILINEAR into the letterbox of ditr_train.projection."""
+"""Resizes as training does: Pillow's BILINEAR into the letterbox of ditr_train.geometry.projection."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))
 
-from ditr_train.projection import PatchGrid
+from ditr_train.geometry.projection import PatchGrid
 
 folder = Path(sys.argv[1])
 picture = np.load(folder / "picture.npy")

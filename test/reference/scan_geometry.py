@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))
-from ditr_train.geometry import GeometryConfig, StageConfig, build_scan_geometry
+from ditr_train.geometry.scan_geometry import GeometryConfig, StageConfig, build_scan_geometry
 
 folder = Path(sys.argv[1])
 out = folder / "out"

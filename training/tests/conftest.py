@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from ditr_train.config import (
+from ditr_train.config.model_config import (
     BackboneConfig,
     Config,
     DecoderConfig,
@@ -17,8 +17,8 @@ from ditr_train.config import (
     InputFeature,
     SemanticClass,
 )
+from ditr_train.config.training_config import TrainingConfig
 from ditr_train.model.segmentor import Segmentor
-from ditr_train.training_config import TrainingConfig
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 

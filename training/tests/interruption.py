@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ditr_train.training_loop import TrainingLoop
+from ditr_train.engine.training_loop import TrainingLoop
 
 
 @contextmanager

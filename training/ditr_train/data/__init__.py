@@ -1,1 +1,1 @@
-"""Labelled scans and images from recorded bags."""
+"""Labelled scans and images from recorded bags and public data sets."""

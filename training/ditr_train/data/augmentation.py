@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from ditr_train.config.training_config import AugmentationConfig
 from ditr_train.data.scans import LabeledScan
-from ditr_train.training_config import AugmentationConfig
 
 _POSITION = ("x", "y", "z")
 _NORMAL = ("normal_x", "normal_y", "normal_z")

@@ -13,12 +13,12 @@ from mcap.exceptions import McapError
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 
-from ditr_train.config import CameraTopics, TopicsConfig
+from ditr_train.config.model_config import CameraTopics, TopicsConfig
 from ditr_train.data.errors import DataError
 from ditr_train.data.point_cloud import cloud_fields
 from ditr_train.data.raw_image import decode_mono, encode_raw
 from ditr_train.data.static_transforms import StaticTransforms
-from ditr_train.projection import CameraView, DistortionModel
+from ditr_train.geometry.projection import CameraView, DistortionModel
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ditr_train.config import SemanticClass
+from ditr_train.config.model_config import SemanticClass
 from ditr_train.data.bag import CameraImage
 from ditr_train.data.errors import DataError
 

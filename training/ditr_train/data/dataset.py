@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ditr_train.config import SemanticClass
+from ditr_train.config.model_config import SemanticClass
 from ditr_train.data.bag import Exposure, Frame
 from ditr_train.data.errors import DataError
 from ditr_train.data.learning_map import LearningMap

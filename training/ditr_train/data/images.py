@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ditr_train.config import ImageEncoderConfig
+from ditr_train.config.model_config import ImageEncoderConfig
 from ditr_train.data.errors import DataError
-from ditr_train.projection import PatchGrid
+from ditr_train.geometry.projection import PatchGrid
 
 
 def patch_grid(config: ImageEncoderConfig) -> PatchGrid:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from ditr_train.config import Config
+from ditr_train.config.model_config import Config
 from ditr_train.data.bag import Exposure, Frame, read_frames
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
@@ -21,8 +21,8 @@ from ditr_train.data.regions import PointRegions, RegionSource, point_regions, r
 from ditr_train.data.scans import IGNORED, LabeledScan, PointImageFeatures, class_indices
 from ditr_train.data.source import DatasetSplit, ScanSource
 from ditr_train.data.stored_scans import StoredScan, StoredScans
-from ditr_train.device import device_of
-from ditr_train.projection import assign_patches
+from ditr_train.geometry.projection import assign_patches
+from ditr_train.model.device import device_of
 
 
 def load_scans(

@@ -22,7 +22,7 @@ from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.nuscenes_tables import Row, by_token, read_table
 from ditr_train.data.point_file import read_numbers
 from ditr_train.data.static_transforms import rotation_matrix
-from ditr_train.projection import CameraView
+from ditr_train.geometry.projection import CameraView
 
 _VERSIONS = {
     "train": "v1.0-trainval",

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ditr_train.config import ImageEncoderConfig
+from ditr_train.config.model_config import ImageEncoderConfig
 from ditr_train.data.bag import CameraImage
 from ditr_train.data.errors import DataError
 from ditr_train.data.images import patch_grid
-from ditr_train.projection import CameraView, assign_pixels
+from ditr_train.geometry.projection import CameraView, assign_pixels
 
 NO_REGION = -1
 """Region of a point that no camera sees, or where its image has none."""

@@ -21,7 +21,7 @@ from ditr_train.data.errors import DataError
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.mesh import vertex_normals
 from ditr_train.data.ply import Elements, read_ply
-from ditr_train.projection import CameraView
+from ditr_train.geometry.projection import CameraView
 
 _SPLITS = ("train", "val", "test")
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ditr_train.config import Config
+from ditr_train.config.model_config import Config
 from ditr_train.data.regions import NO_REGION, PointRegions
-from ditr_train.graph_inputs import GraphInputs, voxelize_scan
+from ditr_train.geometry.graph_inputs import GraphInputs, voxelize_scan
 
 IGNORED = -1
 """Label of points that are neither learned from nor counted."""

@@ -22,7 +22,7 @@ from ditr_train.data.dataset import FrameDataset, read_image
 from ditr_train.data.errors import DataError
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.point_file import read_numbers
-from ditr_train.projection import CameraView
+from ditr_train.geometry.projection import CameraView
 
 # `split` of semantic-kitti.yaml (semantic-kitti-api) and Pointcept's pointcept/datasets/semantic_kitti.py.
 _SPLITS = {

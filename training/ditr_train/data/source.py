@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ditr_train.config import SemanticClass
+from ditr_train.config.model_config import SemanticClass
 from ditr_train.data.bag import CameraImage
 from ditr_train.data.camvid import read_camvid
 from ditr_train.data.dataset import FrameDataset

@@ -1,1 +1,1 @@
-"""The networks: one backbone that is PTv3 or LitePT, DITR's injection, and a small image encoder."""
+"""The 3D networks: one backbone that is PTv3 or LitePT, DITR's injection, and where they compute."""

@@ -6,7 +6,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from ditr_train.config import BackboneConfig, DecoderConfig, EncoderConfig, InjectionConfig
+from ditr_train.config.model_config import BackboneConfig, DecoderConfig, EncoderConfig, InjectionConfig
 from ditr_train.model.block import Block, drop_path_rates
 from ditr_train.model.injection import ImageInjection
 from ditr_train.model.pooling import SerializedPooling, SerializedUnpooling, batch_norm

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ditr_train.config import InjectionConfig
+from ditr_train.config.model_config import InjectionConfig
 from ditr_train.model.gather import gather_rows, max_over_children
 from ditr_train.model.tables import ImageFeatures, ScanTables
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ditr_train.config import Config
+from ditr_train.config.model_config import Config
 from ditr_train.model.backbone import Backbone
 from ditr_train.model.tables import image_features, scan_tables
 

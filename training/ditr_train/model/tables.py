@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ditr_train.config import BackboneConfig, InjectionConfig
+from ditr_train.config.model_config import BackboneConfig, InjectionConfig
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from ditr_train.dinov2_architecture import DinoV2Architecture
-from ditr_train.model.dinov2 import DinoV2, resize_positions
+from ditr_train.config.dinov2_architecture import DinoV2Architecture
+from ditr_train.encoders.dinov2 import DinoV2, resize_positions
 from ditr_train.weights.checkpoint_file import Shape, check_tensors, read_checkpoint, tensors_of
 
 

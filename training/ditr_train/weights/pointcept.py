@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ditr_train.config import Config, ConfigError
+from ditr_train.config.model_config import Config, ConfigError
 from ditr_train.data.errors import DataError
 from ditr_train.model.segmentor import Segmentor
 from ditr_train.weights.checkpoint_file import Shape, check_tensors, read_checkpoint, tensors_of

@@ -1,0 +1,1 @@
+"""The commands of ditr-train, one file each: arguments and printing."""

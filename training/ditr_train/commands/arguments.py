@@ -1,0 +1,136 @@
+"""Arguments that commands have in common."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from ditr_train.config.model_config import Config, ConfigError
+from ditr_train.data.errors import DataError
+from ditr_train.data.regions import RegionFolder, RegionSource, RegionTopics
+from ditr_train.data.source import ScanSource, scan_source
+from ditr_train.model.device import DEVICES
+
+OPTIMIZATION = ("steps", "seed", "learning_rate", "autocast")
+"""Options of add_optimization that replace settings of the configuration."""
+
+
+SCANS = "MCAP|DATASET:FOLDER:SPLIT"
+"""What stands for scans in the help: a bag, or a split of a public data set."""
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--force", action="store_true", help="replace an output that exists")
+
+
+def add_bags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bags", type=scans, nargs="+", required=True, metavar=SCANS, help="to train on")
+    parser.add_argument("--validation", type=scans, nargs="*", default=[], metavar=SCANS, help="to score on")
+
+
+def add_scored_bags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bags", type=scans, nargs="+", required=True, metavar=SCANS, help="to score on")
+
+
+def add_bags_and_test(parser: argparse.ArgumentParser) -> None:
+    for name, use in (("--bags", "to train on"), ("--test", "to score on")):
+        parser.add_argument(name, type=scans, nargs="+", required=True, metavar=SCANS, help=use)
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run")
+
+
+def add_regions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--regions",
+        type=Path,
+        metavar="FOLDER",
+        help="region images, as `ditr-train regions` writes them (default: the bags' own, on the topics of "
+        "topics.cameras)",
+    )
+
+
+def region_source(options: argparse.Namespace, config: Config) -> RegionSource:
+    """Where the regions come from. Raises ConfigError where there is nothing."""
+    if options.regions is not None:
+        return RegionFolder(options.regions)
+    if all(camera.regions for camera in config.topics.cameras):
+        return RegionTopics()
+    raise ConfigError(
+        "there are no regions: give --regions FOLDER (`ditr-train regions` writes one), or name the topic of each "
+        "camera's region images in topics.cameras[].regions"
+    )
+
+
+def region_name(options: argparse.Namespace) -> str:
+    """What data.json says of where the regions come from."""
+    return options.regions.name if options.regions is not None else "topics"
+
+
+def add_optimization(parser: argparse.ArgumentParser) -> None:
+    """--steps, --seed, --learning-rate and --resume of a training loop."""
+    parser.add_argument("--steps", type=positive, help="instead of the configuration's")
+    parser.add_argument("--seed", type=int, help="instead of the configuration's")
+    parser.add_argument("--learning-rate", type=float, help="instead of the configuration's")
+    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    parser.add_argument(
+        "--autocast", action="store_true", default=None, help="compute matrix products of training in bfloat16"
+    )
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads", type=positive, default=os.cpu_count() or 1, help="CPU threads (default %(default)s)"
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="auto: CUDA where there is one, else the CPU")
+
+
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Those of the options that were given."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def scans(text: str) -> ScanSource:
+    try:
+        return scan_source(text)
+    except DataError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not above 0")
+    return value
+
+
+def share(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{value} is not a share above 0, at most 1")
+    return value
+
+
+def progress() -> bool:
+    """Is somebody looking?"""
+    return sys.stderr.isatty()
+
+
+def bag_names(options: argparse.Namespace, **counts: int) -> dict[str, object]:
+    """What data.json says of the bags and data sets of a run."""
+    return {
+        **counts,
+        "bags": [bag.name for bag in options.bags],
+        "validation_bags": [bag.name for bag in options.validation],
+    }

@@ -1,0 +1,94 @@
+"""ditr-train export: a model bundle for the node."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from ditr_train.commands import arguments
+from ditr_train.config.model_config import ConfigError
+from ditr_train.engine.run_folder import RunFolder
+from ditr_train.engine.trained_network import load_segmentor
+from ditr_train.export.bundle import PRECISIONS, convert_bundle, provenance, write_bundle
+from ditr_train.methods.frozen_encoder import is_bundle, load_run_encoder
+from ditr_train.methods.run_description import describe_run
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the command; `commands` is what add_subparsers gave."""
+    parser: argparse.ArgumentParser = commands.add_parser("export", help="write a model bundle for the node")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN_OR_BUNDLE", help="folder written by train, or a float32 bundle to convert"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of the weights and of most of the arithmetic; inputs and outputs stay as they are (default: float32)",
+    )
+    parser.add_argument(
+        "--image-free-run",
+        type=Path,
+        metavar="RUN",
+        help="take the image-free graph from this run instead (a distilled network, say)",
+    )
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE",
+        help="scores for the card, from `evaluate --json` (default: those on the validation bags)",
+    )
+    parser.add_argument(
+        "--data", metavar="TEXT", help="a sentence for the card about where the bags come from, to reproduce them"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
+    arguments.add_threads(parser)
+    arguments.add_force(parser)
+    parser.set_defaults(command=_export)
+
+
+def _export(options: argparse.Namespace) -> None:
+    if is_bundle(options.run):
+        if options.image_free_run or options.scores or options.data:
+            raise ConfigError(f"{options.run} is a bundle: it is converted as it is, without other options")
+        convert_bundle(options.run, options.output, options.precision)
+    else:
+        _export_run(options)
+    size = sum(path.stat().st_size for path in options.output.iterdir()) / 1e6
+    print(f"{options.output}: {', '.join(sorted(p.name for p in options.output.iterdir()))}; {size:.1f} MB")
+
+
+def _export_run(options: argparse.Namespace) -> None:
+    run = RunFolder(options.run)
+    config = run.config()
+    segmentor = load_segmentor(run, config)
+    fused = segmentor if config.injection is not None else None
+    encoder = load_run_encoder(run, config) if fused is not None else None
+    training = provenance(**describe_run(run, config))
+    if options.data:
+        training["data_source"] = options.data
+    scores = run.read_json("scores.json") if run.has("scores.json") else {}
+    if options.scores is not None:
+        scores = json.loads(options.scores.read_text(encoding="utf-8"))
+    image_free = segmentor
+    if options.image_free_run is not None:
+        other = RunFolder(options.image_free_run)
+        other_config = other.config()
+        if other_config.backbone != config.backbone or other_config.classes != config.classes:
+            raise ConfigError(f"{options.image_free_run}: its backbone or classes differ from {options.run}")
+        image_free = load_segmentor(other, other_config)
+        training["image_free_network"] = describe_run(other, other_config)
+        scores = {name: value for name, value in scores.items() if not name.startswith("image_free")}
+        scores["image_free"] = other.read_json("scores.json")["image_free"]
+    write_bundle(
+        options.output,
+        config,
+        image_free=image_free,
+        fused=fused,
+        image_encoder=encoder,
+        training=training,
+        scores=scores,
+        precision=options.precision,
+    )

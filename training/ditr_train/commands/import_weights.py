@@ -1,0 +1,157 @@
+"""`ditr-train import`: published weights in place of trained ones."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ditr_train.commands import arguments
+from ditr_train.config.dinov2_architecture import dinov2_architecture
+from ditr_train.config.model_config import ConfigError, load_config
+from ditr_train.engine.run_folder import RunFolder
+from ditr_train.export.bundle import provenance, read_document, write_bundle
+from ditr_train.methods.frozen_encoder import is_bundle, load_exportable_encoder
+from ditr_train.weights.checkpoint_file import file_provenance
+from ditr_train.weights.dinov2 import load_dinov2
+from ditr_train.weights.pointcept import PointceptModel, load_distilled, load_pointcept
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the command; `commands` is what add_subparsers gave."""
+    parser = commands.add_parser("import", help="take published weights")
+    layouts = parser.add_subparsers(title="layouts", required=True, metavar="LAYOUT")
+
+    dinov2 = layouts.add_parser("dinov2", help="image encoder, from facebookresearch/dinov2's checkpoints")
+    _checkpoint_arguments(dinov2)
+    dinov2.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="RUN", help="folder to give to `train --encoder`"
+    )
+    dinov2.set_defaults(command=_import_dinov2)
+
+    pointcept = layouts.add_parser(
+        "pointcept",
+        help="PT-v3m1 or LitePT-v1, from segmentation checkpoints of Pointcept, DITR (with injection) and D-DITR",
+    )
+    _checkpoint_arguments(pointcept)
+    pointcept.add_argument(
+        "--encoder",
+        type=Path,
+        metavar="RUN_OR_BUNDLE",
+        help="the image encoder that a checkpoint with injection was trained with (folder written by import dinov2)",
+    )
+    pointcept.add_argument(
+        "--image-free",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="beside a checkpoint with injection: one of the same network without, for scans without images",
+    )
+    pointcept.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="BUNDLE", help="folder of the bundle for the node"
+    )
+    pointcept.set_defaults(command=_import_pointcept)
+
+    distilled = layouts.add_parser("d-ditr", help="backbone to fine-tune, from D-DITR's distilled checkpoints")
+    _checkpoint_arguments(distilled)
+    distilled.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="RUN", help="folder to give to `train --initialize`"
+    )
+    distilled.set_defaults(command=_import_distilled)
+    for layout in (dinov2, pointcept, distilled):
+        arguments.add_threads(layout)
+        arguments.add_force(layout)
+
+
+def _checkpoint_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="the published .pth file")
+    parser.add_argument("--config", type=Path, required=True, metavar="CONFIG", help="YAML file, see configs/")
+
+
+def _import_dinov2(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    encoder = config.image_encoder
+    if encoder is None or encoder.architecture == "vit":
+        found = "no image_encoder" if encoder is None else "the architecture vit"
+        raise ConfigError(f"{options.config}: it has {found}; image_encoder.architecture has to be a dinov2_... one")
+    network = load_dinov2(
+        options.checkpoint,
+        dinov2_architecture(encoder.architecture),
+        encoder.rows,
+        encoder.columns,
+        encoder.architecture,
+    )
+    run = RunFolder(options.output)
+    run.create(config, resume=False)
+    run.save("encoder.pt", network.state_dict())
+    run.write_json("data.json", {"architecture": encoder.architecture, **file_provenance(options.checkpoint)})
+    run.write_json("scores.json", {})
+    print(
+        f"{encoder.architecture} for images of {encoder.input_width} x {encoder.input_height}: "
+        f"{encoder.rows} x {encoder.columns} patches of {encoder.feature_dimension} features -> {options.output}"
+    )
+
+
+def _import_pointcept(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    injected = config.injection is not None
+    if not injected and (options.encoder is not None or options.image_free is not None):
+        raise ConfigError(f"{options.config} has no injection, for which --encoder and --image-free are")
+    if injected and options.encoder is None:
+        raise ConfigError(f"{options.config} has injection, so --encoder is needed: whose image features to inject")
+    encoder = load_exportable_encoder(options.encoder, config) if injected else None
+    model = load_pointcept(options.checkpoint, config)
+    training = provenance(**_origin(model, options.checkpoint))
+    if injected:
+        training["image_encoder"] = _encoder_origin(options.encoder)
+    image_free = None if injected else model
+    if options.image_free is not None:
+        image_free = load_pointcept(options.image_free, replace(config, injection=None, image_encoder=None))
+        training["image_free_network"] = _origin(image_free, options.image_free)
+    write_bundle(
+        options.output,
+        config,
+        image_free=None if image_free is None else image_free.segmentor,
+        fused=model.segmentor if injected else None,
+        image_encoder=encoder,
+        training=training,
+        scores={},
+    )
+    parameters = sum(parameter.numel() for parameter in model.segmentor.backbone.parameters())
+    print(f"{model.layout}, {parameters / 1e6:.2f} M parameters in the backbone -> {options.output}")
+
+
+def _origin(model: PointceptModel, checkpoint: Path) -> dict[str, Any]:
+    origin: dict[str, Any] = {
+        "layout": f"{model.layout} of {'DITR' if model.layout.endswith('-image') else 'Pointcept'}",
+        **file_provenance(checkpoint),
+    }
+    if model.epoch is not None:
+        origin["epochs"] = model.epoch
+    if model.best_score is not None:
+        origin["best_score_of_its_own_validation"] = model.best_score
+    return origin
+
+
+def _encoder_origin(folder: Path) -> dict[str, Any]:
+    """Where an image encoder comes from, for the card."""
+    if is_bundle(folder):
+        return {"bundle": read_document(folder)["name"]}
+    data = RunFolder(folder).read_json("data.json")
+    assert isinstance(data, dict)
+    return data
+
+
+def _import_distilled(options: argparse.Namespace) -> None:
+    config = replace(load_config(options.config), injection=None, image_encoder=None, encoder_training=None)
+    backbone = load_distilled(options.checkpoint, config)
+    run = RunFolder(options.output)
+    run.create(config, resume=False)
+    run.save("checkpoint.pt", {"model": backbone.weights})
+    run.write_json(
+        "origin.json", {"layout": f"{backbone.layout} of D-DITR, distilled", **file_provenance(options.checkpoint)}
+    )
+    print(
+        f"{backbone.layout}: {len(backbone.weights)} tensors taken, {len(backbone.dropped)} of its distillation "
+        f"dropped ({', '.join(backbone.dropped)}) -> {options.output}"
+    )

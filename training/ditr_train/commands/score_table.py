@@ -1,0 +1,17 @@
+"""Scores on the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def print_scores(scores: dict[str, Any]) -> None:
+    """One column for each mode of `score`, one line for each class."""
+    modes = {name: value for name, value in scores.items() if isinstance(value, dict) and "iou" in value}
+    names = list(dict.fromkeys(name for mode in modes.values() for name in mode["iou"]))
+    width = max(len(name) for name in [*names, "mIoU"])
+    print(" " * width, *(f"{name:>24}" for name in modes))
+    for row in ["mIoU", *names]:
+        values = [mode["miou"] if row == "mIoU" else mode["iou"].get(row) for mode in modes.values()]
+        print(f"{row:<{width}}", *(f"{'-' if v is None else f'{100 * v:.1f}':>24}" for v in values))
+    print(f"{scores['scans']} scans")

@@ -1,0 +1,93 @@
+"""ditr-train train: the segmentation network from labelled scans."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ditr_train.commands import arguments
+from ditr_train.commands.score_table import print_scores
+from ditr_train.config.model_config import ConfigError, load_config
+from ditr_train.data.label_share import choose_labelled
+from ditr_train.data.loading import load_scans
+from ditr_train.data.stored_scans import scan_names
+from ditr_train.engine.run_folder import RunFolder
+from ditr_train.evaluation.segmentation import score
+from ditr_train.methods.frozen_encoder import keep_encoder, load_run_encoder
+from ditr_train.methods.origin import initialize_from
+from ditr_train.methods.run_description import describe_origin
+from ditr_train.methods.segmentation import Training
+from ditr_train.model.device import choose_device
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the command; `commands` is what add_subparsers gave."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "train", help="train the segmentation network on labelled scans"
+    )
+    arguments.add_config(parser)
+    arguments.add_bags(parser)
+    arguments.add_run(parser)
+    parser.add_argument(
+        "--encoder", type=Path, metavar="RUN", help="folder written by train-encoder or by import dinov2"
+    )
+    parser.add_argument("--image-free", action="store_true", help="leave out the injection of image features")
+    parser.add_argument(
+        "--initialize",
+        type=Path,
+        metavar="RUN_OR_BUNDLE",
+        help="start from the weights of this run of train or a pretraining, or a bundle's image-free network",
+    )
+    parser.add_argument(
+        "--label-share", type=arguments.share, default=1.0, help="use the labels of this share of the scans only"
+    )
+    parser.add_argument(
+        "--label-seed", type=int, default=0, help="which scans these are; a smaller share is part of a larger one"
+    )
+    arguments.add_optimization(parser)
+    arguments.add_device(parser)
+    arguments.add_threads(parser)
+    parser.set_defaults(command=_train)
+
+
+def _train(options: argparse.Namespace) -> None:
+    config = load_config(options.config)
+    if options.image_free:
+        config = replace(config, injection=None, image_encoder=None, encoder_training=None)
+    settings = replace(config.training, **arguments.given(options, *arguments.OPTIMIZATION))
+    config = replace(config, training=settings).without_pretraining()
+    device = choose_device(options.device)
+    run = RunFolder(options.output)
+    run.create(config, resume=options.resume)
+    encoder = None
+    if config.injection is not None:
+        if options.encoder is None:
+            raise ConfigError("a network with injection needs --encoder, or leave the images out with --image-free")
+        source = RunFolder(options.encoder)
+        encoder = load_run_encoder(source, config)
+        keep_encoder(run, encoder, source)
+        encoder.to(device)
+    scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
+    scans = choose_labelled(scans, options.label_share, options.label_seed)
+    validation = load_scans(options.validation, config, encoder, progress=arguments.progress())
+    training = Training(config, scans, run, device)
+    data = arguments.bag_names(options, scans=len(scans))
+    if options.label_share < 1:
+        data |= {"label_share": options.label_share, "label_seed": options.label_seed}
+        data["labelled_scans"] = scan_names(scans)
+    resumed = options.resume and run.has("checkpoint.pt")
+    if options.initialize is not None:
+        data["initialized_from"] = describe_origin(options.initialize)
+        if not resumed:
+            taken = initialize_from(training.segmentor, options.initialize, scans, config, keep_head=True)
+            print(f"{options.initialize}: {taken}")
+    run.describe_data(data)
+    if resumed:
+        training.resume()
+    training.fit(validation, progress=arguments.progress())
+    if validation:
+        scores = score(training.segmentor, validation, config, progress=arguments.progress())
+        run.write_json("scores.json", scores | {"bags": [bag.name for bag in options.validation]})
+        print_scores(scores)

@@ -1,0 +1,1 @@
+"""Typed configurations, their files and their checks."""

@@ -1,0 +1,379 @@
+"""What a model is and how it is trained, read from YAML files that look like the papers' tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+
+from ditr_train.config.conversion import ConfigError as ConfigError
+from ditr_train.config.conversion import convert, require
+from ditr_train.config.dinov2_architecture import DinoV2Name, dinov2_architecture
+from ditr_train.config.training_config import (
+    DistillationConfig,
+    EncoderTrainingConfig,
+    MaskedTokenConfig,
+    RegionDistillationConfig,
+    TrainingConfig,
+)
+
+SerializationOrder = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
+PositionEncoding = Literal["convolution", "rotary"]
+PretrainingName = Literal["distillation", "region_distillation", "masked_token_prediction"]
+"""Trainings without labels, as a Config names their settings."""
+
+
+@dataclass(frozen=True)
+class SemanticClass:
+    """A class that the model predicts."""
+
+    id: int
+    """Value of the label field of a point; 0 is kept for unlabeled points."""
+    name: str
+    color: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class InputFeature:
+    """One column of `feat`: `(value - offset) * scale` of a field of the cloud."""
+
+    name: str
+    """Field of the cloud: x, y, z (metres), intensity, ..."""
+    offset: float = 0.0
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """The encoder, one entry per stage. Stage s works on voxels of edge `grid_size * 2**s`."""
+
+    depths: tuple[int, ...]
+    """Blocks of the stage."""
+    channels: tuple[int, ...]
+    heads: tuple[int, ...]
+    """Attention heads; not used in stages without attention."""
+    convolution: tuple[bool, ...]
+    """Do the blocks have a submanifold convolution?"""
+    attention: tuple[bool, ...]
+    """Do the blocks have serialized attention and an MLP?"""
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """The decoder, one entry per stage but the last, finest stage first."""
+
+    channels: tuple[int, ...]
+    depths: tuple[int, ...] = ()
+    """Blocks of the stage; none in a decoder that only unpools (LitePT-S)."""
+    heads: tuple[int, ...] = ()
+    convolution: tuple[bool, ...] = ()
+    attention: tuple[bool, ...] = ()
+    first_convolution: Literal["sum", "skip"] = "sum"
+    """What the first convolution of a stage reads: the sum of the skip connection and the coarse features, or the
+    skip connection alone, as in Pointcept's PT-v3m1; the block adds its result to the sum in both cases."""
+
+
+@dataclass(frozen=True)
+class InjectionConfig:
+    """DITR: image features that are added to the skip connections."""
+
+    feature_dimension: int
+    """Channels of the image encoder's patch features."""
+    levels: tuple[int, ...]
+    """Stages that get image features."""
+    place: Literal["skip", "unpooling"] = "skip"
+    """Added to a stage's encoder output before the decoder sees it, or, as in the code that DITR's authors released,
+    to the sum of skip connection and coarse features that the decoder makes."""
+    normalization: Literal["layer", "none", "batch"] = "layer"
+    """What is done to the pooled image features before the linear layer of each level, or, "batch", to what the
+    linear layer makes of them: the latter with the place "unpooling", the former with "skip"."""
+
+    def __post_init__(self) -> None:
+        allowed = ("batch",) if self.place == "unpooling" else ("layer", "none")
+        require(
+            self.normalization in allowed,
+            f"injection.normalization: {self.normalization} is not {' or '.join(allowed)}, "
+            f"which go with the place {self.place}",
+        )
+
+
+@dataclass(frozen=True)
+class BackboneConfig:
+    """PTv3, LitePT, or what lies between: which stages convolve, which attend, how positions are encoded."""
+
+    grid_size: float
+    """Edge of a voxel of stage 0 in metres."""
+    point_range: tuple[float, float, float, float, float, float]
+    """x, y, z minimum then maximum in metres, in the cloud's frame; minimum inclusive."""
+    input_features: tuple[InputFeature, ...]
+    orders: tuple[SerializationOrder, ...]
+    encoder: EncoderConfig
+    decoder: DecoderConfig
+    patch_size: int
+    """Voxels per attention patch."""
+    position_encoding: PositionEncoding
+    """Where attention finds positions: in the convolution of its block (PTv3) or by rotation (LitePT)."""
+    stem_kernel_size: Literal[3, 5] = 5
+    mlp_ratio: float = 4.0
+    drop_path: float = 0.3
+    rotary_base: float = 100.0
+    batch_norm_momentum: float = 0.01
+    """Weight of each step in the running averages that a trained network normalizes with: small for long
+    trainings, larger for short ones."""
+
+    @property
+    def stage_count(self) -> int:
+        return len(self.encoder.depths)
+
+    def stage_convolves(self, stage: int) -> bool:
+        """Is there a block with a convolution at this stage, in the encoder or the decoder?"""
+        return self._has(self.encoder, self.encoder.convolution, stage) or self._has(
+            self.decoder, self.decoder.convolution, stage
+        )
+
+    def stage_attends(self, stage: int) -> bool:
+        return self._has(self.encoder, self.encoder.attention, stage) or self._has(
+            self.decoder, self.decoder.attention, stage
+        )
+
+    @staticmethod
+    def _has(part: EncoderConfig | DecoderConfig, flags: tuple[bool, ...], stage: int) -> bool:
+        return stage < len(part.depths) and part.depths[stage] > 0 and flags[stage]
+
+    def __post_init__(self) -> None:
+        encoder, decoder, stages = self.encoder, self.decoder, len(self.encoder.depths)
+        require(stages >= 2, f"encoder.depths: {stages} stage(s), at least 2 are needed")
+        for name in ("channels", "heads", "convolution", "attention"):
+            length = len(getattr(encoder, name))
+            require(length == stages, f"encoder.{name}: {length} entries for {stages} stages")
+        require(
+            len(decoder.channels) == stages - 1,
+            f"decoder.channels: {len(decoder.channels)} entries, {stages - 1} are needed",
+        )
+        if decoder.depths:
+            for name in ("depths", "heads", "convolution", "attention"):
+                length = len(getattr(decoder, name))
+                require(length == stages - 1, f"decoder.{name}: {length} entries, {stages - 1} are needed")
+        require(self.stem_kernel_size in (3, 5), f"stem_kernel_size: {self.stem_kernel_size} is not 3 or 5")
+        require(self.grid_size > 0, f"grid_size: {self.grid_size} is not above 0")
+        low, high = self.point_range[:3], self.point_range[3:]
+        require(
+            all(a < b for a, b in zip(low, high, strict=True)),
+            f"point_range: {self.point_range} is not minimum x, y, z then maximum x, y, z",
+        )
+        require(len(self.input_features) > 0, "input_features: at least one is needed")
+        require(len(self.orders) > 0, "orders: at least one is needed")
+        for part, name in ((encoder, "encoder"), (decoder, "decoder")):
+            for stage, depth in enumerate(part.depths):
+                if depth == 0 or not part.attention[stage]:
+                    continue
+                channels, heads = part.channels[stage], part.heads[stage]
+                require(
+                    channels % heads == 0,
+                    f"{name}: {channels} channels do not divide into {heads} heads at stage {stage}",
+                )
+                if self.position_encoding == "rotary":
+                    require(
+                        channels // heads % 6 == 0,
+                        f"{name}: rotary encoding needs heads of a multiple of 6 channels, "
+                        f"not {channels // heads} at stage {stage}",
+                    )
+                else:
+                    require(
+                        part.convolution[stage],
+                        f"{name}: position_encoding convolution needs one where there is attention, "
+                        f"stage {stage} has none",
+                    )
+
+
+@dataclass(frozen=True)
+class ImageEncoderConfig:
+    """A vision transformer over camera images: our own small one, or a published DINOv2."""
+
+    input_height: int
+    input_width: int
+    """Pixels; both multiples of patch_size."""
+    mean: tuple[float, float, float]
+    """Of RGB in 0..1."""
+    std: tuple[float, float, float]
+    architecture: Literal["vit"] | DinoV2Name = "vit"
+    patch_size: int = 0
+    feature_dimension: int = 0
+    depth: int = 0
+    heads: int = 0
+    """These four are those of the architecture if it is a DINOv2, and may then be left out."""
+    resize: Literal["stretch", "letterbox"] = "stretch"
+    sampling: Literal["nearest", "bilinear"] = "nearest"
+    """Does a voxel take the features of the patch it falls in, or of the four nearest patches?"""
+    occlusion: bool = True
+    """Does a point behind a nearer one get no features?"""
+
+    @property
+    def rows(self) -> int:
+        """Patches from top to bottom."""
+        return self.input_height // self.patch_size
+
+    @property
+    def columns(self) -> int:
+        """Patches from left to right."""
+        return self.input_width // self.patch_size
+
+    def __post_init__(self) -> None:
+        if self.architecture != "vit":
+            self._take_sizes(self.architecture)
+        for name in ("patch_size", "feature_dimension", "depth", "heads"):
+            require(getattr(self, name) > 0, f"{name}: {getattr(self, name)} is not above 0")
+        if self.architecture == "vit":
+            require(self.patch_size == 16, f"patch_size: {self.patch_size} is not 16, four halvings of the stem")
+        for name in ("input_height", "input_width"):
+            size = getattr(self, name)
+            require(size > 0 and size % self.patch_size == 0, f"{name}: {size} is not a multiple of {self.patch_size}")
+        require(
+            self.feature_dimension % self.heads == 0,
+            f"feature_dimension: {self.feature_dimension} does not divide into {self.heads} heads",
+        )
+
+    def _take_sizes(self, name: DinoV2Name) -> None:
+        published = dinov2_architecture(name)
+        for field_name, size in (
+            ("patch_size", published.patch_size),
+            ("feature_dimension", published.channels),
+            ("depth", published.depth),
+            ("heads", published.heads),
+        ):
+            given = getattr(self, field_name)
+            require(given in (0, size), f"{field_name}: {given} is not {size}, that of {name}")
+            object.__setattr__(self, field_name, size)
+
+
+@dataclass(frozen=True)
+class CameraTopics:
+    """One camera of a bag."""
+
+    image: str
+    camera_info: str = ""
+    """Empty: `camera_info` beside the image, as cameras of ROS publish it."""
+    semantic: str = ""
+    """mono8 image of class ids with each image, for training the image encoder; empty: `semantic` beside the image."""
+    regions: str = ""
+    """mono16 or mono8 image of region ids (0: none) beside each image and with its stamp, for pretraining; empty: the
+    bag has none."""
+    offset: float = 0.0
+    """Seconds from a cloud's stamp to the stamp that its image should have: half a turn for a camera in
+    front of a spinning LiDAR that stamps its scans at their start and starts behind."""
+    tolerance: float = 0.06
+    """Largest difference between that stamp and the image's in seconds."""
+
+    def __post_init__(self) -> None:
+        if not self.camera_info:
+            object.__setattr__(self, "camera_info", self._beside("camera_info"))
+        if not self.semantic:
+            object.__setattr__(self, "semantic", self._beside("semantic"))
+
+    def _beside(self, name: str) -> str:
+        """`/camera/front/image_raw/compressed` -> `/camera/front/<name>`."""
+        return f"{self.image.removesuffix('/compressed').rpartition('/')[0]}/{name}"
+
+
+@dataclass(frozen=True)
+class TopicsConfig:
+    """Topics of a bag."""
+
+    cloud: str = "/lidar/points"
+    label_field: str = "ground_truth"
+    """Field of the cloud with class ids; 0 is not learned from."""
+    cameras: tuple[CameraTopics, ...] = (CameraTopics("/camera/front/image_raw/compressed"),)
+    """A point that several see takes the features of the one near whose centre it is."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A model and its training."""
+
+    name: str
+    description: str
+    classes: tuple[SemanticClass, ...]
+    backbone: BackboneConfig
+    training: TrainingConfig
+    injection: InjectionConfig | None = None
+    image_encoder: ImageEncoderConfig | None = None
+    encoder_training: EncoderTrainingConfig | None = None
+    distillation: DistillationConfig | None = None
+    region_distillation: RegionDistillationConfig | None = None
+    masked_token_prediction: MaskedTokenConfig | None = None
+    topics: TopicsConfig = field(default_factory=TopicsConfig)
+    unlabeled_id: int = 0
+
+    def for_pretraining(self, name: PretrainingName) -> Config:
+        """The configuration of a run of one pretraining: of the backbone alone, nothing is injected."""
+        config = self.without_pretraining()
+        return dataclasses.replace(config, injection=None, encoder_training=None, **{name: getattr(self, name)})
+
+    def without_pretraining(self) -> Config:
+        """The configuration of a run that learns from labels."""
+        return dataclasses.replace(self, distillation=None, region_distillation=None, masked_token_prediction=None)
+
+    def __post_init__(self) -> None:
+        ids = [entry.id for entry in self.classes]
+        require(len(set(ids)) == len(ids), f"classes: an id is used twice in {ids}")
+        require(
+            self.unlabeled_id not in ids,
+            f"classes: {self.unlabeled_id} is the id of unlabeled points, not of a class",
+        )
+        for name in ("training", *get_args(PretrainingName)):
+            settings = getattr(self, name)
+            if settings is not None:
+                share = settings.fixed_statistics
+                require(0 <= share < 1, f"{name}.fixed_statistics: {share} is not at least 0 and less than 1")
+        if self.masked_token_prediction is not None:
+            ratio = self.masked_token_prediction.mask_ratio
+            require(0 < ratio < 1, f"masked_token_prediction.mask_ratio: {ratio} is not between 0 and 1")
+        if self.distillation is not None:
+            scales = self.distillation.scales
+            require(
+                len(scales) > 0 and min(scales) > 0 and all(max(scales) % scale == 0 for scale in scales),
+                f"distillation.scales: the largest of {list(scales)} is not a multiple of each",
+            )
+        if self.encoder_training is not None:
+            least, largest = self.encoder_training.zoom
+            require(0 < least <= largest <= 1, f"encoder_training.zoom: {least} to {largest} is no range within 0..1")
+        if self.injection is not None:
+            # Nothing is unpooled to the last stage.
+            last = self.backbone.stage_count - (2 if self.injection.place == "unpooling" else 1)
+            for level in self.injection.levels:
+                require(0 <= level <= last, f"injection.levels: {level} is not a stage of 0..{last}")
+            if self.image_encoder is not None:
+                require(
+                    self.injection.feature_dimension == self.image_encoder.feature_dimension,
+                    f"injection.feature_dimension: {self.injection.feature_dimension} is not the "
+                    f"image encoder's {self.image_encoder.feature_dimension}",
+                )
+
+
+def load_config(path: Path) -> Config:
+    """Reads a configuration. `classes` may name another YAML file, relative to this one.
+
+    Raises ConfigError with one sentence that names the file and the setting.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(document, dict) and isinstance(document.get("classes"), str):
+            document["classes"] = yaml.safe_load((path.parent / document["classes"]).read_text(encoding="utf-8"))
+        return config_from_document(document)
+    except (OSError, yaml.YAMLError, ConfigError) as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def config_from_document(document: Any) -> Config:
+    """Builds a configuration from what YAML or JSON gives."""
+    config = convert(document, Config, "config")
+    assert isinstance(config, Config)
+    return config
+
+
+def config_to_document(config: Config) -> dict[str, Any]:
+    """The opposite of config_from_document."""
+    return dataclasses.asdict(config)

@@ -1,0 +1,1 @@
+"""Image encoders: a small one of our own, and published vision transformers."""

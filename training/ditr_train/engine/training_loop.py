@@ -1,0 +1,188 @@
+"""What every training on scans has in common: steps that can be repeated, checkpoints, a log."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from ditr_train.config.training_config import OptimizationConfig
+from ditr_train.data.scans import LabeledScan, ScanSample
+from ditr_train.engine.run_folder import RunFolder
+from ditr_train.engine.schedule import decayed_and_not, one_cycle
+from ditr_train.model.device import CPU
+
+LogRow = dict[str, float | int | str]
+
+
+class TrainingLoop(ABC):
+    """A network with its optimizer; each step depends on the seed and its number alone, so that a resumed
+    training takes the same steps as one that was not interrupted."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        settings: OptimizationConfig,
+        scans: Sequence[LabeledScan],
+        run: RunFolder,
+        device: torch.device = CPU,
+    ) -> None:
+        if not scans:
+            raise ValueError("there are no scans to train on")
+        self.network = network.to(device)
+        self.device = device
+        self.settings = settings
+        self.scans = scans
+        self.statistics_source: Sequence[LabeledScan] = scans
+        """What the statistics of batch normalization are taken from: no labels are needed for that."""
+        self.run = run
+        decayed, plain = decayed_and_not(network)
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": settings.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=settings.learning_rate,
+        )
+        self.factor = one_cycle(settings.steps, settings.warm_up)
+        self.statistics_step = max(1, settings.steps - round(settings.fixed_statistics * settings.steps))
+        """From this step on the statistics of batch normalization are constants."""
+        self.step = 0
+
+    def autocast(self) -> torch.autocast:
+        """What the network computes a loss in: bfloat16 matrix products if the settings say so."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.autocast)
+
+    @abstractmethod
+    def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
+        """An augmented scan as the network sees it; all randomness comes from `rng`."""
+
+    @abstractmethod
+    def loss_of(self, sample: ScanSample) -> Tensor:
+        """Scalar loss of one scan."""
+
+    @abstractmethod
+    def evaluation_row(self, validation: Sequence[LabeledScan]) -> LogRow:
+        """What a log row says about the validation scans, which may be none."""
+
+    def resume(self) -> None:
+        """Goes on from the run's checkpoint."""
+        state = self.run.load("checkpoint.pt")
+        self.network.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+        # A kill between a log row and its checkpoint leaves a row that will be written again.
+        self.run.cut_log(self.step)
+
+    def save(self) -> None:
+        """Writes the checkpoint."""
+        self.run.save(
+            "checkpoint.pt",
+            {
+                "model": self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+            },
+        )
+
+    def fit(self, validation: Sequence[LabeledScan], *, progress: bool, description: str = "training") -> None:
+        """Trains to the configured number of steps, evaluating and saving on the way."""
+        settings = self.settings
+        bar = tqdm(total=settings.steps, initial=self.step, desc=description, unit="step", disable=not progress)
+        losses: list[float] = []
+        for samples in self._prefetched():
+            losses.append(self._take_step(samples))
+            bar.update()
+            bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
+            if self.step == self.statistics_step:
+                self._take_statistics()
+            if self.step % settings.evaluate_every == 0 or self.step == settings.steps:
+                row: LogRow = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
+                self.run.append_log(row | self.evaluation_row(validation))
+                losses = []
+                self.save()
+        bar.close()
+
+    def seconds_per_step(self, steps: int = 8) -> float:
+        """Measured over a few steps after a first one; the network and the optimizer are changed by it."""
+        taken = []
+        for samples in islice(self._prefetched(), steps + 1):
+            self._take_step(samples)
+            taken.append(time.perf_counter())
+        return (taken[-1] - taken[0]) / (len(taken) - 1) if len(taken) > 1 else 0.0
+
+    def _take_step(self, samples: list[ScanSample]) -> float:
+        settings = self.settings
+        self.network.train()
+        if self.step >= self.statistics_step:
+            for norm in self._learning_norms():
+                norm.eval()
+        torch.manual_seed(settings.seed * 1_000_003 + self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.learning_rate * self.factor(self.step)
+        self.optimizer.zero_grad()
+        total = 0.0
+        for sample in samples:
+            loss = self.loss_of(sample) / len(samples)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.item()
+        if not np.isfinite(total):
+            raise FloatingPointError(f"the loss of step {self.step} is {total}; lower the learning rate")
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
+        self.optimizer.step()
+        self.step += 1
+        return total
+
+    def _take_statistics(self) -> None:
+        """Sets the statistics of batch normalization to their mean over the samples that further steps would have."""
+        scans = self.settings.statistics_scans
+        if scans == 0:
+            return
+        self.network.train()
+        norms = self._learning_norms()
+        momenta = [norm.momentum for norm in norms]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain mean
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.step)
+        step, taken = self.settings.steps, 0
+        with torch.no_grad():
+            while taken < scans:
+                for sample in self._samples(step, self.statistics_source):
+                    self.loss_of(sample)
+                    taken += 1
+                step += 1
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+    def _learning_norms(self) -> list[nn.BatchNorm1d]:
+        """Those in training mode: a frozen teacher stays in evaluation mode."""
+        return [m for m in self.network.modules() if isinstance(m, nn.BatchNorm1d) and m.training]
+
+    def _samples(self, step: int, scans: Sequence[LabeledScan]) -> list[ScanSample]:
+        settings = self.settings
+        samples = []
+        for slot in range(settings.scans_per_step):
+            epoch, place = divmod(step * settings.scans_per_step + slot, len(scans))
+            order = np.random.default_rng([settings.seed, 1, epoch]).permutation(len(scans))
+            rng = np.random.default_rng([settings.seed, 2, step, slot])
+            samples.append(self.prepare(scans[order[place]], rng))
+        return samples
+
+    def _prefetched(self) -> Iterator[list[ScanSample]]:
+        """Samples of the steps that are left, each prepared while the step before is taken."""
+        last = self.settings.steps
+        with ThreadPoolExecutor(1) as pool:
+            upcoming: Future[list[ScanSample]] | None = None
+            for step in range(self.step, last):
+                current = upcoming or pool.submit(self._samples, step, self.scans)
+                samples = current.result()
+                upcoming = pool.submit(self._samples, step + 1, self.scans) if step + 1 < last else None
+                yield samples

@@ -1,0 +1,1 @@
+"""Model bundles: graphs, half precision, parity, model cards."""

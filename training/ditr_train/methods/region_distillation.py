@@ -1,0 +1,101 @@
+"""Stage 1 of SAM-guided masked token prediction (arXiv 2410.12158): tokens of image regions learn the regions'
+image features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ditr_train.config.model_config import Config
+from ditr_train.data.augmentation import augment
+from ditr_train.data.scans import LabeledScan, ScanSample
+from ditr_train.engine.run_folder import RunFolder
+from ditr_train.methods.pretraining import Pretraining
+from ditr_train.methods.region_samples import make_region_sample
+from ditr_train.methods.token_target import MEASURE, Prediction, TokenTarget, token_scores
+from ditr_train.model.backbone import Backbone
+from ditr_train.model.device import CPU, tensors_on
+from ditr_train.model.region_tokens import Regions, pool_regions, regions_of
+from ditr_train.model.tables import scan_tables
+
+
+class RegionDistiller(nn.Module):
+    """The image-free backbone with a linear layer from region tokens to image features."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        if config.image_encoder is None or config.region_distillation is None:
+            raise ValueError("the configuration has no region_distillation, or no image_encoder to learn from")
+        settings, channels = config.region_distillation, config.image_encoder.feature_dimension
+        self.stage_count = config.backbone.stage_count
+        self.backbone = Backbone(config.backbone)
+        self.region_target = TokenTarget(channels, settings.groups, settings.group_weight_power, settings.loss)
+        self.region_head = nn.Linear(self.backbone.out_channels, channels)
+
+    def forward(self, inputs: Mapping[str, Tensor], regions: Regions) -> Tensor:
+        """-> predicted standardized features [R, C_2D]"""
+        features = self.backbone(inputs["feat"], scan_tables(inputs, self.stage_count))
+        predicted: Tensor = self.region_head(pool_regions(features, regions.voxel_region, len(regions)))
+        return predicted
+
+
+class RegionDistillation(Pretraining):
+    """A backbone that learns from scans with regions that have image features."""
+
+    @property
+    def measure(self) -> str:
+        return MEASURE
+
+    def __init__(
+        self, config: Config, scans: Sequence[LabeledScan], run: RunFolder, device: torch.device = CPU
+    ) -> None:
+        if config.region_distillation is None:
+            raise ValueError("the configuration has no region_distillation")
+        self.config = config
+        self.region_settings = config.region_distillation
+        torch.manual_seed(self.region_settings.seed)
+        self.distiller = RegionDistiller(config)
+        self.distiller.region_target.fit(*self._tokens(scans), self.region_settings.seed)
+        self.augmentation = config.training.augmentation
+        if self.region_settings.sector is not None:
+            self.augmentation = replace(self.augmentation, sector=self.region_settings.sector)
+        super().__init__(self.distiller, self.region_settings, scans, run, device)
+
+    def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
+        return self._sample(augment(scan, self.augmentation, rng, fused=True))
+
+    def loss_of(self, sample: ScanSample) -> Tensor:
+        inputs = tensors_on(self.device, sample.inputs)
+        regions = regions_of(inputs)
+        with self.autocast():
+            predicted = self.distiller(inputs, regions).float()
+        assert regions.features is not None
+        # A scan in which augmentation left no region has nothing to teach.
+        return self.distiller.region_target.loss(predicted, regions.features) if len(regions) else predicted.sum()
+
+    def scores(self, scans: Sequence[LabeledScan], *, progress: bool = False) -> dict[str, Any]:
+        self.distiller.eval()
+        return token_scores(self.distiller.region_target, scans, lambda _, scan: self._predict(scan), progress)
+
+    def describe(self) -> str:
+        return f"cosine similarity {{}} to the image features of regions, mean of {self.region_settings.groups} groups"
+
+    def _predict(self, scan: LabeledScan) -> Prediction:
+        inputs = tensors_on(self.device, self._sample(scan).inputs)
+        regions = regions_of(inputs)
+        assert regions.features is not None
+        return Prediction(self.distiller(inputs, regions), regions.features, regions.place)
+
+    def _sample(self, scan: LabeledScan) -> ScanSample:
+        return make_region_sample(scan, self.config, self.region_settings.smallest_region)
+
+    def _tokens(self, scans: Sequence[LabeledScan]) -> tuple[Tensor, Tensor]:
+        """Image features [T, C_2D] of the regions of all scans, and their range and height [T, 2]."""
+        samples = [self._sample(scan).inputs for scan in scans]
+        features, places = ([sample[name] for sample in samples] for name in ("region_features", "region_place"))
+        return torch.from_numpy(np.concatenate(features)), torch.from_numpy(np.concatenate(places))

@@ -1,0 +1,65 @@
+"""Supervised training of the segmentation network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ditr_train.config.model_config import Config
+from ditr_train.data.augmentation import augment
+from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
+from ditr_train.data.stored_scans import surveyed
+from ditr_train.engine.run_folder import RunFolder
+from ditr_train.engine.training_loop import LogRow, TrainingLoop
+from ditr_train.evaluation.segmentation import evaluate
+from ditr_train.methods.losses import class_counts, class_weights, lovasz_softmax
+from ditr_train.model.device import CPU, tensors_on
+from ditr_train.model.segmentor import Segmentor
+
+
+class Training(TrainingLoop):
+    """A segmentation network that learns from labelled scans."""
+
+    def __init__(
+        self, config: Config, scans: Sequence[LabeledScan], run: RunFolder, device: torch.device = CPU
+    ) -> None:
+        torch.manual_seed(config.training.seed)
+        self.config = config
+        self.segmentor = Segmentor(config)
+        super().__init__(self.segmentor, config.training, scans, run, device)
+        counts = sum(class_counts(scan.label, len(config.classes)) for scan in surveyed(scans, images=False))
+        self.class_weights = class_weights(counts, config.training.class_weight_power).to(device)
+
+    def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
+        augmentation = self.config.training.augmentation
+        fused = self.config.injection is not None and rng.uniform() >= augmentation.image_drop
+        return make_sample(augment(scan, augmentation, rng, fused=fused), self.config, fused=fused)
+
+    def loss_of(self, sample: ScanSample) -> Tensor:
+        inputs = tensors_on(self.device, sample.inputs)
+        with self.autocast():
+            logits = self.segmentor(inputs)
+        return self.loss(logits.float(), torch.from_numpy(sample.label).to(self.device))
+
+    def loss(self, logits: Tensor, label: Tensor) -> Tensor:
+        """Weighted cross-entropy plus Lovasz-softmax over the labelled voxels."""
+        known = label != IGNORED
+        if not known.any():
+            return logits.sum() * 0
+        logits, label = logits[known], label[known]
+        loss = F.cross_entropy(logits, label, self.class_weights)
+        weight = self.config.training.lovasz_weight
+        return loss + weight * lovasz_softmax(logits.softmax(-1), label) if weight else loss
+
+    def evaluation_row(self, validation: Sequence[LabeledScan]) -> LogRow:
+        row: LogRow = {}
+        for mode in ("fused", "image_free"):
+            row[f"{mode}_miou"] = ""
+            if validation and (mode == "image_free" or self.config.injection is not None):
+                result = evaluate(self.segmentor, validation, self.config, fused=mode == "fused")
+                row[f"{mode}_miou"] = round(result.all_points.miou(), 4)
+        return row

@@ -1,0 +1,1 @@
+"""Experiments of many trainings or evaluations, and their tables."""

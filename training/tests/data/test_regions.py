@@ -1,0 +1,216 @@
+"""Regions of images: where they come from, which points lie in them, and what they have in common."""
+
+from types import SimpleNamespace
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import torch
+import yaml
+from conftest import make_config, replace
+from hypothesis import given, settings
+from PIL import Image
+from small_training import write_config
+from synthetic_bag import HEIGHT, WIDTH, regions, render, write_bag
+
+from ditr_train.cli import main
+from ditr_train.config.model_config import CameraTopics, TopicsConfig
+from ditr_train.data.bag import CameraImage, read_frames
+from ditr_train.data.errors import DataError
+from ditr_train.data.image_segmentation import segment_image
+from ditr_train.data.images import patch_grid
+from ditr_train.data.loading import load_scans
+from ditr_train.data.raw_image import decode_mono
+from ditr_train.data.regions import NO_REGION, RegionFolder, RegionTopics, point_regions, region_features
+from ditr_train.geometry.projection import CameraView, assign_patches, project, unoccluded
+from ditr_train.model.region_tokens import pool_regions
+
+FRONT = "/camera/front/image_raw/compressed"
+TOPICS = TopicsConfig(cameras=(CameraTopics(FRONT, regions="/camera/front/regions"),))
+
+
+def camera_image(stamp=17):
+    return CameraImage(stamp, b"", None, FRONT)
+
+
+def view(turn=0.0, width=60, height=40):
+    """A camera at the origin that looks along x, turned about z."""
+    cosine, sine = np.cos(turn), np.sin(turn)
+    to_camera = np.eye(4)
+    to_camera[:3, :3] = np.array([[0, -1, 0], [0, 0, -1], [1, 0, 0]]) @ [
+        [cosine, sine, 0],
+        [-sine, cosine, 0],
+        [0, 0, 1],
+    ]
+    k = np.array([[30.0, 0, (width - 1) / 2], [0, 30.0, (height - 1) / 2], [0, 0, 1]])
+    return CameraView(k, (), "none", width, height, to_camera)
+
+
+def test_a_folder_gives_back_what_was_written(tmp_path, rng):
+    folder = RegionFolder(tmp_path)
+    ids = rng.integers(0, 65536, (HEIGHT, WIDTH)).astype(np.uint16)
+    folder.write("drive.mcap", camera_image(), ids)
+    path = tmp_path / "drive" / "camera/front/image_raw/compressed" / "17.png"
+    assert path.exists()
+    np.testing.assert_array_equal(folder.ids("drive.mcap", camera_image()), ids)
+    Image.fromarray((ids % 256).astype(np.uint8)).save(path)
+    np.testing.assert_array_equal(folder.ids("drive.mcap", camera_image()), ids % 256)
+
+
+def test_files_that_are_missing_or_hold_no_ids_are_refused(tmp_path):
+    folder = RegionFolder(tmp_path)
+    with pytest.raises(DataError, match=r"compressed/17\.png: missing; .* needs a region image for each camera image"):
+        folder.ids("drive.mcap", camera_image())
+    path = folder.path("drive.mcap", camera_image())
+    path.parent.mkdir(parents=True)
+    Image.new("RGB", (WIDTH, HEIGHT)).save(path)
+    with pytest.raises(DataError, match=r"17\.png: PNG in mode RGB is no PNG of region ids"):
+        folder.ids("drive.mcap", camera_image())
+    path.write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"17\.png: cannot identify"):
+        folder.ids("drive.mcap", camera_image())
+
+
+def test_regions_of_a_topic_are_those_of_the_image_of_the_same_stamp(tmp_path):
+    clouds = write_bag(tmp_path / "a.mcap", 2, seed=5, with_regions=True, with_labels=False)
+    frames = list(read_frames(tmp_path / "a.mcap", TOPICS, ["x", "y", "z"]))
+    for frame, cloud in zip(frames, clouds, strict=True):
+        ids = RegionTopics().ids(frame.bag, frame.exposures[0].image)
+        np.testing.assert_array_equal(ids, regions(render(cloud)[1]))
+        assert ids.dtype == np.uint16 and ids.max() == 2000
+    write_bag(tmp_path / "b.mcap", 1, seed=5)
+    (frame,) = read_frames(tmp_path / "b.mcap", TOPICS, ["x", "y", "z"])
+    with pytest.raises(DataError, match=rf"the image of {FRONT} at \d+ has no region image of its stamp"):
+        RegionTopics().ids(frame.bag, frame.exposures[0].image)
+
+
+@pytest.mark.parametrize("big_endian", [False, True])
+def test_ids_of_16_bits_are_read_in_either_byte_order(big_endian, rng):
+    ids = rng.integers(0, 65536, (3, 5)).astype(np.uint16)
+    rows = np.zeros((3, 14), np.uint8)  # four bytes of padding behind each
+    rows[:, :10] = ids.astype(">u2" if big_endian else "<u2").view(np.uint8)
+    image = {"encoding": "mono16", "width": 5, "height": 3, "step": 14, "is_bigendian": big_endian}
+    message = SimpleNamespace(**image, data=rows.tobytes())
+    np.testing.assert_array_equal(decode_mono(message, "/regions", "mono16", "mono8"), ids)
+    with pytest.raises(DataError, match="/regions: mono16 of 5 x 3 with 42 bytes is not a mono8 image"):
+        decode_mono(message, "/regions", "mono8")
+    message.step = 8
+    with pytest.raises(DataError, match="is not a mono16 or mono8 image"):
+        decode_mono(message, "/regions", "mono16", "mono8")
+
+
+def test_points_take_the_region_of_the_pixel_and_camera_that_they_take_features_from(rng):
+    views = [view(), view(0.5, width=64)]
+    ids = [rng.integers(0, 5, (v.height, v.width)).astype(np.uint16) * 1000 for v in views]
+    xyz = rng.uniform([1, -6, -3], [9, 6, 3], (400, 3))
+    region, kept = point_regions(xyz, views, ids, occlusion=True)
+    encoder = make_config().image_encoder
+    # The camera is told by the patch that a point takes.
+    patch, weight, _ = assign_patches(xyz, np.arange(len(xyz)), views, patch_grid(encoder), "nearest", True)
+    projections = [project(xyz, v) for v in views]
+    visible = [
+        unoccluded(u, v, depth, seen, camera) for (u, v, depth, seen), camera in zip(projections, views, strict=True)
+    ]
+    number = {}
+    for slot, some in enumerate(kept):
+        for value in some:
+            number[slot, int(value)] = len(number)
+    assert len(number) == 8 and 0 not in [value for _, value in number]
+    seen_by = {0, 1}
+    for point in range(len(xyz)):
+        if weight[point, 0] == 0:
+            assert region[point] == NO_REGION
+            continue
+        slot = patch[point, 0] // (encoder.rows * encoder.columns)
+        assert visible[slot][point]
+        u, v = projections[slot][0][point], projections[slot][1][point]
+        value = int(ids[slot][int(np.floor(v + 0.5)), int(np.floor(u + 0.5))])
+        assert region[point] == number.get((slot, value), NO_REGION)
+        seen_by.discard(int(slot))
+    assert not seen_by
+
+
+def test_region_images_of_another_size_are_refused():
+    with pytest.raises(DataError, match=r"region ids is 30 x 40, its camera's images are 60 x 40"):
+        point_regions(np.zeros((1, 3)), [view()], [np.zeros((40, 30), np.uint16)], occlusion=False)
+
+
+@pytest.mark.parametrize("resize", ["stretch", "letterbox"])
+def test_features_of_a_region_are_the_mean_over_its_pixels(rng, resize):
+    encoder = replace(make_config().image_encoder, resize=resize)
+    ids = rng.integers(0, 4, (31, 47)).astype(np.uint16)
+    kept = np.array([1, 3], np.uint16)
+    features = rng.normal(size=(encoder.rows * encoder.columns, 16)).astype(np.float32)
+    scale_x, scale_y, offset_x, offset_y = patch_grid(encoder).image_to_input(47, 31)
+    found = {1: [], 3: []}
+    for y in range(31):
+        for x in range(47):
+            if ids[y, x] in found:
+                row = int((scale_y * y + offset_y + 0.5) // encoder.patch_size)
+                column = int((scale_x * x + offset_x + 0.5) // encoder.patch_size)
+                found[ids[y, x]].append(features[row * encoder.columns + column])
+    expected = [np.mean(found[value], axis=0) for value in (1, 3)]
+    np.testing.assert_allclose(region_features(ids, kept, features, encoder), expected, atol=1e-5)
+    assert region_features(ids, kept[:0], features, encoder).shape == (0, 16)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_tokens_are_the_mean_over_the_voxels_of_a_region(seed):
+    rng = np.random.default_rng(seed)
+    voxels, count = int(rng.integers(1, 60)), int(rng.integers(1, 7))
+    region = rng.integers(-1, count, voxels).astype(np.int32)
+    features = rng.normal(size=(voxels, 3)).astype(np.float32)
+    tokens = pool_regions(torch.from_numpy(features), torch.from_numpy(region), count).numpy()
+    for token in range(count):
+        members = [features[voxel] for voxel in range(voxels) if region[voxel] == token]
+        np.testing.assert_allclose(tokens[token], np.mean(members, axis=0) if members else 0, atol=1e-5)
+
+
+def test_even_areas_of_an_image_are_its_regions(rng):
+    image = np.full((60, 80, 3), 90, np.uint8)
+    image[10:30, 10:40] = (200, 40, 40)
+    image[30:55, 50:75] = (40, 60, 200)
+    image[5, 70:73] = (255, 255, 255)
+    noisy = np.clip(image + rng.normal(scale=4, size=image.shape), 0, 255).astype(np.uint8)
+    ids = segment_image(noisy, smallest=50)
+    assert ids.dtype == np.uint16 and set(np.unique(ids)) == {0, 1, 2, 3}
+    inner = {1: ids[58, 3], 3: ids[13:27, 13:37], 2: ids[33:52, 53:72]}
+    for value, area in inner.items():
+        assert (area == value).all()
+    assert (ids == 0).mean() < 0.1
+    assert segment_image(rng.integers(0, 256, (40, 40, 3)).astype(np.uint8), smallest=200).max() == 0
+
+
+def test_the_command_divides_the_images_of_bags(tmp_path, capsys):
+    write_config(tmp_path / "config.yaml")
+    clouds = write_bag(tmp_path / "a.mcap", 2, seed=5, with_labels=False)
+    arguments = ["regions", str(tmp_path / "config.yaml"), "--bags", str(tmp_path / "a.mcap"), "--smallest", "30"]
+    assert main([*arguments, "-o", str(tmp_path / "regions")]) == 0
+    assert capsys.readouterr().out.startswith("2 images, 4 regions each on average")
+    config = replace(make_config(), topics=TopicsConfig())
+    scans = load_scans(
+        [tmp_path / "a.mcap"], config, None, labels=False, regions=RegionFolder(tmp_path / "regions"), progress=False
+    )
+    for scan, cloud in zip(scans, clouds, strict=True):
+        assert scan.images is None and scan.regions.features is None
+        # Each box is in a region of its own.
+        boxes = [scan.regions.region[cloud["ground_truth"] == kind] for kind in (1, 2, 3)]
+        largest = [np.bincount(box[box >= 0]).argmax() for box in boxes]
+        assert len(set(largest)) == 3
+        assert all((box == value).mean() > 0.7 for box, value in zip(boxes, largest, strict=True))
+        some = scan.subset(np.arange(0, 100))
+        np.testing.assert_array_equal(some.regions.region, scan.regions.region[:100])
+        np.testing.assert_array_equal(some.seen(), some.regions.region >= 0)
+
+    assert main([*arguments, "--images", "-o", str(tmp_path / "images")]) == 0
+    images = sorted((tmp_path / "images" / "a" / FRONT[1:]).glob("*.jpg"))
+    assert [path.stem for path in images] == [
+        path.stem for path in sorted((tmp_path / "regions" / "a" / FRONT[1:]).glob("*.png"))
+    ]
+    assert Image.open(images[0]).size == (WIDTH, HEIGHT)
+    document = yaml.safe_load((tmp_path / "config.yaml").read_text())
+    document["topics"] = {"cameras": [{"image": "/other"}]}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
+    assert main([*arguments, "-o", str(tmp_path / "none")]) == 2
+    assert "no images on /other" in capsys.readouterr().err
