@@ -7,8 +7,11 @@ import { CLOUDS_ONLY } from "./WantedOutputs.js";
 
 /** As often is started anew; whatever kills every scan's thread must not go on for the length of a bag. */
 const MOST_RESTARTS = 5;
-/** A restart is forgiven when so many scans in a row were labelled since: a long bag may have more of them. */
-const FORGIVEN_AFTER_SCANS = 100;
+/**
+ * A restart is forgiven when so many scans in a row were labelled since: a long bag may have more of them. On a slow machine
+ * a scan takes seconds, so that a larger number would add up deaths that are minutes apart.
+ */
+const FORGIVEN_AFTER_SCANS = 10;
 
 /**
  * A pipeline for recordings that goes on when one of its threads dies: the scans that were under way are lost and come

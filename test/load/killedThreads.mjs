@@ -78,7 +78,9 @@ async function throughRos(drive) {
     "--ros-args",
   ];
   for (const { name, value } of parameters()) args.push("-p", `${name}:=${shown(value)}`);
-  const node = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  // As the installed wrapper starts it.
+  const env = { MALLOC_ARENA_MAX: "2", ...process.env };
+  const node = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "ignore", "inherit"] });
   const ended = new Promise((resolve) => node.on("exit", (code, signal) => resolve(code ?? signal)));
   pid = node.pid;
   const ros = await openRosNode({ name: "looped_drive", args: process.argv });
