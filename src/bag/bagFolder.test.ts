@@ -1,4 +1,4 @@
-import { rename, rm, truncate, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rename, rm, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "@jest/globals";
 import { comparable, exampleMessages, readAll, withFolder, writeBag } from "./exampleBag.js";
@@ -120,7 +120,7 @@ test("splits that were recorded after the metadata are read too, and other bags 
 
 test("names that lead out of the folder are taken as names in it", async () => {
   await withFolder(async (folder) => {
-    await writeDrive(folder, ["/etc/drive_9.mcap", "../../drive_10.mcap", "drive/drive_11.mcap"]);
+    await writeDrive(folder, ["/etc/drive_9.mcap", "../../drive_10.mcap", "C:\\rec\\drive_11.mcap"]);
     expect(await read(folder)).toEqual({ messages: comparable(MESSAGES), warnings: [] });
   });
 });
@@ -139,5 +139,71 @@ test("metadata beside data that are damaged too leave both warnings", async () =
       code: "bag-unreadable",
       message: expect.stringContaining("metadata.yaml is not rosbag2 metadata"),
     });
+  });
+});
+
+test("a folder with the name of a split costs itself", async () => {
+  await withFolder(async (folder) => {
+    await writeDrive(folder);
+    await rm(path.join(folder, NAMES[0]!));
+    await mkdir(path.join(folder, NAMES[0]!));
+    const { messages, warnings } = await read(folder);
+    expect(messages).toEqual(comparable(MESSAGES.slice(LENGTH)));
+    expect(warnings).toEqual([
+      ["bag-unreadable", "error", expect.stringContaining("cannot be read: EISDIR")],
+    ]);
+  });
+});
+
+test("a split that lies where its path says is read there", async () => {
+  await withFolder(async (folder) => {
+    await writeDrive(folder, ["parts/drive_9.mcap", ...NAMES.slice(1)]);
+    await mkdir(path.join(folder, "parts"));
+    await rename(path.join(folder, NAMES[0]!), path.join(folder, "parts", NAMES[0]!));
+    expect(await read(folder)).toEqual({ messages: comparable(MESSAGES), warnings: [] });
+  });
+});
+
+test("without metadata, files of two recordings are named, and files that are not read", async () => {
+  await withFolder(async (folder) => {
+    await writeDrive(folder);
+    await rm(path.join(folder, "metadata.yaml"));
+    expect(await read(folder)).toEqual({ messages: comparable(MESSAGES), warnings: [] });
+    await copyFile(path.join(folder, NAMES[0]!), path.join(folder, "other_0.mcap"));
+    await writeFile(path.join(folder, "third_0.db3"), "");
+    expect((await read(folder)).warnings).toEqual([
+      [
+        "bag-unindexed",
+        "warning",
+        `${folder} has no metadata.yaml that can be used, and its 4 files have the names of 2 recordings (drive, other): ` +
+          "all are read as one; name a file to read it alone",
+      ],
+      [
+        "bag-unindexed",
+        "warning",
+        `${folder} also holds third_0.db3, which is not read beside drive_9.mcap, drive_10.mcap, drive_11.mcap, other_0.mcap; ` +
+          "name the file to read it",
+      ],
+    ]);
+  });
+});
+
+test("what is near a bag is named: the folder below, the metadata alone, names in capitals are read", async () => {
+  await withFolder(async (folder) => {
+    const drive = path.join(folder, "drive");
+    await mkdir(drive);
+    await writeDrive(drive);
+    await expect(openBag(folder)).rejects.toMatchObject({
+      code: "bag-unreadable",
+      message: expect.stringContaining("; drive in it is one: name that"),
+    });
+    await expect(openBag(path.join(drive, "metadata.yaml"))).rejects.toMatchObject({
+      message: expect.stringContaining(
+        "is the metadata of a rosbag2 folder; name the folder that it lies in",
+      ),
+    });
+    await rm(path.join(drive, "metadata.yaml"));
+    for (const name of NAMES) await rename(path.join(drive, name), path.join(drive, name.toUpperCase()));
+    expect(await read(drive)).toEqual({ messages: comparable(MESSAGES), warnings: [] });
   });
 });

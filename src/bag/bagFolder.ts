@@ -1,8 +1,8 @@
-import { readdir } from "node:fs/promises";
+import { access, readdir } from "node:fs/promises";
 import path from "node:path";
 import { Fault } from "../faults/Fault.js";
 import { readRosbag2Metadata, type Rosbag2Metadata, withoutZstd } from "./rosbag2Metadata.js";
-import { reasonOf } from "./systemError.js";
+import { reasonOf } from "../files/systemError.js";
 
 export interface BagFolder {
   /** Paths, in recording order; of those that are named and missing too. */
@@ -13,7 +13,7 @@ export interface BagFolder {
 }
 
 /** What rosbag2 names its files, the kind that is preferred first. */
-const SPLIT_NAMES = [/\.mcap$/, /\.db3$/, /\.mcap\.zstd$/, /\.db3\.zstd$/];
+const SPLIT_NAMES = [/\.mcap$/i, /\.db3$/i, /\.mcap\.zstd?$/i, /\.db3\.zstd?$/i];
 
 /**
  * The files of a rosbag2 folder: those that metadata.yaml names, or, where it is missing, damaged or does not fit what is
@@ -33,12 +33,16 @@ export async function findBagFiles(folder: string): Promise<BagFolder> {
     const metadata = await readRosbag2Metadata(folder);
     if (metadata === undefined) {
       return {
-        files: inFolder(there.length > 0 ? there : [foreignBag(folder, names)]),
+        files: inFolder(there.length > 0 ? there : [await foreignBag(folder, names)]),
         content: undefined,
-        warnings: [],
+        warnings: severalRecordings(folder, there, names),
       };
     }
-    const { files, warnings } = reconcile(path.join(folder, "metadata.yaml"), metadata.files, names);
+    const { files, warnings } = reconcile(
+      path.join(folder, "metadata.yaml"),
+      await placesOf(folder, metadata.files, names),
+      names,
+    );
     return { files: inFolder(files), content: warnings.length > 0 ? undefined : metadata.content, warnings };
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== "bag-damaged") throw error;
@@ -49,7 +53,84 @@ export async function findBagFiles(folder: string): Promise<BagFolder> {
         `(${listed(there)}) ${there.length === 1 ? "is" : "are"} read instead. \`ros2 bag reindex ${folder}\` writes it anew`,
       { cause: error },
     );
-    return { files: inFolder(there), content: undefined, warnings: [warning] };
+    const warnings = [warning, ...severalRecordings(folder, there, names)];
+    return { files: inFolder(there), content: undefined, warnings };
+  }
+}
+
+/** By their names alone files of two recordings cannot be told from those of one that two recorders wrote. */
+function severalRecordings(
+  folder: string,
+  read: readonly string[],
+  names: readonly string[],
+): readonly Fault[] {
+  const warn = (message: string): Fault => new Fault("bag-unindexed", `${folder} ${message}`);
+  const recordings = [...new Set(read.map(recordingOf))];
+  const known = new Set(read.map(withoutZstd));
+  const others = names.filter(
+    (name) =>
+      !name.startsWith(".") &&
+      SPLIT_NAMES.some((pattern) => pattern.test(name)) &&
+      !known.has(withoutZstd(name)) &&
+      // The same recording in another storage.
+      !recordings.includes(recordingOf(name)),
+  );
+  return [
+    ...(recordings.length > 1
+      ? [
+          warn(
+            `has no metadata.yaml that can be used, and its ${read.length} files have the names of ${recordings.length} ` +
+              `recordings (${listed(recordings)}): all are read as one; name a file to read it alone`,
+          ),
+        ]
+      : []),
+    ...(others.length > 0
+      ? [
+          warn(
+            `also holds ${listed(others)}, which ${others.length === 1 ? "is" : "are"} not read beside ` +
+              `${listed(read)}; name the file to read it`,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** The name of a split without its number. */
+function recordingOf(name: string): string {
+  return withoutZstd(name)
+    .replace(/\.[^.]*$/, "")
+    .replace(/[._-]?\d+$/, "");
+}
+
+/**
+ * Splits lie beside the metadata whatever the paths in them are, which older versions and other machines wrote; only what
+ * is not beside them is looked for where its path says.
+ * @returns paths below the folder
+ */
+async function placesOf(
+  folder: string,
+  paths: readonly string[],
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const present = new Set(names);
+  const places = await Promise.all(
+    paths.map(async (named) => {
+      const name = path.win32.basename(named);
+      if (present.has(presentName(name, present))) return name;
+      const below = path.relative(folder, path.join(folder, named));
+      const isBelow = !path.isAbsolute(named) && !below.startsWith("..");
+      return isBelow && (await isThere(path.join(folder, below))) ? below : name;
+    }),
+  );
+  return [...new Set(places)];
+}
+
+async function isThere(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -69,13 +150,31 @@ function inNaturalOrder(a: string, b: string): number {
 }
 
 /** Any other single recording in the folder is opened for the sake of the message that says what it is. */
-function foreignBag(folder: string, names: readonly string[]): string {
+async function foreignBag(folder: string, names: readonly string[]): Promise<string> {
   const foreign = names.find((name) => name.endsWith(".bag"));
   if (foreign !== undefined) return foreign;
+  const below = await bagsBelow(folder, names);
+  const hint =
+    below.length > 0
+      ? `; ${listed(below)} in it ${below.length === 1 ? "is one" : "are some"}: name ${below.length === 1 ? "that" : "one of them"}`
+      : "";
   throw new Fault(
     "bag-unreadable",
-    `${folder} is not a rosbag2 folder: it holds neither metadata.yaml nor a .mcap or .db3 file`,
+    `${folder} is not a rosbag2 folder: it holds neither metadata.yaml nor a .mcap or .db3 file${hint}`,
   );
+}
+
+/** Folders in the folder that hold recordings. */
+async function bagsBelow(folder: string, names: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of names) {
+    try {
+      if (splitsAmong(await readdir(path.join(folder, name))).length > 0) found.push(name);
+    } catch {
+      // No folder, or none that may be looked into.
+    }
+  }
+  return found;
 }
 
 /** The named files that are there, those that were renamed or recorded after the metadata, and those that are missing. */
@@ -86,13 +185,14 @@ function reconcile(
 ): { readonly files: readonly string[]; readonly warnings: readonly Fault[] } {
   const present = new Set(names);
   const files = named.map((name) => presentName(name, present));
-  const missing = files.filter((name) => !present.has(name));
+  // What has a folder in front was looked for there.
+  const missing = files.filter((name) => !present.has(name) && path.basename(name) === name);
   const known = new Set(files.map(withoutZstd));
   const unnamed = splitsAmong(names.filter((name) => !known.has(withoutZstd(name))));
   // A result that somebody put beside the recording is no part of it; what has a number among the splits is.
   const more = missing.length > 0 ? unnamed : unnamed.filter((name) => continues(name, files));
   if (more.length === 0) return { files, warnings: [] };
-  const all = missing.length <= more.length ? files.filter((name) => present.has(name)) : files;
+  const all = missing.length <= more.length ? files.filter((name) => !missing.includes(name)) : files;
   const warning = new Fault(
     "bag-unindexed",
     missing.length > 0

@@ -28,6 +28,18 @@ interface ForeignFormat {
   readonly description: string;
 }
 
+/** pcap in both byte orders, with micro- and nanoseconds, and pcapng. */
+const CAPTURE_STARTS: readonly (readonly number[])[] = [
+  [0xd4, 0xc3, 0xb2, 0xa1],
+  [0xa1, 0xb2, 0xc3, 0xd4],
+  [0x4d, 0x3c, 0xb2, 0xa1],
+  [0xa1, 0xb2, 0x3c, 0x4d],
+  [0x0a, 0x0d, 0x0d, 0x0a],
+];
+const CAPTURE =
+  "is a capture of network packets (pcap); play it through the driver of the LiDAR, and record its PointCloud2: " +
+  "`ros2 bag record -s mcap -a`";
+
 const FOREIGN_FORMATS: readonly ForeignFormat[] = [
   { start: ZSTD_START, description: "is zstd-compressed twice; unpack it first: `zstd -d FILE`" },
   {
@@ -35,6 +47,22 @@ const FOREIGN_FORMATS: readonly ForeignFormat[] = [
     description: `is a ROS 1 bag; convert it to MCAP first: ${CONVERT_ROS1}`,
   },
   { start: [0x1f, 0x8b], description: "is a gzip-compressed file; unpack it first: `gunzip FILE`" },
+  { start: ascii("BZh"), description: "is a bzip2-compressed file; unpack it first: `bunzip2 FILE`" },
+  {
+    start: [0xfd, ...ascii("7zXZ")],
+    description: "is an xz-compressed file; unpack it first: `unxz FILE`",
+  },
+  {
+    start: [0x04, 0x22, 0x4d, 0x18],
+    description: "is an lz4-compressed file; unpack it first: `lz4 -d FILE`",
+  },
+  { start: ascii("7z\u00bc\u00af"), description: "is a 7z archive; unpack it first" },
+  { start: ascii("Rar!"), description: "is a RAR archive; unpack it first" },
+  ...CAPTURE_STARTS.map((start) => ({ start, description: CAPTURE })),
+  {
+    start: ascii("rosbag2_bagfile_information"),
+    description: "is the metadata of a rosbag2 folder; name the folder that it lies in",
+  },
   { start: ascii("PK\u0003\u0004"), description: "is a zip archive; unpack it first" },
   {
     start: ascii("# .PCD"),

@@ -9,7 +9,7 @@ import { PackedSplit, UnpackedSplits } from "./PackedSplit.js";
 import { withoutZstd } from "./rosbag2Metadata.js";
 import { SplitBag } from "./SplitBag.js";
 import { Sqlite3File } from "./sqlite3/Sqlite3File.js";
-import { reasonOf } from "./systemError.js";
+import { reasonOf } from "../files/systemError.js";
 import type { BagReader } from "./types.js";
 import { unfinishedOutput } from "./unfinishedOutput.js";
 import { unpackZstdFile } from "./unpackZstdFile.js";
@@ -55,7 +55,7 @@ export async function openBag(bag: string): Promise<BagReader> {
 async function isZstd(file: string): Promise<boolean> {
   const handle = await openForReading(file);
   try {
-    return bagFormat(await firstBytes(handle)) === "zstd";
+    return bagFormat(await firstBytes(file, handle)) === "zstd";
   } finally {
     await handle.close();
   }
@@ -65,12 +65,12 @@ async function openFile(file: string): Promise<BagReader> {
   const handle = await openForReading(file);
   let current = handle;
   try {
-    const start = await firstBytes(handle);
+    const start = await firstBytes(file, handle);
     if (bagFormat(start) !== "zstd") return await openFormat(file, handle, start);
     const unpacked = await unpackZstdFile(file, handle);
     current = unpacked.handle;
     await handle.close();
-    const inner = await firstBytes(current);
+    const inner = await firstBytes(file, current);
     const reader = await openFormat(file, current, inner, true);
     return unpacked.damage === undefined ? reader : new SplitBag(file, [reader], [unpacked.damage]);
   } catch (error) {
@@ -107,9 +107,14 @@ async function openForReading(file: string): Promise<FileHandle> {
   }
 }
 
-async function firstBytes(handle: FileHandle): Promise<Uint8Array> {
-  const { buffer, bytesRead } = await handle.read(new Uint8Array(512), 0, 512, 0);
-  return buffer.subarray(0, bytesRead);
+/** @throws Fault `bag-unreadable` when the system refuses, as for a folder that has the name of a file */
+async function firstBytes(file: string, handle: FileHandle): Promise<Uint8Array> {
+  try {
+    const { buffer, bytesRead } = await handle.read(new Uint8Array(512), 0, 512, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch (error) {
+    throw new Fault("bag-unreadable", `${file} cannot be read: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { Fault } from "../faults/Fault.js";
 import { parseOfferedQos } from "./qosProfile.js";
-import { isSystemError, reasonOf } from "./systemError.js";
+import { isSystemError, reasonOf } from "../files/systemError.js";
 import type { BagTopic } from "./types.js";
 
 /** When the messages of a split were logged, nanoseconds. */
@@ -15,7 +15,7 @@ export interface DeclaredTimes {
 
 /** The part of a rosbag2 folder's metadata.yaml that reading its files needs. */
 export interface Rosbag2Metadata {
-  /** Names of the splits in the folder, in recording order. */
+  /** Paths of the splits as they are written there, in recording order; before version 4 with the folder's own name. */
   readonly files: readonly string[];
   /** Where it says what is in the splits, and its numbers agree: the topics of all of them, and the times of each by name. */
   readonly content:
@@ -91,9 +91,7 @@ export async function readRosbag2Metadata(folder: string): Promise<Rosbag2Metada
       `${file}: compression '${compression}' is not read, only zstd; convert the bag first: \`ros2 bag convert\``,
     );
   }
-  // Before version 4 the paths began with the folder's own name; splits always lie beside the metadata.
-  const files = information.relative_file_paths.map((relative) => path.basename(relative));
-  return { files: [...new Set(files)], content: contentOf(information) };
+  return { files: [...new Set(information.relative_file_paths)], content: contentOf(information) };
 }
 
 function contentOf(information: Information): Rosbag2Metadata["content"] {
@@ -114,7 +112,10 @@ function contentOf(information: Information): Rosbag2Metadata["content"] {
     times: new Map(
       files.map(({ path: name, starting_time, duration }) => {
         const startTime = starting_time.nanoseconds_since_epoch;
-        return [withoutZstd(path.basename(name)), { startTime, endTime: startTime + duration.nanoseconds }];
+        return [
+          withoutZstd(path.win32.basename(name)),
+          { startTime, endTime: startTime + duration.nanoseconds },
+        ];
       }),
     ),
   };
@@ -122,7 +123,7 @@ function contentOf(information: Information): Rosbag2Metadata["content"] {
 
 /** A file that was compressed or unpacked after the metadata were written is the same file. */
 export function withoutZstd(name: string): string {
-  return name.replace(/\.zstd?$/, "");
+  return name.replace(/\.zstd?$/i, "");
 }
 
 function parseMetadata(file: string, text: string): Information {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Decompress } from "fzstd";
 import { Fault } from "../faults/Fault.js";
-import { reasonOf } from "./systemError.js";
+import { reasonOf } from "../files/systemError.js";
 
 export interface UnpackedFile {
   /** Of a file without a name: its space is free again when the handle, or the process, is closed. */

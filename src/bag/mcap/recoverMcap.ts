@@ -22,7 +22,7 @@ import type { Readable, Segment } from "./Readable.js";
 import { SegmentedReadable, segmentLength, WindowedReader } from "./Readable.js";
 import type { Definition } from "./RecoveredIndex.js";
 import { MAGIC_BYTES, RecoveredIndex, recoveredHeader } from "./RecoveredIndex.js";
-import { reasonOf } from "../systemError.js";
+import { reasonOf } from "../../files/systemError.js";
 
 export interface RecoveredMcap {
   /** The same file with a new index behind it. */

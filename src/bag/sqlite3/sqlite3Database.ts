@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import sqlite3 from "node-sqlite3-wasm";
 import { Fault } from "../../faults/Fault.js";
-import { isSystemError, reasonOf } from "../systemError.js";
+import { isSystemError, reasonOf } from "../../files/systemError.js";
 
 export type SqlValue = number | bigint | string | Uint8Array | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;

@@ -1,6 +1,6 @@
 import { MessageRows } from "./MessageRows.js";
 import type { Sqlite3Database, SqlRow } from "./sqlite3Database.js";
-import { reasonOf } from "../systemError.js";
+import { reasonOf } from "../../files/systemError.js";
 
 /** The rows of the table `messages`. */
 export interface RowIndex {

@@ -1,6 +1,6 @@
 import { readdir, stat, statfs } from "node:fs/promises";
 import path from "node:path";
-import { isSystemError } from "../../bag/systemError.js";
+import { isSystemError } from "../../files/systemError.js";
 import { Fault } from "../../faults/Fault.js";
 
 /** How much recordings may take of the disk: whoever can reach the node can ask for one, again and again. */

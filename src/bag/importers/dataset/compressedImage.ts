@@ -4,7 +4,7 @@ import { COMPRESSED_IMAGE_TYPE } from "../../../messages/image.js";
 import type { Header } from "../../../messages/types.js";
 import { Fault } from "../../../faults/Fault.js";
 import type { RecordedMessage } from "../../RecordedMessage.js";
-import { reasonOf } from "../../systemError.js";
+import { reasonOf } from "../../../files/systemError.js";
 import { type Intrinsics, pinholeCameraInfo } from "./pinholeCameraInfo.js";
 
 export interface CalibratedCamera {

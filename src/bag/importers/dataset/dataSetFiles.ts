@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { Fault } from "../../../faults/Fault.js";
-import { isSystemError, reasonOf } from "../../systemError.js";
+import { isSystemError, reasonOf } from "../../../files/systemError.js";
 import { type FrameName, orderFrames } from "./frameNames.js";
 
 /**

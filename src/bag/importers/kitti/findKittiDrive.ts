@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { Fault } from "../../../faults/Fault.js";
-import { reasonOf } from "../../systemError.js";
+import { reasonOf } from "../../../files/systemError.js";
 
 export interface KittiDrive {
   /** The folder with the calib_*.txt files. */

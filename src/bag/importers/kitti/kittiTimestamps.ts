@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { Fault } from "../../../faults/Fault.js";
-import { isSystemError, reasonOf } from "../../systemError.js";
+import { isSystemError, reasonOf } from "../../../files/systemError.js";
 
 const LINE = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/;
 

@@ -11,7 +11,7 @@ import { pinholeCameraInfo } from "../dataset/pinholeCameraInfo.js";
 import { poseFromRows } from "../dataset/poseFromMatrix.js";
 import { SkippedFrames } from "../dataset/SkippedFrames.js";
 import type { RecordedMessage } from "../../RecordedMessage.js";
-import { reasonOf } from "../../systemError.js";
+import { reasonOf } from "../../../files/systemError.js";
 import { stampOf } from "../dataset/frameNames.js";
 import { findRgbdFrames, type RgbdFrame, type RgbdFrames } from "./findRgbdFrames.js";
 

@@ -1,1 +1,0 @@
-export { isSystemError, reasonOf } from "../files/systemError.js";
