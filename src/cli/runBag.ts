@@ -67,13 +67,15 @@ export interface RunResult {
  */
 export async function runBag(reader: BagReader, options: RunBagOptions): Promise<RunResult> {
   const bundle = await ModelBundle.load(options.model);
-  const selection = chooseInputs(await inspectBag(reader), options);
   const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
+  const summary = await inspectBag(reader);
+  // What is known before the work begins is said before, also when it does not begin.
+  const known = new Set(reader.warnings);
+  for (const problem of known) faults.record(problem);
+  const selection = chooseInputs(summary, options);
   const selected = ofSelectedTypes(reader, selection);
   const inputs = await recordedInputs(selected, selection, { ...options, faults });
-  // What is known before the work begins is said before.
-  const known = new Set(reader.warnings);
-  for (const problem of [...known, ...selection.problems, ...inputs.clocks.problems]) faults.record(problem);
+  for (const problem of [...selection.problems, ...inputs.clocks.problems]) faults.record(problem);
   const filter = cloudFilter(bundle, options);
   const pipeline = await RestartingPipeline.start({
     bundle,

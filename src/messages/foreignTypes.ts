@@ -84,7 +84,7 @@ const FOREIGN_TYPES: readonly ForeignType[] = [
     "run the driver's node with packets as its input while the bag plays, and record its PointCloud2",
   ),
   {
-    pattern: /^point_cloud_interfaces\/msg\/CompressedPointCloud2$/,
+    pattern: /\/msg\/CompressedPointCloud2?$/,
     role: "cloud",
     found: "a cloud that point_cloud_transport compressed",
     mend: (topic) => {
@@ -151,6 +151,24 @@ const FOREIGN_TYPES: readonly ForeignType[] = [
     role: "transforms",
     found: "Foxglove's transforms",
     mend: () => "record /tf and /tf_static",
+  },
+  driver(
+    /(\/msg\/|^)\w*packets?(msg)?$/i,
+    "some device (packets; of a LiDAR, they have the points)",
+    "run the driver's node that makes PointCloud2 of them while the bag plays, and record what it publishes",
+  ),
+  {
+    pattern: /(\/msg\/|^|[.:])\w*(point_?cloud|lidar|laser|points?_?(data|array))\w*$/i,
+    role: "cloud",
+    found: "a type that is not read, by its name of a LiDAR",
+    mend: () => "let the driver, or a node of yours, make PointCloud2 of it, and record that",
+  },
+  {
+    pattern:
+      /^(cepton|quanergy|blickfeld|zvision|tanway|ibeo|aeva|aeye|luminar|innoviz|vanjee|leishen|lslidar|benewake)\w*\/msg\/\w+$/i,
+    role: "cloud",
+    found: "what the driver of a LiDAR sends",
+    mend: () => "let the driver publish PointCloud2, and record that",
   },
 ];
 

@@ -7,6 +7,9 @@ import { bestPerNamespace } from "./imagePreference.js";
 import type { CloudInput, InputOverrides } from "./InputSelection.js";
 import { listed } from "./listed.js";
 
+/** Topics in a sentence. */
+const MOST_TOPICS = 8;
+
 /** A cloud, or a depth image, and the frame of its points. */
 export interface Source {
   readonly input: CloudInput;
@@ -111,7 +114,9 @@ function notACloud(
 }
 
 /** What comes nearest to a cloud is named, with what would make one of it. */
-function withoutCloud({ path, clouds, images, undecodable, nearMisses }: BagSummary): Fault {
+function withoutCloud(summary: BagSummary): Fault {
+  const { path, topics, clouds, images, undecodable, nearMisses } = summary;
+  const looked = new Set([...clouds, ...undecodable, ...nearMisses].map(({ topic }) => topic));
   const reasons = [
     ...undecodable.filter(({ type }) => type === POINT_CLOUD2_TYPE).map(({ fault }) => fault.message),
     ...clouds.map(({ topic, fields }) =>
@@ -120,12 +125,27 @@ function withoutCloud({ path, clouds, images, undecodable, nearMisses }: BagSumm
         : `the clouds on ${topic} have only the fields ${fields.join(" ")}`,
     ),
     ...nearMisses.filter(({ role }) => role === "cloud").map(({ sentence }) => sentence),
+    ...topics
+      .filter(({ topic, type }) => type === POINT_CLOUD2_TYPE && !looked.has(topic))
+      .map(({ topic, messageCount }) =>
+        messageCount === 0
+          ? `${topic} has the type, but no message was recorded`
+          : `none of the ${messageCount} messages on ${topic} can be read from the file`,
+      ),
     ...images.filter(isDepth).flatMap(({ unreadable }) => (unreadable ? [unreadable.message] : [])),
   ];
   return new Fault(
     "invalid-configuration",
     `${path} has no topic of type PointCloud2 with fields x, y and z` +
       (images.some(isDepth) ? ", and no depth image with a CameraInfo" : "") +
-      reasons.map((reason) => `; ${reason}`).join(""),
+      (reasons.length > 0 ? reasons : [contents(topics)]).map((reason) => `; ${reason}`).join(""),
   );
+}
+
+/** Where nothing comes near a cloud, what there is tells best whether it is the wrong file. */
+function contents(topics: BagSummary["topics"]): string {
+  if (topics.length === 0) return "it has no topics at all";
+  const some = topics.slice(0, MOST_TOPICS).map(({ topic, type }) => `${topic} (${type || "no type"})`);
+  const rest = topics.length > MOST_TOPICS ? ` and ${topics.length - MOST_TOPICS} more` : "";
+  return `its topics are ${some.join(", ")}${rest}`;
 }

@@ -11,7 +11,8 @@ import type { Readable } from "./Readable.js";
 import { FileReadable } from "./Readable.js";
 import type { Definition } from "./RecoveredIndex.js";
 import { recoverMcap } from "./recoverMcap.js";
-import { reasonOf } from "../systemError.js";
+import { reasonOf } from "../../files/systemError.js";
+import { unreadTopics } from "../unreadTopics.js";
 import type { BagChannel, BagMessage, BagReader, BagTopic, MessageFilter } from "../types.js";
 
 /** One MCAP file. What is damaged in it costs the damaged chunks and a warning, not the rest. */
@@ -60,7 +61,8 @@ export class McapFile implements BagReader {
       mcap.#recovery = Promise.resolve();
       mcap.#warnAboutDamage(readers.damages, readers.problem);
     }
-    mcap.#warnAboutEncodings();
+    const unread = unreadTopics(path, mcap.topics);
+    if (unread !== undefined) mcap.#warnings.push(unread);
     return mcap;
   }
 
@@ -177,17 +179,6 @@ export class McapFile implements BagReader {
     );
   }
 
-  #warnAboutEncodings(): void {
-    for (const { topic, type, messageEncoding } of this.topics) {
-      if (messageEncoding !== "cdr") {
-        this.#warn(
-          "unsupported-encoding",
-          `${this.path}: topic ${topic} (${type}) is skipped: its messages are '${messageEncoding}', not 'cdr'`,
-        );
-      }
-    }
-  }
-
   #reportMessage(topic: string, logTime: bigint, reason: string): void {
     if (this.#reported.has(topic)) return;
     this.#reported.add(topic);
@@ -197,7 +188,7 @@ export class McapFile implements BagReader {
     );
   }
 
-  #warn(code: "bag-damaged" | "bag-unindexed" | "unsupported-encoding", message: string): void {
+  #warn(code: "bag-damaged" | "bag-unindexed", message: string): void {
     this.#warnings.push(new Fault(code, message));
   }
 }

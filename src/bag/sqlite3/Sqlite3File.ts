@@ -11,7 +11,8 @@ import {
 import { parseOfferedQos } from "../qosProfile.js";
 import { indexMessages, type RowIndex } from "./sqlite3Index.js";
 import { openDatabase, type Sqlite3Database, type SqlRow } from "./sqlite3Database.js";
-import { reasonOf } from "../systemError.js";
+import { reasonOf } from "../../files/systemError.js";
+import { unreadTopics } from "../unreadTopics.js";
 import type { BagChannel, BagMessage, BagReader, BagSchema, BagTopic, MessageFilter } from "../types.js";
 
 const MAY_YIELD_AFTER = 64;
@@ -63,7 +64,8 @@ export class Sqlite3File implements BagReader {
       const index = await indexMessages(database, new Set(channels.keys()), MAX_CHUNK_BYTES, size);
       const file = new Sqlite3File(path, handle, database, channels, index);
       file.#warnAboutDamage(index.damages);
-      file.#warnAboutEncodings();
+      const unread = unreadTopics(path, file.topics);
+      if (unread !== undefined) file.#warnings.push(unread);
       return file;
     } catch (error) {
       database.close();
@@ -140,18 +142,7 @@ export class Sqlite3File implements BagReader {
     );
   }
 
-  #warnAboutEncodings(): void {
-    for (const { topic, type, messageEncoding } of this.topics) {
-      if (messageEncoding !== "cdr") {
-        this.#warn(
-          "unsupported-encoding",
-          `${this.path}: topic ${topic} (${type}) is skipped: its messages are '${messageEncoding}', not 'cdr'`,
-        );
-      }
-    }
-  }
-
-  #warn(code: "bag-damaged" | "unsupported-encoding", message: string): void {
+  #warn(code: "bag-damaged", message: string): void {
     this.#warnings.push(new Fault(code, message));
   }
 }
