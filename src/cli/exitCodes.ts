@@ -5,7 +5,7 @@ export const EXIT = {
   fault: 1,
   /** Wrong command line. */
   usage: 2,
-  /** Finished, but some scans were lost, for whatever reason, or none was labelled. */
+  /** Finished, but some scans were lost, for whatever reason, or none was labelled; of an import: some were left out. */
   incomplete: 3,
   /** A defect of this program, with a stack trace. */
   defect: 70,

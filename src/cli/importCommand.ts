@@ -5,12 +5,17 @@ import { PcdRecording } from "../bag/importers/pcd/PcdRecording.js";
 import { RgbdRecording } from "../bag/importers/rgbd/RgbdRecording.js";
 import { SemanticKittiSequence } from "../bag/importers/semantickitti/SemanticKittiSequence.js";
 import { numberArgument, wholeNumber } from "./arguments.js";
+import { EXIT } from "./exitCodes.js";
 import { forceOption } from "./forceOption.js";
 import { importRecording, type ImportOutput } from "./importRecording.js";
 
 export function importCommand(): Command {
   return new Command("import")
     .description("make a bag of a data set's recording")
+    .addHelpText(
+      "after",
+      `\nWhat cannot be read is named and left out. Exit code ${EXIT.incomplete} when scans were left out, ${EXIT.fault} when all were.`,
+    )
     .addCommand(kittiCommand())
     .addCommand(semanticKittiCommand())
     .addCommand(nuScenesCommand())

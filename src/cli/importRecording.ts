@@ -3,6 +3,7 @@ import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import { IMAGE_TYPE } from "../messages/image.js";
 import { POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
 import { checkOutputs } from "../files/checkOutputs.js";
+import { EXIT } from "./exitCodes.js";
 import { exitCodeOf, Interruption } from "./Interruption.js";
 import { printFault } from "./printFault.js";
 import { Progress } from "./Progress.js";
@@ -13,8 +14,9 @@ export interface ImportOutput {
 }
 
 /**
- * Opens a recording of a data set folder and writes it into a bag; warnings and a last line about it go to the terminal. A
- * run that is stopped ends with a finished bag of what was written until then.
+ * Opens a recording of a data set folder and writes it into a bag; warnings and a last line about it go to the terminal.
+ * Exits with the code for an incomplete result when scans of the data set are not in the bag. A run that is stopped ends
+ * with a finished bag of what was written until then.
  * @param sourceOf what was imported, for the last line
  */
 export async function importRecording<R extends DataSetRecording>(
@@ -48,7 +50,10 @@ export async function importRecording<R extends DataSetRecording>(
   for (const { severity, message: text } of recording.warnings) printFault({ severity, text });
   const { stoppedBy } = interruption;
   if (stoppedBy === undefined) {
-    console.log(`${output}: ${scans} scans of ${sourceOf(recording)}`);
+    const isWhole = scans === recording.scanCount;
+    const count = isWhole ? `${scans}` : `${scans} of ${recording.scanCount}`;
+    console.log(`${output}: ${count} scans of ${sourceOf(recording)}`);
+    if (!isWhole || recording.mayLackScans === true) process.exitCode = EXIT.incomplete;
     return;
   }
   const kept = scans === 0 ? "is not written" : `has the first ${scans} of ${recording.scanCount} scans`;

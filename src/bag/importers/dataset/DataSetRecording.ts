@@ -5,6 +5,8 @@ import type { RecordedMessage } from "../../RecordedMessage.js";
 export interface DataSetRecording {
   /** Scans (or depth images) that `messages()` will try to read. */
   readonly scanCount: number;
+  /** Scans of the data set may be missing among these, since what lists them is damaged. */
+  readonly mayLackScans?: boolean;
   /** What is skipped, and why; reading adds to it. */
   readonly warnings: readonly Fault[];
   /**

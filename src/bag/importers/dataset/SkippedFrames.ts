@@ -5,6 +5,7 @@ export class SkippedFrames {
   readonly #faults: Fault[] = [];
   #firstLost: Fault | undefined;
   #read = 0;
+  #mayLackScans = false;
 
   get faults(): readonly Fault[] {
     return this.#faults;
@@ -13,6 +14,17 @@ export class SkippedFrames {
   /** Scans that were read. */
   get read(): number {
     return this.#read;
+  }
+
+  /** What lists the scans is damaged, so that some may never have been tried. */
+  get mayLackScans(): boolean {
+    return this.#mayLackScans;
+  }
+
+  /** As `add`, for a part of what lists the scans. */
+  addListed(message: string): void {
+    this.#mayLackScans = true;
+    this.add(message);
   }
 
   /** A file or a part of it is left out; `message` names it and says why. */

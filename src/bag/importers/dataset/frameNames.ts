@@ -11,6 +11,9 @@ export interface FrameName {
 
 /** Text in front, digits, and perhaps a fraction behind a point or a second number behind an underscore or hyphen. */
 const TIME = /^(.*?)(\d+)(?:([._-])(\d{1,9}))?$/;
+/** A date and a time of the day, with or without separators, as recorders write them: 2024-05-01T12-30-00.123, 20240501_123000_123. */
+const DATE =
+  /^((?:.*?\D)?)((?:19|20)\d\d)[-_.]?(\d\d)[-_.]?(\d\d)[T_ -]?(\d\d)[-_:.h]?(\d\d)[-_:.m]?(\d\d)(?:[-_.,]?(\d{1,9}))?(?:Z|_?UTC)?$/;
 /** By the number of digits that a time since the epoch has from 2001 to 2286. */
 const NANOSECONDS_OF_UNIT: ReadonlyMap<number, bigint> = new Map([
   [10, 1_000_000_000n],
@@ -26,13 +29,14 @@ const natural = new Intl.Collator("en", { numeric: true });
 
 /**
  * The frames of a folder in their order. Names that are times since the epoch in seconds, milli-, micro- or nanoseconds
- * (one unit in a folder, told by its digits; text in front is allowed) are ordered as times; others by the number that
+ * (one unit in a folder, told by its digits; text in front is allowed), or dates with times of the day, which are taken as
+ * UTC, are ordered as times; others by the number that
  * they end with (`frame_2` before `frame_10`), if they differ in nothing else, else in natural order.
  *
  * @param names without extension, no two the same
  */
 export function orderFrames(names: readonly string[]): readonly FrameName[] {
-  const times = timesOf(names);
+  const times = timesOf(names) ?? datesOf(names);
   if (times !== undefined) {
     return names
       .map((name, i) => ({ name, time: times[i]! }))
@@ -55,7 +59,8 @@ function timesOf(names: readonly string[]): readonly bigint[] | undefined {
   const parts = names.map((name) => TIME.exec(name));
   const [first] = parts;
   if (first === undefined || first === null) return undefined;
-  const [, prefix, whole, separator] = first;
+  const [, prefix, whole] = first;
+  const separator = parts.find((part) => part?.[3] !== undefined)?.[3];
   const unit = NANOSECONDS_OF_UNIT.get(whole!.length);
   if (unit === undefined || (separator !== undefined && whole!.length !== SECOND_DIGITS)) return undefined;
   const hasSame = (part: RegExpExecArray | null): part is RegExpExecArray =>
@@ -70,6 +75,33 @@ function timesOf(names: readonly string[]): readonly bigint[] | undefined {
     ([, , units, , fraction = ""]) => BigInt(units!) * unit + scale(fraction),
   );
   return times.every((time) => time <= LATEST) && new Set(times).size === times.length ? times : undefined;
+}
+
+/** Nanoseconds; undefined unless all names are dates with the same text in front, no two the same. */
+function datesOf(names: readonly string[]): readonly bigint[] | undefined {
+  const parts = names.map((name) => DATE.exec(name));
+  const prefix = parts[0]?.[1];
+  const times = parts.map((part) => (part === null || part[1] !== prefix ? undefined : dateOf(part)));
+  const known = times.filter((time) => time !== undefined);
+  return known.length === names.length && new Set(known).size === names.length ? known : undefined;
+}
+
+function dateOf([, , ...parts]: RegExpExecArray): bigint | undefined {
+  const [year, month, day, hour, minute, second] = parts.slice(0, 6).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const milliseconds = Date.UTC(year, month - 1, day, hour, minute, second);
+  const read = [year, month, day, hour, minute, second].map((part) => String(part).padStart(2, "0"));
+  // The 31st of February is another day.
+  if (new Date(milliseconds).toISOString().slice(0, 19).replace(/[-T:]/g, "") !== read.join(""))
+    return undefined;
+  const time = BigInt(milliseconds) * 1_000_000n + BigInt((parts[6] ?? "").padEnd(9, "0"));
+  return time > 0n && time <= LATEST ? time : undefined;
 }
 
 /** What stands behind a point is a decimal fraction; behind other separators, nanoseconds or microseconds. */

@@ -387,3 +387,19 @@ describeWithRealData("the recorded KITTI drive", "kitti_raw", (folder) => {
     expect(compared).toBeGreaterThan(100);
   });
 });
+
+test("a drive of which no scan can be read is refused, and one without all times may lack scans", async () => {
+  await withFolder(async (folder) => {
+    const { drive } = await writeDrive(folder);
+    expect((await KittiRawDrive.open(drive)).mayLackScans).toBe(false);
+    for (let frame = 0; frame < 3; frame++) await writeFile(frameFile(drive, "velodyne_points", frame), "");
+    await expect(read(drive)).rejects.toMatchObject({
+      code: "data-set-unreadable",
+      message: expect.stringMatching(
+        /^no scan of .* can be read: .*0000000000\.bin is skipped: it has 0 bytes/,
+      ),
+    });
+    await writeFile(path.join(drive, "velodyne_points", "timestamps.txt"), timeLine(0));
+    expect((await KittiRawDrive.open(drive)).mayLackScans).toBe(true);
+  });
+});

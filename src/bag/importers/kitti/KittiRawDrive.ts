@@ -4,13 +4,13 @@ import { COMPRESSED_IMAGE_TYPE } from "../../../messages/image.js";
 import { CAMERA_INFO_TYPE } from "../../../messages/cameraInfo.js";
 import { POINT_CLOUD2_TYPE } from "../../../messages/pointCloud2.js";
 import { TF_MESSAGE_TYPE } from "../../../messages/tfMessage.js";
-import type { PointCloud2, TransformStamped } from "../../../messages/types.js";
+import type { TransformStamped } from "../../../messages/types.js";
 import type { Pose } from "../../../transforms/Pose.js";
 import { compose, inverse } from "../../../transforms/Pose.js";
 import type { DataSetRecording } from "../dataset/DataSetRecording.js";
 import { floatCloud } from "../dataset/floatCloud.js";
 import type { RecordedMessage } from "../../RecordedMessage.js";
-import { reasonOf } from "../../systemError.js";
+import { reasonOf } from "../../../files/systemError.js";
 import { findKittiDrive } from "./findKittiDrive.js";
 import type { KittiCalibration, KittiCameraNumber } from "./kittiCalibration.js";
 import { readKittiCalibration } from "./kittiCalibration.js";
@@ -51,6 +51,8 @@ export class KittiRawDrive implements DataSetRecording {
   readonly #frames: readonly KittiFrame[];
   readonly #cameras: readonly KittiCameraNumber[];
   readonly #warnings: Fault[];
+  /** Scans were recorded that `scanCount` leaves out, since they have no time. */
+  readonly mayLackScans: boolean;
   #firstOxts: OxtsPacket | undefined;
 
   private constructor(folder: string, calibration: KittiCalibration, found: KittiFrames) {
@@ -59,6 +61,7 @@ export class KittiRawDrive implements DataSetRecording {
     this.#frames = found.frames;
     this.#cameras = found.cameras;
     this.#warnings = [...found.warnings];
+    this.mayLackScans = found.mayLackScans;
   }
 
   /**
@@ -81,29 +84,43 @@ export class KittiRawDrive implements DataSetRecording {
     return this.#warnings;
   }
 
-  /** All messages in the order of their stamps. */
+  /**
+   * All messages in the order of their stamps.
+   * @throws Fault `data-set-unreadable` when no scan can be read
+   */
   async *messages(): AsyncGenerator<RecordedMessage, void, void> {
     const [first] = this.#frames;
     if (first !== undefined) yield this.#staticTransforms(first.stamp);
+    const known = this.#warnings.length;
+    let scans = 0;
     for (const frame of this.#frames) {
       const bytes = await this.#read(frame);
       if (bytes === undefined) continue;
-      if (frame.sensor === "velodyne_points") yield* this.#scan(frame, bytes);
-      else if (frame.sensor === "oxts") yield* this.#odometry(frame, bytes);
+      if (frame.sensor === "velodyne_points") {
+        const scan = this.#scan(frame, bytes);
+        if (scan === undefined) continue;
+        scans++;
+        yield scan;
+      } else if (frame.sensor === "oxts") yield* this.#odometry(frame, bytes);
       else yield* this.#image(frame, frame.sensor.slice(-2) as KittiCameraNumber, bytes);
     }
+    if (scans > 0) return;
+    const reason = this.#warnings[known];
+    throw new Fault(
+      "data-set-unreadable",
+      `no scan of ${this.folder} can be read${reason === undefined ? "" : `: ${reason.message}`}`,
+    );
   }
 
-  *#scan({ file, stamp }: KittiFrame, data: Uint8Array): Generator<RecordedMessage, void, void> {
-    let message: PointCloud2;
+  #scan({ file, stamp }: KittiFrame, data: Uint8Array): RecordedMessage | undefined {
     try {
-      message = floatCloud({ stamp, frameId: VELODYNE_FRAME }, COLUMNS, data);
+      const message = floatCloud({ stamp, frameId: VELODYNE_FRAME }, COLUMNS, data);
+      return { topic: KITTI_CLOUD_TOPIC, type: POINT_CLOUD2_TYPE, stamp, message };
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       this.#warn(`${file} is skipped: ${error.message}`);
-      return;
+      return undefined;
     }
-    yield { topic: KITTI_CLOUD_TOPIC, type: POINT_CLOUD2_TYPE, stamp, message };
   }
 
   *#image(

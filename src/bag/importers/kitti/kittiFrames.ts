@@ -20,6 +20,8 @@ export interface KittiFrames {
   readonly frames: readonly KittiFrame[];
   /** Those that have frames and a calibration. */
   readonly cameras: readonly KittiCameraNumber[];
+  /** Some scans have no time and are not among the frames. */
+  readonly mayLackScans: boolean;
   readonly warnings: readonly Fault[];
 }
 
@@ -36,6 +38,7 @@ export async function findKittiFrames(drive: string, calibration: KittiCalibrati
       `${path.join(drive, "velodyne_points", "data")} holds no scan (.bin) with a time`,
     );
   }
+  const mayLackScans = warnings.length > 0;
   const cameras: KittiCameraNumber[] = [];
   for (const camera of KITTI_CAMERAS) {
     const images = await sensorFrames(drive, `image_${camera}`, ".png", warnings);
@@ -59,7 +62,7 @@ export async function findKittiFrames(drive: string, calibration: KittiCalibrati
       new Fault("data-set-unreadable", "oxts is skipped, and with it /tf: there is no calib_imu_to_velo.txt"),
     );
   }
-  return { frames: frames.sort(byStamp), cameras, warnings };
+  return { frames: frames.sort(byStamp), cameras, mayLackScans, warnings };
 }
 
 /** The frames of a sensor that have both a file and a time; none when the sensor is not there. */

@@ -58,6 +58,10 @@ export class NuScenesRecording implements DataSetRecording {
     return this.#scene.data.filter(({ sensor }) => sensor.intrinsics === undefined).length;
   }
 
+  get mayLackScans(): boolean {
+    return this.#skipped.mayLackScans;
+  }
+
   get warnings(): readonly Fault[] {
     return this.#skipped.faults;
   }

@@ -86,7 +86,7 @@ export async function readNuScenesScene(
   const data = rows.flatMap((row): NuScenesData[] => {
     const pose = poses.get(row.ego_pose_token);
     if (pose === undefined) {
-      skipped.add(`${row.filename} is skipped: ego_pose.json has no row ${row.ego_pose_token}`);
+      skipped.addListed(`${row.filename} is skipped: ego_pose.json has no row ${row.ego_pose_token}`);
       return [];
     }
     return [

@@ -93,7 +93,7 @@ export async function readTable<T extends TableName>(
     throw new Fault("data-set-unreadable", `${file} is not the table ${name}: ${first}`);
   }
   const others = problems.length > 1 ? `, and ${problems.length - 1} other rows` : "";
-  skipped.add(`${file}: ${first}: the row is skipped${others}`);
+  skipped.addListed(`${file}: ${first}: the row is skipped${others}`);
   return rows;
 }
 
