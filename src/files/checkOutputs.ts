@@ -35,6 +35,7 @@ export async function checkOutputs({
   const taken = new Map<string, string>();
   for (const file of files) {
     if (file === undefined || isDevice(file)) continue;
+    requireName(file);
     for (const name of [file, partialPath(file)]) {
       await requireNoInput(name, inputs);
       const place = await placeOf(name);
@@ -57,10 +58,16 @@ export async function checkOutputs({
   }
   for (const folder of folders) {
     if (folder === undefined) continue;
+    requireName(folder);
     await requireOutside(path.join(folder, "-"), [...bagFolders, ...inputs]);
     await requireFreeFolder(folder, force);
     await requireWritable(path.join(folder, "-"));
   }
+}
+
+/** An unset variable in a script makes an empty argument. */
+function requireName(output: string): void {
+  if (output === "") throw new Fault("output-refused", "the name of an output is empty; name a file");
 }
 
 /** `/dev/stdout` and the like: written as they are, and never replaced. */
