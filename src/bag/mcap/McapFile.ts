@@ -6,6 +6,7 @@ import { Fault } from "../../faults/Fault.js";
 import { CONVERT_ROS1 } from "../bagFormat.js";
 import { rosTypeName } from "../../messages/rosTypeName.js";
 import { chunkDecompressors, decompressZstdFrame, isZstdFrame } from "./chunkCompression.js";
+import { refuseOverlap } from "./overlappingChunks.js";
 import { parseOfferedQos } from "../qosProfile.js";
 import type { Readable } from "./Readable.js";
 import { FileReadable } from "./Readable.js";
@@ -49,13 +50,14 @@ export class McapFile implements BagReader {
   /**
    * @param path for messages
    * @param handle of a file that starts as MCAP files do; closed with this, unless opening fails
-   * @throws Fault `bag-unreadable` when it holds messages of ROS 1 only
+   * @throws Fault `bag-unreadable` when it holds messages of ROS 1 only, or cannot be read in the order of time
    */
   static async open(path: string, handle: FileHandle): Promise<McapFile> {
     const file = new FileReadable(handle, BigInt((await handle.stat()).size));
     const decompress = await chunkDecompressors();
     const readers = await initialize(file, decompress);
     refuseRos1(path, readers.reader);
+    refuseOverlap(path, readers.reader.chunkIndexes);
     const mcap = new McapFile(path, handle, file, decompress, readers.reader);
     if (readers.problem !== undefined) {
       mcap.#recovery = Promise.resolve();
