@@ -65,7 +65,7 @@ export async function readBytes(file: string): Promise<Uint8Array> {
 /** @throws Fault `data-set-unreadable` */
 export async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return withoutMark(await readFile(file, "utf8"));
   } catch (error) {
     throw unreadable(file, error);
   }
@@ -76,7 +76,12 @@ export async function readText(file: string): Promise<string> {
  * @throws Fault `data-set-unreadable`
  */
 export async function readTextIfThere(file: string): Promise<string | undefined> {
-  return unlessMissing(file, () => readFile(file, "utf8"));
+  return unlessMissing(file, async () => withoutMark(await readFile(file, "utf8")));
+}
+
+/** Editors of Windows put a byte order mark in front. */
+function withoutMark(text: string): string {
+  return text.replace(/^\ufeff/, "");
 }
 
 /** @throws Fault `data-set-unreadable`, also when the file is no JSON */

@@ -50,5 +50,15 @@ test("the order is natural, and numbers that no stamp can hold count by their pl
   expect(orderFrames(["a_10", "b_1", "a_9"]).map(({ name }) => name)).toEqual(["a_9", "a_10", "b_1"]);
   const frames = orderFrames(["20187221103226", "20187221103225"]);
   expect(frames.map((frame, i) => stampOf(frame, i, (n) => T + n * 1_000_000n))).toEqual([T, T + 1_000_000n]);
-  expect(stampOf({ number: 7, time: undefined }, 0, (n) => T + n * 100n)).toBe(T + 700n);
+  expect(stampOf({ name: "7", number: 7, time: undefined }, 0, (n) => T + n * 100n)).toBe(T + 700n);
+});
+
+test("a file that is not named as the others does not shift their numbers, and is refused", () => {
+  const names = Array.from({ length: 20 }, (_, i) => String(i).padStart(6, "0"));
+  const frames = orderFrames(["000003 (copy)", ...names, "notes"]);
+  expect(frames.map(({ name }) => name)).toEqual([...names, "000003 (copy)", "notes"]);
+  expect(frames.map(({ number }) => number)).toEqual([...names.map(Number), -1, -1]);
+  expect(() => stampOf(frames[20]!, 20, (n) => n)).toThrow(
+    "000003 (copy) is not named as the other frames are",
+  );
 });

@@ -1,9 +1,13 @@
 /** What the names of a data set's files say about their order and their times. */
+import { Fault } from "../../../faults/Fault.js";
 
 export interface FrameName {
   /** File name without the extension. */
   readonly name: string;
-  /** Of the frame: what the name ends with, or the place in the order where names say no number of a frame. */
+  /**
+   * Of the frame: what the name ends with, or the place in the order where names say no number of a frame. Of a file that
+   * is not named as the others are, such as a copy, `NO_NUMBER`.
+   */
   readonly number: number;
   /** Nanoseconds since the epoch, where all names are times. */
   readonly time: bigint | undefined;
@@ -25,13 +29,17 @@ const SECOND_DIGITS = 10;
 /** Later stamps do not fit into a message. */
 const LATEST = (2n ** 31n - 1n) * 1_000_000_000n;
 
+/** Of names that have one, in a folder of frames. */
+const NUMBERED_SHARE = 0.9;
+export const NO_NUMBER = -1;
+
 const natural = new Intl.Collator("en", { numeric: true });
 
 /**
  * The frames of a folder in their order. Names that are times since the epoch in seconds, milli-, micro- or nanoseconds
  * (one unit in a folder, told by its digits; text in front is allowed), or dates with times of the day, which are taken as
  * UTC, are ordered as times; others by the number that
- * they end with (`frame_2` before `frame_10`), if they differ in nothing else, else in natural order.
+ * they end with (`frame_2` before `frame_10`), if nearly all differ in nothing else, else in natural order.
  *
  * @param names without extension, no two the same
  */
@@ -45,9 +53,12 @@ export function orderFrames(names: readonly string[]): readonly FrameName[] {
   }
   const numbers = numbersOf(names);
   if (numbers !== undefined) {
-    return names
-      .map((name, i) => ({ name, number: numbers[i]!, time: undefined }))
-      .sort((a, b) => a.number - b.number || natural.compare(a.name, b.name));
+    const frames = names.map((name, i) => ({ name, number: numbers[i]!, time: undefined }));
+    const [numbered, odd] = [frames.filter(hasNumber), frames.filter((frame) => !hasNumber(frame))];
+    return [
+      ...numbered.sort((a, b) => a.number - b.number || natural.compare(a.name, b.name)),
+      ...odd.sort((a, b) => natural.compare(a.name, b.name)),
+    ];
   }
   return [...names]
     .sort((a, b) => natural.compare(a, b))
@@ -115,24 +126,39 @@ function fractionScale(
   return (fraction) => BigInt(fraction === "" ? 0 : fraction) * unit;
 }
 
-/** Undefined unless all names are the same text with a number behind it. */
+/** Undefined unless nearly all names are the same text with a number behind it. */
 function numbersOf(names: readonly string[]): readonly number[] | undefined {
   const parts = names.map((name) => /^(.*?)(\d+)$/.exec(name));
-  const prefix = parts[0]?.[1];
-  const numbers = parts.map((part) => (part?.[1] === prefix ? Number(part?.[2]) : NaN));
+  const counts = new Map<string, number>();
+  for (const part of parts) if (part !== null) counts.set(part[1]!, (counts.get(part[1]!) ?? 0) + 1);
+  const [prefix, count] = [...counts].sort(([, a], [, b]) => b - a)[0] ?? ["", 0];
+  if (count === 0 || count < NUMBERED_SHARE * names.length) return undefined;
+  const numbers = parts.map((part) => (part?.[1] === prefix ? Number(part[2]) : NO_NUMBER));
   return numbers.every(Number.isSafeInteger) ? numbers : undefined;
+}
+
+function hasNumber({ number }: FrameName): boolean {
+  return number !== NO_NUMBER;
+}
+
+/** @throws Fault `data-set-unreadable` when the name does not say which frame it is, and those of the others do */
+export function requireNumber(frame: FrameName): void {
+  if (hasNumber(frame)) return;
+  throw new Fault(
+    "data-set-unreadable",
+    `${frame.name} is not named as the other frames are, so that nothing says which one it is: it is skipped`,
+  );
 }
 
 /**
  * Nanoseconds: the time that the name says, or that of the frame's number.
  * @param place of the frame in the order, which counts where numbers lead beyond what a stamp can hold
  * @param timeOf the time of a frame number, nanoseconds
+ * @throws Fault `data-set-unreadable`, see `requireNumber`
  */
-export function stampOf(
-  { number, time }: Pick<FrameName, "number" | "time">,
-  place: number,
-  timeOf: (number: bigint) => bigint,
-): bigint {
+export function stampOf(frame: FrameName, place: number, timeOf: (number: bigint) => bigint): bigint {
+  const { number, time } = frame;
+  requireNumber(frame);
   if (time !== undefined) return time;
   const stamp = timeOf(BigInt(number));
   return stamp <= LATEST ? stamp : timeOf(BigInt(place));

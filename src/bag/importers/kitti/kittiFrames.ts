@@ -1,5 +1,6 @@
 import path from "node:path";
 import { Fault } from "../../../faults/Fault.js";
+import { NO_NUMBER } from "../dataset/frameNames.js";
 import { listFrames } from "../dataset/dataSetFiles.js";
 import type { KittiCalibration, KittiCameraNumber } from "./kittiCalibration.js";
 import { KITTI_CAMERAS } from "./kittiCalibration.js";
@@ -88,7 +89,9 @@ async function sensorFrames(
     const stamp = stamps[number];
     if (stamp !== undefined) return [{ sensor, file, stamp }];
     warn(
-      `${file} is skipped: line ${number + 1} of ${path.join(folder, "timestamps.txt")} is missing or not a time`,
+      number === NO_NUMBER
+        ? `${file} is skipped: it is not named as the other frames are`
+        : `${file} is skipped: line ${number + 1} of ${path.join(folder, "timestamps.txt")} is missing or not a time`,
     );
     return [];
   });

@@ -198,6 +198,29 @@ test("a row of a table or a calibration that cannot be used costs what needs it"
   });
 });
 
+test("a row that says no rotation is skipped, scans may be missing then, and what leaves none is in the sentence", async () => {
+  await withFolder(async (root) => {
+    await writeNuScenes(root, 1);
+    const table = (name: string): string => path.join(root, "v1.0-mini", `${name}.json`);
+    const poses = JSON.parse(await readFile(table("ego_pose"), "utf8")) as { rotation: number[] }[];
+    poses[0]!.rotation = [0, 0, 0, 0];
+    await writeFile(table("ego_pose"), `\ufeff${JSON.stringify(poses)}`);
+    const recording = await NuScenesRecording.open(root);
+    expect(recording.warnings[0]!.message).toBe(
+      `${table("ego_pose")}: row 0: Invalid input: expected a quaternion of length 1 at rotation: the row is skipped`,
+    );
+    expect(recording.mayLackScans).toBe(true);
+    const calibrations = await readFile(table("calibrated_sensor"), "utf8");
+    await writeFile(
+      table("calibrated_sensor"),
+      calibrations.replace('"token":"calibration-LIDAR_TOP"', '"token":1'),
+    );
+    await expect(NuScenesRecording.open(root)).rejects.toMatchObject({
+      message: expect.stringMatching(/has no scan of LIDAR_TOP: .*calibrated_sensor\.json: row 0: /),
+    });
+  });
+});
+
 test("files that a table names outside of the data set's folder are not read", async () => {
   await withFolder(async (folder) => {
     const root = path.join(folder, "nuscenes");

@@ -102,7 +102,11 @@ export async function readNuScenesScene(
   const used = [...new Map(data.map(({ sensor }) => [sensor.channel, sensor])).values()];
   const lidar = used.find(({ channel }) => channel === LIDAR);
   if (lidar === undefined) {
-    throw new Fault("data-set-unreadable", `${scene.name} of ${root} has no scan of ${LIDAR}`);
+    const [reason] = skipped.faults;
+    throw new Fault(
+      "data-set-unreadable",
+      `${scene.name} of ${root} has no scan of ${LIDAR}${reason === undefined ? "" : `: ${reason.message}`}`,
+    );
   }
   return {
     name: scene.name,

@@ -7,7 +7,9 @@ import type { SkippedFrames } from "../dataset/SkippedFrames.js";
 const token = z.string();
 const vector = z.tuple([z.number(), z.number(), z.number()]);
 /** Unit quaternion w, x, y, z. */
-const rotation = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+const rotation = z
+  .tuple([z.number(), z.number(), z.number(), z.number()])
+  .refine((q) => Math.abs(Math.hypot(...q) - 1) < 0.1, "Invalid input: expected a quaternion of length 1");
 
 /** The columns that are needed; https://www.nuscenes.org/nuscenes, "Data format". */
 const SCHEMAS = {
@@ -85,7 +87,7 @@ export async function readTable<T extends TableName>(
   for (const [i, row] of (Array.isArray(json) ? json : [json]).entries()) {
     const parsed = schema.safeParse(row);
     if (parsed.success) rows.push(parsed.data);
-    else problems.push(`row ${i}: ${z.prettifyError({ issues: parsed.error.issues.slice(0, 1) })}`);
+    else problems.push(`row ${i}: ${reasonOf(parsed.error)}`);
   }
   const [first] = problems;
   if (first === undefined) return rows;
@@ -95,6 +97,14 @@ export async function readTable<T extends TableName>(
   const others = problems.length > 1 ? `, and ${problems.length - 1} other rows` : "";
   skipped.addListed(`${file}: ${first}: the row is skipped${others}`);
   return rows;
+}
+
+/** The first thing that is wrong with a row, in the line of a sentence. */
+function reasonOf({ issues }: z.ZodError): string {
+  return z
+    .prettifyError({ issues: issues.slice(0, 1) })
+    .replace(/^✖ /, "")
+    .replace(/\s*\n\s*→ /, " ");
 }
 
 /** As `readTable`, none when there is no such table. */

@@ -60,7 +60,10 @@ export class RgbdRecording implements DataSetRecording {
 
   async *messages(): AsyncGenerator<RecordedMessage, void, void> {
     for (const [place, frame] of this.#found.frames.entries()) {
-      const stamp = stampOf(frame, place, (n) => START + (n * 1_000_000_000n) / FRAME_RATE);
+      const stamp = await this.#skipped.unless(() =>
+        stampOf(frame, place, (n) => START + (n * 1_000_000_000n) / FRAME_RATE),
+      );
+      if (stamp === undefined) continue;
       const depth = await this.#skipped.unlessScan(() => this.#depth(frame, stamp));
       if (depth === undefined) continue;
       const pose = await this.#skipped.unless(() => readPose(frame, stamp));

@@ -5,11 +5,8 @@ import type { FrameName } from "../dataset/frameNames.js";
 import { type Intrinsics, intrinsicsOf } from "../dataset/pinholeCameraInfo.js";
 import type { SkippedFrames } from "../dataset/SkippedFrames.js";
 
-export interface RgbdFrame {
-  /** Of 30 per second. */
-  readonly number: number;
-  /** See FrameName. */
-  readonly time: bigint | undefined;
+/** Its number is of 30 per second. */
+export interface RgbdFrame extends FrameName {
   readonly depth: string;
   /** Undefined when the frame has no colour image. */
   readonly color: string | undefined;
@@ -46,6 +43,7 @@ async function scanNetFrames(
   const frames = depthNames.map(({ name, number, time }) => {
     const color = colors.get(name);
     return {
+      name,
       number,
       time,
       depth: path.join(folder, "depth", `${name}.png`),
@@ -68,6 +66,7 @@ async function sevenScenesFrames(folder: string): Promise<RgbdFrames> {
   const frames = (await listFrames(at, ".depth.png")).map(({ name, number, time }) => {
     const color = `${name}.color.png`;
     return {
+      name,
       number,
       time,
       depth: path.join(at, `${name}.depth.png`),

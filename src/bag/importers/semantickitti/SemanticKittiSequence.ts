@@ -8,7 +8,7 @@ import { compressedImage } from "../dataset/compressedImage.js";
 import type { DataSetRecording } from "../dataset/DataSetRecording.js";
 import { inFile, listFrames, parseNumbers, readBytes, readTextIfThere } from "../dataset/dataSetFiles.js";
 import { floatCloud } from "../dataset/floatCloud.js";
-import { type FrameName, stampOf } from "../dataset/frameNames.js";
+import { type FrameName, requireNumber, stampOf } from "../dataset/frameNames.js";
 import { groundTruthInfo, withGroundTruth } from "../dataset/groundTruth.js";
 import type { LearningMap } from "../dataset/LearningMap.js";
 import { poseFromMatrix, poseFromRows } from "../dataset/poseFromMatrix.js";
@@ -137,6 +137,7 @@ export class SemanticKittiSequence implements DataSetRecording {
 
   #stampOf(frame: FrameName, place: number): bigint {
     const { times, folder, scans } = this.#parts;
+    requireNumber(frame);
     if (times === undefined) return stampOf(frame, place, (n) => START + n * SCAN_PERIOD);
     const time = times[frame.number];
     if (time !== undefined) return time;
