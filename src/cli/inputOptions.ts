@@ -8,8 +8,6 @@ import { milliseconds, positiveNumber } from "./arguments.js";
 export interface InputOptions extends InputOverrides, ClockOptions {
   /** The value of the intensity field that stands for 1; without it, the layout tells. */
   readonly intensityScale?: number;
-  /** The field that is intensity; without it, the layout tells. */
-  readonly intensityField?: string;
   readonly fixedFrame?: string;
   /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
   readonly deskew?: boolean;

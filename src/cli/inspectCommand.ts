@@ -3,10 +3,10 @@ import type { BagSummary } from "../bag/labelling/BagSummary.js";
 import { chooseInputs } from "../bag/labelling/chooseInputs.js";
 import type { InputOverrides } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
-import { senseOfClouds } from "../bag/labelling/senseOfClouds.js";
+import { senseOfScans } from "../bag/labelling/senseOfScans.js";
 import { openBag } from "../bag/openBag.js";
 import { ofSelectedTypes } from "../bag/labelling/ofSelectedTypes.js";
-import { recordedInputs } from "../bag/labelling/RecordedInputs.js";
+import { recordedInputs, type RecordedInputs } from "../bag/labelling/RecordedInputs.js";
 import { recordedTimes } from "../bag/labelling/recordedTimes.js";
 import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
@@ -30,31 +30,11 @@ export function inspectCommand(): Command {
         console.log(describeBag(summary));
         const options = inputOptions(flags);
         console.log(describeChoice(summary, options));
-        const sense = await senseLines(reader, summary, options, flags.model);
-        if (sense.length > 0) console.log(sense.join("\n"));
-        for (const line of await describeTimes(reader, summary, options)) console.log(line);
+        for (const line of await describeRecording(reader, summary, options, flags.model)) console.log(line);
       } finally {
         await reader.close();
       }
     });
-}
-
-/** What makes no sense to the model of the clouds that `ditr run` would use. */
-async function senseLines(
-  reader: BagReader,
-  summary: BagSummary,
-  options: InputOptions,
-  model: string,
-): Promise<readonly string[]> {
-  try {
-    const { manifest } = await ModelBundle.load(model);
-    const faults = await senseOfClouds(reader, chooseInputs(summary, options), manifest, options);
-    return faults.map(({ message }) => `warning: ${message}`);
-  } catch (error) {
-    // Why there is no choice stands above it.
-    if (error instanceof Fault) return error.code === "bad-bundle" ? [`warning: ${error.message}`] : [];
-    throw error;
-  }
 }
 
 function describeBag(summary: BagSummary): string {
@@ -131,24 +111,41 @@ function describeChoice(summary: BagSummary, overrides: InputOverrides): string 
   }
 }
 
-/** What the stamps of the chosen inputs would do to a run. */
-async function describeTimes(
+/** What the points of the chosen inputs are to the model, and what their stamps would do to a run. */
+async function describeRecording(
   reader: BagReader,
   summary: BagSummary,
   options: InputOptions,
+  model: string,
 ): Promise<readonly string[]> {
   try {
     const faults = new FaultLog();
     const selection = chooseInputs(summary, options);
-    const inputs = await recordedInputs(ofSelectedTypes(reader, selection), selection, {
-      ...options,
-      faults,
-      impression: true,
-    });
-    return recordedTimes(reader, inputs).map((line) => `  ${line}`);
+    const selected = ofSelectedTypes(reader, selection);
+    const inputs = await recordedInputs(selected, selection, { ...options, faults, impression: true });
+    return [
+      ...(await senseLines(selected, inputs, options, model)),
+      ...recordedTimes(reader, inputs).map((line) => `  ${line}`),
+    ];
   } catch (error) {
     // Without a choice there is nothing to look at, which was said.
     if (error instanceof Fault) return [];
+    throw error;
+  }
+}
+
+async function senseLines(
+  reader: BagReader,
+  inputs: RecordedInputs,
+  options: InputOptions,
+  model: string,
+): Promise<readonly string[]> {
+  try {
+    const { manifest } = await ModelBundle.load(model);
+    const faults = await senseOfScans(reader, inputs, manifest, options);
+    return faults.map(({ message }) => `warning: ${message}`);
+  } catch (error) {
+    if (error instanceof Fault) return [`warning: ${error.message}`];
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import { openBag } from "../bag/openBag.js";
 import { encodeRecorded } from "../bag/RecordedMessage.js";
 import { DEFAULT_FUSION } from "../perception/FusionPolicy.js";
+import { decodePointCloud2, encodePointCloud2 } from "../messages/pointCloud2.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
 import { EXIT } from "./exitCodes.js";
 import { DEFAULT_MODEL } from "./modelOption.js";
@@ -135,6 +136,57 @@ describe("a scan that is lost makes exit code 3, and the sentence counts it:", (
     expect(runReport(result)).toMatch(
       /: 0 of 4 scans labelled .*\n {2}4 scans are lost; .*\n {2}no scan was labelled\n/,
     );
+  });
+});
+
+describe("a scan without any label", () => {
+  /** Every coordinate of the cloud replaced. */
+  const placed =
+    (place: (value: number) => number) =>
+    (message: Message): readonly Message[] => {
+      const cloud = decodePointCloud2(message.cdr.slice());
+      const view = new DataView(cloud.data.buffer, cloud.data.byteOffset);
+      for (let at = 0; at < cloud.data.length; at += cloud.pointStep) {
+        for (const axis of [0, 4, 8])
+          view.setFloat32(at + axis, place(view.getFloat32(at + axis, true)), true);
+      }
+      return [{ ...message, cdr: encodePointCloud2(cloud) }];
+    };
+
+  test("whose coordinates are not what the model takes is not labelled: exit code 3", async () => {
+    const result = await runMessages(
+      changed(
+        1,
+        placed((value) => value + 5e6),
+      ),
+    );
+    expect(result.scans).toMatchObject({ total: 4, labelled: 3, withoutLabels: 1, lost: 0 });
+    expect(runReport(result)).toMatch(
+      /: 3 of 4 scans labelled .*\n {2}1 scan has no point with a label; what follows says why\n[^]*none of \d+ points in lidar/,
+    );
+    expect(runExitCode(result)).toBe(EXIT.incomplete);
+  });
+
+  test("that holds nothing to label is whole: named, exit code 0", async () => {
+    const result = await runMessages(
+      changed(
+        1,
+        placed(() => NaN),
+      ),
+    );
+    expect(result.scans).toMatchObject({ total: 4, labelled: 4, withoutLabels: 0, lost: 0 });
+    expect(runReport(result)).toMatch(
+      /warning implausible-points: 1, first: \/lidar\/points: none of \d+ points/,
+    );
+    expect(runExitCode(result)).toBe(EXIT.ok);
+  });
+
+  test("like all others makes exit code 3", async () => {
+    const result = await runMessages(
+      drive.flatMap((message) => (message.topic === CLOUD ? placed(() => 0)(message) : [message])),
+    );
+    expect(runReport(result)).toMatch(/\n {2}no scan was labelled\n/);
+    expect(runExitCode(result)).toBe(EXIT.incomplete);
   });
 });
 

@@ -52,6 +52,7 @@ export function runSummary(result: RunResult): unknown {
       received: sync.clouds.received,
       lost: scans.lost,
       labelled,
+      without_labels: scans.withoutLabels,
       fused: recorder.count("fused"),
       image_free: recorder.count("image-free"),
       failed: recorder.count("failed"),
@@ -85,12 +86,17 @@ export function runSummary(result: RunResult): unknown {
 /** What `ditr run` prints. */
 export function runReport(result: RunResult): string {
   const { recorder, sync, provider, faults, scans, stoppedBy } = result;
-  const { labelled, total, lost } = scans;
+  const { labelled, total, lost, withoutLabels } = scans;
   const lines = [
     ...(stoppedBy ? [stopSentence(result)] : []),
     `${result.output}: ${labelled} of ${total} scans labelled with ${result.bundle.manifest.name} on ${provider.obtained}, ` +
       `${(labelled / result.seconds).toFixed(2)} scans/s`,
     ...(lost > 0 ? [`  ${lost} ${lost === 1 ? "scan is" : "scans are"} lost; what follows says why`] : []),
+    ...(withoutLabels > 0
+      ? [
+          `  ${withoutLabels} ${withoutLabels === 1 ? "scan has" : "scans have"} no point with a label; what follows says why`,
+        ]
+      : []),
     ...(labelled === 0 && !stoppedBy ? ["  no scan was labelled"] : []),
     ...provider.refused.map((refusal) => `  ${refusal.provider} was not to be had: ${refusal.reason}`),
     ...placementLines(provider.placement),

@@ -9,7 +9,9 @@ export interface ScanAccount {
   /** Of the bag, or of the part that the run was about. */
   readonly total: number;
   readonly labelled: number;
-  /** Without labels: unreadable, dropped by the join, or refused by the model. */
+  /** In the output, but without a label: the coordinates are not what the model takes, or no scan of the run has any. */
+  readonly withoutLabels: number;
+  /** Not in the output: unreadable, dropped by the join, or refused by the model. */
   readonly lost: number;
   /** Some are lost, perhaps uncounted (a split is missing, for one), or none is labelled. */
   readonly isIncomplete: boolean;
@@ -28,19 +30,23 @@ export interface ScanAccountInput {
 
 /** Counts from both ends, so that no way of losing a scan can be forgotten: what is not labelled is lost. */
 export function accountScans({ inBag, isWhole, clouds, recorder, faults }: ScanAccountInput): ScanAccount {
-  const labelled = recorder.count("fused") + recorder.count("image-free");
+  const answered = recorder.count("fused") + recorder.count("image-free");
+  const { total, unlabeled } = recorder.points;
+  const withoutLabels = unlabeled === total ? answered : recorder.withoutLabels;
+  const labelled = answered - withoutLabels;
   const dropped = Object.values(clouds.dropped).reduce((sum, count) => sum + count, 0);
   const counted = recorder.count("failed") + dropped;
-  const lost = isWhole ? Math.max(inBag - labelled, counted) : counted;
+  const lost = isWhole ? Math.max(inBag - answered, counted) : counted;
   // Nobody knows how many were in a split that is missing, or in what is damaged.
   const isCounted = faults
     .summary()
     .every(({ code, severity }) => severity !== "error" && code !== "bag-damaged");
   return {
     inBag,
-    total: labelled + lost,
+    total: answered + lost,
     labelled,
+    withoutLabels,
     lost,
-    isIncomplete: lost > 0 || !isCounted || labelled === 0,
+    isIncomplete: lost > 0 || withoutLabels > 0 || !isCounted || labelled === 0,
   };
 }

@@ -72,6 +72,13 @@ export const FAULTS = {
     meaning: "A cloud lacks something that the model takes, intensity for instance, and 0 stands in for it.",
     remedy: "Record a topic that has it, or use a model that was trained without.",
   },
+  "intensity-fitted": {
+    severity: "warning",
+    meaning:
+      "Intensities are on no scale that the cloud's layout knows (photon counts, for instance), so that their own values gave one; said once per topic.",
+    remedy:
+      "Say what counts as full with `--intensity-scale`, or choose a calibrated field with `--intensity-field`.",
+  },
   "implausible-points": {
     severity: "warning",
     meaning:

@@ -1,4 +1,4 @@
-import { IntensityScale } from "./IntensityScale.js";
+import { IntensityScale, sampled, shareAbove } from "./IntensityScale.js";
 import { pointCount } from "./pointCloud2.js";
 import { readFloat32Column } from "./pointColumns.js";
 import { pointLayout } from "./pointLayout.js";
@@ -11,11 +11,32 @@ export interface IntensityReaderOptions {
   readonly field?: string;
 }
 
+/** How the intensities of a cloud were read. */
+export interface IntensityReading {
+  readonly field: string;
+  /** The value that stood for 1. */
+  readonly scale: number;
+  /** Share (0..1) of the values above that. */
+  readonly beyond: number;
+  /** Where neither the layout nor the user knows the scale, so that the values themselves gave it. */
+  readonly fitted?: {
+    /** What the layout knows, ascending. */
+    readonly fullScales: readonly number[];
+    /** Share (0..1) of the values above the full scale of a byte. */
+    readonly beyondByte: number;
+  };
+  /** The value of all points, where they have no other: it says nothing about them. */
+  readonly constant?: number;
+}
+
+/** Full scale of sensors that send a byte, as such or as a number of another type. */
+const BYTE = 255;
+
 /** Reads intensities as 0..1, whatever the driver's scale: see IntensityScale. */
 export class IntensityReader {
   readonly #options: IntensityReaderOptions;
   readonly #scale = new IntensityScale();
-  #last: { readonly field: string; readonly scale: number; readonly beyond: number } | undefined;
+  #last: IntensityReading | undefined;
   #values = new Float32Array(0);
 
   constructor(options: IntensityReaderOptions = {}) {
@@ -27,8 +48,8 @@ export class IntensityReader {
     return this.#options.scale ?? this.#last?.scale;
   }
 
-  /** The field of the last cloud, what stood for 1, and the share (0..1) of its points above that. */
-  get last(): { readonly field: string; readonly scale: number; readonly beyond: number } | undefined {
+  /** Of the last cloud; undefined before the first. */
+  get last(): IntensityReading | undefined {
     return this.#last;
   }
 
@@ -41,14 +62,23 @@ export class IntensityReader {
     if (intensity === undefined) return undefined;
     const values = readFloat32Column(cloud, intensity.field, this.#values);
     this.#values = new Float32Array(values.buffer as ArrayBuffer);
-    const scale = this.#options.scale ?? this.#scale.observe(values, intensity.fullScales);
-    let beyond = 0;
+    const { field, fullScales } = intensity;
+    const known = this.#options.scale;
+    const sample = sampled(values);
+    const scale = known ?? this.#scale.observe(sample, fullScales);
+    const isFitted = known === undefined && scale > BYTE && !fullScales.includes(scale);
+    const constant = onlyValue(values);
+    this.#last = {
+      field,
+      scale,
+      beyond: shareAbove(sample, scale),
+      ...(isFitted && { fitted: { fullScales, beyondByte: shareAbove(sample, BYTE) } }),
+      ...(constant !== undefined && { constant }),
+    };
     for (let i = 0; i < values.length; i++) {
       const value = values[i]! / scale;
-      if (value > 1) beyond++;
-      values[i] = value > 0 ? Math.min(1, value) : 0;
+      values[i] = value > 0 ? (value < 1 ? value : 1) : 0;
     }
-    this.#last = { field: intensity.field, scale, beyond: values.length === 0 ? 0 : beyond / values.length };
     return values;
   }
 
@@ -58,4 +88,15 @@ export class IntensityReader {
     if (this.#values.length < count) this.#values = new Float32Array(count);
     return this.#values.subarray(0, count).fill(0);
   }
+}
+
+/** Fewer points may have the same intensity by chance. */
+const FEWEST_POINTS = 20;
+
+/** Undefined where there are several, or hardly any. NaN is none. */
+function onlyValue(values: Float32Array): number | undefined {
+  const first = values[0];
+  if (first === undefined || Number.isNaN(first) || values.length < FEWEST_POINTS) return undefined;
+  for (let i = 1; i < values.length; i++) if (values[i] !== first) return undefined;
+  return first;
 }

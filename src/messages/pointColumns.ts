@@ -42,16 +42,33 @@ export function readColumn<T extends ColumnArray>(cloud: PointCloud2, name: stri
  * Throws Fault("malformed-message") when x, y or z is missing.
  */
 export function readXyz(cloud: PointCloud2, out?: Float32Array): Float32Array {
-  const xyz = sized(out, 3 * pointCount(cloud));
+  return gatherXyz(cloud, sized(out, 3 * pointCount(cloud)), false).xyz;
+}
+
+/**
+ * As `readXyz`, with NaN for points exactly at (0, 0, 0), where a sensor measured nothing, and how many there are of them.
+ */
+export function readReturns(
+  cloud: PointCloud2,
+  out?: Float32Array,
+): { readonly xyz: Float32Array; readonly noReturnCount: number } {
+  return gatherXyz(cloud, sized(out, 3 * pointCount(cloud)), true);
+}
+
+function gatherXyz(
+  cloud: PointCloud2,
+  xyz: Float32Array,
+  clear: boolean,
+): { readonly xyz: Float32Array; readonly noReturnCount: number } {
   const fields = ["x", "y", "z"].map((name) => requireField(cloud, name));
   if (fields.every(({ datatype }) => datatype === PointFieldType.FLOAT32)) {
-    gatherFloat32Xyz(cloud, fields[0]!.offset, fields[1]!.offset, fields[2]!.offset, xyz);
-  } else {
-    fields.forEach((field, axis) => {
-      gather(cloud, field, xyz, axis, 3);
-    });
+    const [x, y, z] = fields as [PointField, PointField, PointField];
+    return { xyz, noReturnCount: gatherFloat32Xyz(cloud, x.offset, y.offset, z.offset, xyz, clear) };
   }
-  return xyz;
+  fields.forEach((field, axis) => {
+    gather(cloud, field, xyz, axis, 3);
+  });
+  return { xyz, noReturnCount: clear ? clearNoReturns(xyz) : 0 };
 }
 
 /** Does some coordinate hold more digits than float32 keeps? */
@@ -100,20 +117,41 @@ function requireField(cloud: PointCloud2, name: string): PointField {
   );
 }
 
-/** The usual case in one pass over the points. Bits are copied, so NaN payloads stay. */
-function gatherFloat32Xyz(cloud: PointCloud2, x: number, y: number, z: number, xyz: Float32Array): void {
+const NAN_BITS = 0x7fc00000;
+
+/**
+ * The usual case in one pass over the points. Bits are copied, so NaN payloads stay. Returns how many points are at
+ * (0, 0, 0); they become NaN when they are to be cleared.
+ */
+function gatherFloat32Xyz(
+  cloud: PointCloud2,
+  x: number,
+  y: number,
+  z: number,
+  xyz: Float32Array,
+  clear: boolean,
+): number {
   const { width, pointStep, rowStep, isBigEndian } = cloud;
   const view = viewOf(cloud);
   const bits = new Uint32Array(xyz.buffer, xyz.byteOffset, xyz.length);
   const littleEndian = !isBigEndian;
+  let atOrigin = 0;
   for (let row = 0, i = 0; i < bits.length; row++) {
     let at = row * rowStep;
     for (let column = 0; column < width; column++, at += pointStep, i += 3) {
-      bits[i] = view.getUint32(at + x, littleEndian);
-      bits[i + 1] = view.getUint32(at + y, littleEndian);
-      bits[i + 2] = view.getUint32(at + z, littleEndian);
+      const a = view.getUint32(at + x, littleEndian);
+      const b = view.getUint32(at + y, littleEndian);
+      const c = view.getUint32(at + z, littleEndian);
+      bits[i] = a;
+      bits[i + 1] = b;
+      bits[i + 2] = c;
+      // Without their signs: -0 is 0.
+      if ((a | b | c) << 1 !== 0) continue;
+      atOrigin++;
+      if (clear) bits[i] = bits[i + 1] = bits[i + 2] = NAN_BITS;
     }
   }
+  return atOrigin;
 }
 
 /** `out[first + stride * i]` becomes the field's value of point i. */

@@ -218,6 +218,36 @@ describe("ScanReader", () => {
     ]);
   });
 
+  test("a scale that the values gave, and intensities that are all the same, are said once per topic", async () => {
+    const reader = new ScanReader({ withIntensity: true });
+    for (const [topic, intensity, expected] of [
+      ["/photons", (i: number) => 60 * i, /^\/photons: 95 % of the values of intensity are above 255/],
+      ["/gazebo", () => 0, /^\/gazebo: all values of intensity are 0/],
+    ] as const) {
+      const values = Float32Array.from({ length: 400 }, (_, at) => (at % 4 < 3 ? at : intensity(at >> 2)));
+      const cloud: PointCloud2 = {
+        ...VELODYNE,
+        width: 100,
+        height: 1,
+        fields: ["x", "y", "z", "intensity"].map((name, i) => ({
+          name,
+          offset: 4 * i,
+          datatype: 7,
+          count: 1,
+        })),
+        pointStep: 16,
+        rowStep: 1600,
+        data: new Uint8Array(values.buffer),
+      };
+      const said: string[] = [];
+      for (let scan = 0; scan < 3; scan++) {
+        const { faults } = await reader.read(frame([points(topic, cloud)]), NO_IMAGES);
+        said.push(...faults.map(({ message }) => message));
+      }
+      expect(said).toEqual([expect.stringMatching(expected)]);
+    }
+  });
+
   test("a further source that cannot be read is left out, the first costs the scan, none says why", async () => {
     const reader = new ScanReader({ withIntensity: true });
     const broken = points("/rear", VELODYNE, { cdr: encodePointCloud2(VELODYNE).slice(0, 90) });

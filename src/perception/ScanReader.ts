@@ -6,7 +6,7 @@ import { decodeHeader } from "../messages/header.js";
 import { COMPRESSED_IMAGE_TYPE, decodeCompressedImage, decodeImage } from "../messages/image.js";
 import { IntensityReader } from "../messages/IntensityReader.js";
 import { decodePointCloud2 } from "../messages/pointCloud2.js";
-import { clearNoReturns, hasFineXyz, readFineXyz, readXyz } from "../messages/pointColumns.js";
+import { clearNoReturns, hasFineXyz, readFineXyz, readReturns } from "../messages/pointColumns.js";
 import { pointLayout } from "../messages/pointLayout.js";
 import { readPointTimes } from "../messages/pointTimes.js";
 import type { PointCloud2 } from "../messages/types.js";
@@ -103,11 +103,10 @@ export class ScanReader {
         ? decodePointCloud2(source.cdr)
         : await depthPoints(source, state, images, faults);
     faults.push(...this.#said.faults(source.topic, cloud.oddities));
-    const xyz = readXyz(cloud, state.xyz);
+    const { xyz, noReturnCount } = readReturns(cloud, state.xyz);
     state.xyz = new Float32Array(xyz.buffer as ArrayBuffer);
     const withIntensity = this.#options.withIntensity || mergedFrame !== undefined;
     const intensity = withIntensity ? this.#readIntensity(source, cloud, state, faults) : undefined;
-    const noReturnCount = clearNoReturns(xyz);
     const { time } = pointLayout(cloud);
     const { motion, toScan } = source;
     // Coordinates of a map need all their digits until they are moved.
@@ -136,9 +135,13 @@ export class ScanReader {
   ): Float32Array {
     const intensity = state.intensity.read(cloud);
     if (intensity !== undefined) {
-      const { field, beyond, scale } = state.intensity.last!;
-      const fault = this.#options.withIntensity ? intensitySense(field, beyond, scale) : undefined;
-      if (fault !== undefined) faults.push(fault.at({ topic }));
+      if (this.#options.withIntensity) {
+        const sense = intensitySense(state.intensity.last!);
+        // What holds for a whole topic is said once; scans that are cut off are counted.
+        const lasting = sense.filter(({ code }) => code !== "implausible-points");
+        faults.push(...this.#said.first(topic, lasting));
+        for (const fault of sense) if (!lasting.includes(fault)) faults.push(fault.at({ topic }));
+      }
       return intensity;
     }
     if (!state.saidWithoutIntensity && this.#options.withIntensity) {

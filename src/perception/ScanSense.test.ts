@@ -1,4 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
+import type { IntensityReading } from "../messages/IntensityReader.js";
 import { intensitySense, scanSense } from "./ScanSense.js";
 
 /** 400 points on rings of 5 to 40 m around the sensor, moved and scaled. */
@@ -60,8 +61,8 @@ describe("scanSense", () => {
       "warning",
       /^350 of 400 points in lidar are at \(0, 0, 0\), which are no returns/,
     ],
-    ["all points at the origin", without(scan(), 400), 400, "error", /^all of 400 points in lidar are at/],
-    ["NaN", without(scan(), 400), 0, "error", /^none of 400 points in lidar is finite/],
+    ["all points at the origin", without(scan(), 400), 400, "warning", /^all of 400 points in lidar are at/],
+    ["NaN", without(scan(), 400), 0, "warning", /^none of 400 points in lidar is finite/],
     [
       "one voxel",
       scan(0.0005, [0.05, 0.05, 0.05]),
@@ -82,9 +83,31 @@ describe("scanSense", () => {
   });
 });
 
-test("intensities are named when most of them are beyond the scale", () => {
-  expect(intensitySense("intensity", 0.5, 255)).toBeUndefined();
-  expect(intensitySense("intensity", 0.91, 255)!.message).toMatch(
-    /^91 % of the values of intensity are above 255, .*--intensity-scale \(parameter intensity_scale\)/,
-  );
+describe("intensitySense", () => {
+  const reading = { field: "intensity", scale: 255, beyond: 0 };
+  const messages = (more: Partial<IntensityReading>): string[] =>
+    intensitySense({ ...reading, ...more }).map(({ code, message }) => `${code}: ${message}`);
+
+  test("intensities are named when many of them are beyond the scale", () => {
+    expect(messages({ beyond: 0.1 })).toEqual([]);
+    expect(messages({ beyond: 0.91 })).toEqual([
+      expect.stringMatching(
+        /^implausible-points: 91 % of the values of intensity are above 255, .*--intensity-scale \(parameter intensity_scale\)/,
+      ),
+    ]);
+  });
+
+  test("a scale that the values gave is named with the share beyond that of the layout", () => {
+    expect(messages({ scale: 6973, fitted: { fullScales: [1, 255], beyondByte: 0.91 } })).toEqual([
+      expect.stringMatching(
+        /^intensity-fitted: 91 % .* above 255, .*\(0\.\.1 or 0\.\.255\).* 6973, .*--intensity-scale \(parameter intensity_scale\)/,
+      ),
+    ]);
+  });
+
+  test("intensities that are all the same are none", () => {
+    expect(messages({ constant: 0 })).toEqual([
+      expect.stringMatching(/^feature-missing: all values of intensity are 0, .*--intensity-field/),
+    ]);
+  });
 });

@@ -1,4 +1,5 @@
 import { Fault } from "../faults/Fault.js";
+import type { IntensityReading } from "../messages/IntensityReader.js";
 
 /** Points of a scan as the model is given them, and what it takes. */
 export interface ScanPointsToSense {
@@ -21,6 +22,8 @@ const MOST_NO_RETURNS = 0.75;
 const LEAST_INSIDE = 0.1;
 /** Points that all lie in so few voxels are no scan of anything. */
 const FEW_VOXELS = 3;
+/** Share of intensities above full scale from which the scale is wrong: few things reflect so well. */
+const MOST_BEYOND = 0.1;
 /** Metres: no LiDAR measures farther, by the median of its points. */
 const FARTHEST_MEDIAN = 400;
 /** Points that distances are taken of. */
@@ -40,13 +43,16 @@ export function scanSense(points: ScanPointsToSense): Fault[] {
       implausible(
         `${share(noReturnCount, count)} of ${count} points in ${frameId} are at (0, 0, 0), which are no returns; ` +
           "look at the sensor and its driver, and whether x, y and z are filled in",
-        measured === 0,
+        false,
       ),
     ];
   }
   if (measured === 0) {
     return [
-      implausible(`none of ${count} points in ${frameId} is finite; look at the sensor and its driver`, true),
+      implausible(
+        `none of ${count} points in ${frameId} is finite; look at the sensor and its driver`,
+        false,
+      ),
     ];
   }
   if (inside < LEAST_INSIDE * measured) return [outOfRange(points, measured, inside)];
@@ -78,14 +84,39 @@ function looksSound(points: ScanPointsToSense): boolean {
   return enough && countVoxels(points, FEW_VOXELS + 1) > FEW_VOXELS;
 }
 
-/** The intensities of most points are beyond what counts as full; undefined when not. */
-export function intensitySense(field: string, beyond: number, scale: number): Fault | undefined {
-  if (beyond <= 0.5) return undefined;
-  return implausible(
-    `${(beyond * 100).toFixed(0)} % of the values of ${field} are above ${scale}, which counts as full, and are cut off there; ` +
-      "set the scale with --intensity-scale (parameter intensity_scale)",
-    false,
-  );
+/** What about the intensities of a scan makes no sense, or is a guess: one fault each, with what to do. */
+export function intensitySense({ field, scale, beyond, fitted, constant }: IntensityReading): Fault[] {
+  if (constant !== undefined) {
+    return [
+      new Fault(
+        "feature-missing",
+        `all values of ${field} are ${constant}, which tells the model nothing and costs quality; look at the driver, or name ` +
+          "the field that is intensity with --intensity-field (parameter intensity_field)",
+      ),
+    ];
+  }
+  if (fitted !== undefined) {
+    return [
+      new Fault(
+        "intensity-fitted",
+        `${percent(fitted.beyondByte)} of the values of ${field} are above 255, and the cloud's layout ` +
+          `(${fitted.fullScales.map((full) => `0..${full}`).join(" or ")}) has no scale that fits them: ${scale}, twice what 99 % ` +
+          "of them stay below, counts as full; set what is with --intensity-scale (parameter intensity_scale)",
+      ),
+    ];
+  }
+  if (beyond <= MOST_BEYOND) return [];
+  return [
+    implausible(
+      `${percent(beyond)} of the values of ${field} are above ${scale}, which counts as full, and are cut off there; ` +
+        "set the scale with --intensity-scale (parameter intensity_scale)",
+      false,
+    ),
+  ];
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
 }
 
 function outOfRange(

@@ -1,6 +1,6 @@
 import type { FaultSummary } from "../faults/FaultLog.js";
 import { LatencyStatistics } from "../evaluation/LatencyStatistics.js";
-import type { ScanOutcome, StageTimes } from "../perception/ScanFrame.js";
+import type { LabelledScan, ScanOutcome, StageTimes } from "../perception/ScanFrame.js";
 
 const STAGES = [
   "decode",
@@ -53,6 +53,7 @@ export class RunRecorder {
   #points = 0;
   #unlabeled = 0;
   #noReturn = 0;
+  #withoutLabels = 0;
 
   add(outcome: ScanOutcome): void {
     const stamp = outcome.stamp.toString();
@@ -85,6 +86,7 @@ export class RunRecorder {
     this.#points += outcome.pointCount;
     this.#unlabeled += outcome.unlabeledCount;
     this.#noReturn += outcome.noReturnCount;
+    if (isWithoutLabels(outcome)) this.#withoutLabels++;
   }
 
   get scans(): readonly ScanRecord[] {
@@ -93,6 +95,11 @@ export class RunRecorder {
 
   count(mode: ScanRecord["mode"]): number {
     return this.#scans.filter((scan) => scan.mode === mode).length;
+  }
+
+  /** Scans that the model could make nothing of, though their points were measured: none of them has a label. */
+  get withoutLabels(): number {
+    return this.#withoutLabels;
   }
 
   /** Images of a camera that labels were made with: neither those that were lost nor those of image-free scans. */
@@ -132,6 +139,14 @@ export class RunRecorder {
       }),
     );
   }
+}
+
+/** Clouds that are empty, or hold no return, have nothing that could be labelled, and are whole as they are. */
+function isWithoutLabels({ pointCount, unlabeledCount, faults }: LabelledScan): boolean {
+  return (
+    unlabeledCount === pointCount &&
+    faults.some(({ code, severity }) => code === "implausible-points" && severity === "error")
+  );
 }
 
 /** Faults as lines for the terminal: the count and the first message of each code that cost something. */

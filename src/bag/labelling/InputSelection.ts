@@ -17,6 +17,8 @@ export interface InputOverrides {
   /** Image topics that are rectified, and that are not; by default their names tell. */
   readonly rectifiedTopics?: readonly string[];
   readonly rawTopics?: readonly string[];
+  /** The field that is intensity, which some chosen cloud must have; by default its name tells. */
+  readonly intensityField?: string;
   /** Exactly these topics of transforms; by default those of the cloud's namespace. */
   readonly tfTopics?: readonly string[];
 }

@@ -326,3 +326,15 @@ test("malformed messages are passed over with a warning", async () => {
     ]);
   });
 });
+
+test("a field for intensity that no chosen cloud has is refused, with those that there are", async () => {
+  const summary = await inspect(RIG);
+  expect(() => chooseInputs(summary, { intensityField: "gloss" })).toThrow(
+    expect.objectContaining({
+      code: "invalid-configuration",
+      message: expect.stringMatching(/no field "gloss" for intensity; \/points has x, y, z/),
+    }),
+  );
+  const [field] = summary.clouds[0]!.fields;
+  expect(chooseInputs(summary, { intensityField: field! }).clouds).toHaveLength(1);
+});

@@ -1,7 +1,7 @@
 import { Fault } from "../../faults/Fault.js";
 import type { BagSummary } from "./BagSummary.js";
 import { chooseCameras, noSuchImage } from "./chooseCameras.js";
-import { chooseSources } from "./chooseClouds.js";
+import { chooseSources, type Source } from "./chooseClouds.js";
 import { chooseTransforms } from "./chooseTransforms.js";
 import { unconnected } from "./frameTree.js";
 import { namespaceOf } from "./imageRoles.js";
@@ -22,6 +22,7 @@ import type { CloudInput, InputOverrides, InputSelection } from "./InputSelectio
 export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}): InputSelection {
   checkOverrides(summary, overrides);
   const sources = chooseSources(summary, overrides);
+  checkIntensityField(summary, sources, overrides);
   const [first] = sources;
   const mergedFrame = overrides.targetFrame ?? (sources.length > 1 ? first.frameId : undefined);
   const scan = { topic: first.input.topic, frameId: mergedFrame ?? first.frameId };
@@ -70,6 +71,31 @@ function checkOverrides({ path, images }: BagSummary, overrides: InputOverrides)
       `${both} is said to be rectified and raw; it can be one of them`,
     );
   }
+}
+
+/** One of several clouds may do without it. */
+function checkIntensityField(
+  { path, clouds }: BagSummary,
+  sources: readonly Source[],
+  { intensityField }: InputOverrides,
+): void {
+  if (intensityField === undefined) return;
+  const fields = sources.map(({ input: { topic } }) => {
+    const known = clouds.find((cloud) => cloud.topic === topic)?.fields ?? [];
+    return { topic, known };
+  });
+  if (fields.some(({ known }) => known.includes(intensityField))) return;
+  throw new Fault(
+    "invalid-configuration",
+    `${path}: there is no field "${intensityField}" for intensity; ` +
+      fields
+        .map(({ topic, known }) =>
+          known.length === 0
+            ? `${topic} is a depth image, which has none`
+            : `${topic} has ${known.join(", ")}`,
+        )
+        .join("; "),
+  );
 }
 
 /** The shortest that tells the cameras apart: last part of the namespace, whole namespace, image topic. */
