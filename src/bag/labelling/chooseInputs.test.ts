@@ -332,7 +332,7 @@ test("a field for intensity that no chosen cloud has is refused, with those that
   expect(() => chooseInputs(summary, { intensityField: "gloss" })).toThrow(
     expect.objectContaining({
       code: "invalid-configuration",
-      message: expect.stringMatching(/no field "gloss" for intensity; \/points has x, y, z/),
+      message: expect.stringMatching(/no field "gloss" for intensity; \/points has z, x, y, ring/),
     }),
   );
   const [field] = summary.clouds[0]!.fields;
