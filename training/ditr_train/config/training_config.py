@@ -35,6 +35,9 @@ class OptimizationConfig:
     scans_per_step: int
     """Scans whose gradients are added up for one step."""
     learning_rate: float
+    scans_per_pass: int = 1
+    """Scans of a step that go through the network together, so that batch normalization and loss see them as one;
+    attention and convolution stay within a scan. It divides scans_per_step."""
     weight_decay: float = 0.005
     warm_up: float = 0.05
     """Share of the steps in which the learning rate rises."""
@@ -50,6 +53,9 @@ class OptimizationConfig:
     """Share of the steps, the last ones, before which the statistics are taken instead and in which they are constants,
     as at run time. Before them each scan is normalized with its own statistics, which tell the network what street
     it is in; a network that relies on that is wrong wherever it runs."""
+    recompute: bool = False
+    """Are the blocks of the network computed anew in the backward pass (activation checkpointing)? A step takes about a
+    third longer and a fraction of the memory; the weights end the same."""
     autocast: bool = False
     """Are the matrix products of a step computed in bfloat16? Weights and losses stay float32."""
 

@@ -14,21 +14,22 @@ def lovasz_softmax(probabilities: Tensor, label: Tensor) -> Tensor:
     Berman, Triki, Blaschko, The Lovasz-Softmax loss, CVPR 2018, algorithm 1 and section 3.
     probabilities [N, C], label int64 [N] within 0..C-1.
     """
-    losses = []
-    for index in torch.unique(label):
-        truth = (label == index).to(probabilities.dtype)
-        errors, order = (truth - probabilities[:, index]).abs().sort(descending=True)
-        losses.append(errors @ _jaccard_gradient(truth[order]))
-    return torch.stack(losses).mean() if losses else probabilities.sum() * 0
+    if len(label) == 0:
+        return probabilities.sum() * 0
+    classes = torch.unique(label)
+    truth = (label == classes[:, None]).to(probabilities.dtype)
+    errors, order = (truth - probabilities.T.index_select(0, classes)).abs().sort(dim=1, descending=True)
+    loss: Tensor = (errors * _jaccard_gradient(truth.gather(1, order))).sum(1).mean()
+    return loss
 
 
 def _jaccard_gradient(truth: Tensor) -> Tensor:
-    """Gradient of the Lovasz extension of the Jaccard loss at errors sorted from large to small."""
-    total = truth.sum()
-    intersection = total - truth.cumsum(0)
-    union = total + (1 - truth).cumsum(0)
+    """Gradients [C, N] of the Lovasz extension of the Jaccard loss at errors sorted from large to small."""
+    total = truth.sum(1, keepdim=True)
+    intersection = total - truth.cumsum(1)
+    union = total + (1 - truth).cumsum(1)
     jaccard = 1 - intersection / union
-    return torch.cat([jaccard[:1], jaccard[1:] - jaccard[:-1]])
+    return torch.cat([jaccard[:, :1], jaccard[:, 1:] - jaccard[:, :-1]], dim=1)
 
 
 def class_counts(label: npt.NDArray[np.integer], classes: int) -> npt.NDArray[np.float64]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import cast
 
+import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ditr_train.config.model_config import BackboneConfig, DecoderConfig, EncoderConfig, InjectionConfig
 from ditr_train.model.block import Block, drop_path_rates
 from ditr_train.model.injection import ImageInjection
+from ditr_train.model.neighbor_table import NeighborTable
 from ditr_train.model.pooling import SerializedPooling, SerializedUnpooling, batch_norm
 from ditr_train.model.rotary import rotary_angles
 from ditr_train.model.submanifold_convolution import SubmanifoldConvolution
@@ -25,7 +28,7 @@ class Stem(nn.Module):
         self.norm = batch_norm(out_channels, momentum)
         self.act = nn.GELU()
 
-    def forward(self, x: Tensor, neighbors: Tensor) -> Tensor:
+    def forward(self, x: Tensor, neighbors: NeighborTable) -> Tensor:
         y: Tensor = self.act(self.norm(self.convolution(x, neighbors)))
         return y
 
@@ -40,6 +43,8 @@ class Stage(nn.Module):
         attention = part.attention[stage]
         self.rotary_base = config.rotary_base if attention and config.position_encoding == "rotary" else None
         self.head_channels = part.channels[stage] // part.heads[stage] if attention else 0
+        self.recompute = False
+        """Are the blocks computed anew in the backward pass, so that what they need for it is not kept?"""
         self.blocks = nn.ModuleList(
             Block(
                 part.channels[stage],
@@ -59,9 +64,18 @@ class Stage(nn.Module):
         if self.rotary_base is not None:
             assert tables.coordinates is not None
             rotation = rotary_angles(tables.coordinates, self.head_channels, self.rotary_base)
+        recompute = self.recompute and torch.is_grad_enabled() and not torch.compiler.is_exporting()
         for i, block in enumerate(self.blocks):
-            x = block(x, tables, rotation, convolved if i == 0 else None)
+            arguments = (x, tables, rotation, convolved if i == 0 else None)
+            x = checkpoint(block, *arguments, use_reentrant=False) if recompute else block(*arguments)
         return x
+
+
+def recompute_blocks(network: nn.Module, recompute: bool) -> None:
+    """Switches activation checkpointing in all stages of a network."""
+    for module in network.modules():
+        if isinstance(module, Stage):
+            module.recompute = recompute
 
 
 class Backbone(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ditr_train.model.neighbor_table import NeighborTable
 from ditr_train.model.serialized_attention import SerializedAttention
 from ditr_train.model.submanifold_convolution import SubmanifoldConvolution
 from ditr_train.model.tables import StageTables
@@ -33,7 +34,7 @@ class ConvolutionBranch(nn.Module):
         self.linear = nn.Linear(channels, channels)
         self.norm = nn.LayerNorm(channels)
 
-    def forward(self, x: Tensor, neighbors: Tensor) -> Tensor:
+    def forward(self, x: Tensor, neighbors: NeighborTable) -> Tensor:
         y: Tensor = self.norm(self.linear(self.convolution(x, neighbors)))
         return y
 
@@ -82,9 +83,9 @@ class Block(nn.Module):
         elif self.input_norm is not None:
             x = self.input_norm(x)
         if self.attention is not None:
-            assert tables.order is not None and tables.inverse is not None
-            order, inverse = tables.order[self.order_index], tables.inverse[self.order_index]
-            x = x + self.drop_path(self.attention(self.attention_norm(x), order, inverse, rotation))
+            assert tables.patches is not None
+            patches = tables.patches[self.order_index]
+            x = x + self.drop_path(self.attention(self.attention_norm(x), patches, rotation))
             x = x + self.drop_path(self.mlp(self.mlp_norm(x)))
         return x
 

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ditr_train.config.model_config import BackboneConfig, InjectionConfig
+from ditr_train.model.neighbor_table import NeighborTable
+from ditr_train.model.patch_order import PatchOrder
 
 
 @dataclass(frozen=True)
 class StageTables:
     """Tables of one stage with V voxels; all int32, absent where the stage does not need them."""
 
-    neighbors: Tensor | None
-    """[V, 27], V where there is no neighbour."""
+    neighbors: NeighborTable | None
+    """[V, 27]"""
     coordinates: Tensor | None
     """[V, 3]"""
-    order: Tensor | None
-    """[O, P, K] voxel of each slot."""
-    inverse: Tensor | None
-    """[O, V] slot of each voxel."""
+    patches: tuple[PatchOrder, ...] | None
+    """One for each order."""
     parent: Tensor | None
     """[V] voxel of the next stage."""
     children: Tensor | None
@@ -32,7 +32,7 @@ class StageTables:
 class ScanTables:
     """Tables of one scan, finest stage first."""
 
-    stem_neighbors: Tensor | None
+    stem_neighbors: NeighborTable | None
     """[V_0, 125] for a stem of kernel size 5."""
     stages: tuple[StageTables, ...]
 
@@ -75,19 +75,32 @@ def graph_input_names(backbone: BackboneConfig, injection: InjectionConfig | Non
 def scan_tables(inputs: Mapping[str, Tensor], stage_count: int) -> ScanTables:
     """Sorts named graph inputs into the structure that the modules read."""
     return ScanTables(
-        stem_neighbors=inputs.get("stem_neighbors"),
+        stem_neighbors=_neighbor_table(inputs, "stem_neighbors"),
         stages=tuple(
             StageTables(
-                neighbors=inputs.get(f"neighbors_{s}"),
+                neighbors=_neighbor_table(inputs, f"neighbors_{s}"),
                 coordinates=inputs.get(f"coordinates_{s}"),
-                order=inputs.get(f"order_{s}"),
-                inverse=inputs.get(f"inverse_{s}"),
+                patches=_patch_orders(inputs, s),
                 parent=inputs.get(f"parent_{s}"),
                 children=inputs.get(f"children_{s}"),
             )
             for s in range(stage_count)
         ),
     )
+
+
+def _neighbor_table(inputs: Mapping[str, Tensor], name: str) -> NeighborTable | None:
+    return NeighborTable(inputs[name]) if name in inputs else None
+
+
+def _patch_orders(inputs: Mapping[str, Tensor], stage: int) -> tuple[PatchOrder, ...] | None:
+    if f"order_{stage}" not in inputs:
+        return None
+    orders, inverses = inputs[f"order_{stage}"], inputs[f"inverse_{stage}"]
+    parts: tuple[tuple[int, int], ...] = ()
+    if f"patches_{stage}" in inputs:
+        parts = tuple((patches, size) for patches, size in inputs[f"patches_{stage}"].tolist())
+    return tuple(PatchOrder(orders[i], inverses[i], parts) for i in range(orders.shape[0]))
 
 
 def image_features(inputs: Mapping[str, Tensor]) -> ImageFeatures | None:

@@ -13,8 +13,10 @@ from ditr_train.encoders.image_encoder import PatchSegmentationHead
 from ditr_train.encoders.multi_scale_encoder import MultiScaleEncoder
 from ditr_train.export.graphs import example_inputs, random_cloud
 from ditr_train.geometry.graph_inputs import voxelize_scan
-from ditr_train.model.backbone import Backbone
+from ditr_train.model.backbone import Backbone, recompute_blocks
 from ditr_train.model.injection import ImageInjection
+from ditr_train.model.neighbor_table import NeighborTable
+from ditr_train.model.patch_order import PatchOrder
 from ditr_train.model.rotary import rotary_angles, rotate
 from ditr_train.model.segmentor import graph_outputs
 from ditr_train.model.serialized_attention import SerializedAttention
@@ -53,11 +55,10 @@ def test_convolution_is_conv3d_on_the_occupied_voxels(rng):
     # Rows of the weight are offsets (x, y, z) then input channels.
     kernel = convolution.weight.reshape(3, 3, 3, 3, 4).permute(4, 3, 0, 1, 2)
     expected = torch.nn.functional.conv3d(volume[None], kernel, convolution.bias, padding=1)[0]
-    with torch.no_grad():
-        dense = convolution(x, neighbors)
-    sparse = convolution(x, neighbors)
+    dense = convolution._dense(x, neighbors) + convolution.bias
+    sparse = convolution(x, NeighborTable(neighbors))
     wanted = expected[(slice(None), *occupied.T)].T
-    torch.testing.assert_close(dense, wanted.detach(), atol=1e-5, rtol=0)
+    torch.testing.assert_close(dense, wanted, atol=1e-5, rtol=0)
     torch.testing.assert_close(sparse, wanted, atol=1e-5, rtol=0)
 
 
@@ -67,10 +68,11 @@ def test_gradients_of_the_sparse_convolution_are_those_of_the_dense_one(rng):
     convolution = SubmanifoldConvolution(6, 5, 27, bias=False)
     x = torch.randn(len(scan["feat"]), 6)
     results = []
-    for forward in (convolution.forward, convolution._dense):
+    table = NeighborTable(scan["neighbors_0"])
+    for forward in (lambda x: convolution(x, table), lambda x: convolution._dense(x, table.indices)):
         leaf = x.clone().requires_grad_()
         convolution.zero_grad()
-        forward(leaf, scan["neighbors_0"]).square().sum().backward()
+        forward(leaf).square().sum().backward()
         assert leaf.grad is not None and convolution.weight.grad is not None
         results.append((leaf.grad, convolution.weight.grad.clone()))
     for sparse, dense in zip(*results, strict=True):
@@ -85,7 +87,7 @@ def test_attention_is_plain_attention_within_each_patch():
     slots = torch.cat([permutation, permutation[4:6]])
     inverse = torch.empty(10, dtype=torch.int32)
     inverse[permutation] = torch.arange(10, dtype=torch.int32)
-    result = attention(x, slots.reshape(2, 6).to(torch.int32), inverse, None)
+    result = attention(x, PatchOrder(slots.reshape(2, 6).to(torch.int32), inverse), None)
     reference = torch.nn.MultiheadAttention(12, 2, batch_first=True)
     with torch.no_grad():
         reference.in_proj_weight.copy_(attention.qkv.weight)
@@ -204,6 +206,27 @@ def test_every_parameter_learns(config):
     without = [name for name, p in segmentor.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
     # A bias right before a batch normalization, or a key's bias in a softmax, has no effect by construction.
     assert [name for name in without if not name.endswith("bias")] == []
+
+
+@pytest.mark.parametrize("position_encoding", ["rotary", "convolution"])
+def test_computed_anew_a_step_has_the_same_gradients_and_keeps_less(position_encoding):
+    config = make_config(position_encoding)
+    config = replace(config, backbone=replace(config.backbone, drop_path=0.5))
+    inputs = tensors(example_inputs(config, fused=True, points=1500))
+    results = []
+    for recompute in (False, True):
+        segmentor = make_segmentor(config).train()
+        recompute_blocks(segmentor, recompute)
+        kept: list[int] = []
+        torch.manual_seed(1)  # of the drop path
+        with torch.autograd.graph.saved_tensors_hooks(lambda x, kept=kept: kept.append(x.numel()) or x, lambda x: x):
+            loss = segmentor(inputs).square().mean()
+        loss.backward()
+        results.append((sum(kept), [parameter.grad for parameter in segmentor.parameters()]))
+    (all_kept, gradients), (less_kept, again) = results
+    assert less_kept < 0.7 * all_kept
+    for gradient, wanted in zip(again, gradients, strict=True):
+        torch.testing.assert_close(gradient, wanted, atol=0, rtol=0)
 
 
 def test_a_missing_input_field_is_named():

@@ -1,0 +1,205 @@
+"""How fast a step of training is, and how much memory it takes: the table of docs/training-speed.md.
+
+    python training/scripts/benchmark.py                 # everything, each measure in a process of its own
+    python training/scripts/benchmark.py street-tiny     # one measure
+
+Scans are ray-cast from a spinning LiDAR on a flat street with boxes, the same in every run, so no data is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.profiler import ProfilerActivity, profile
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from ditr_train.config.model_config import Config, load_config
+from ditr_train.data.scans import LabeledScan, PointImageFeatures, make_sample
+from ditr_train.engine.run_folder import RunFolder
+from ditr_train.methods.segmentation import Training
+from ditr_train.model.device import CPU, tensors_on
+from ditr_train.model.segmentor import Segmentor
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+MEASURES = ("street-tiny", "litept-s", "calls", "memory-31000", "memory-92000", "preparation")
+
+
+def street_scan(config: Config, beams: int, columns: int, seed: int, *, images: bool = False) -> LabeledScan:
+    """A scan of beams x columns rays over a flat street with 80 boxes; intensity and class by what is hit."""
+    rng = np.random.default_rng(seed)
+    elevation = np.deg2rad(np.linspace(-25, 8, beams))
+    azimuth = np.linspace(-np.pi, np.pi, columns, endpoint=False)
+    elevation, azimuth = (grid.ravel() for grid in np.meshgrid(elevation, azimuth))
+    rays = np.stack(
+        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)], axis=1
+    )
+    height = -1.8
+    with np.errstate(divide="ignore"):
+        reach = np.where(rays[:, 2] < 0, height / rays[:, 2], np.inf)
+    label = np.zeros(len(rays), np.int8)
+    size = rng.uniform([1, 1, 1], [8, 8, 6], (80, 3))
+    place = np.append(rng.uniform(-40, 40, (80, 2)), np.full((80, 1), height), axis=1)
+    place[:, 0] += 6 * np.sign(place[:, 0]) + size[:, 0]
+    for index in range(80):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sides = np.stack([place[index] / rays, (place[index] + size[index]) / rays])
+        near, far = sides.min(axis=0).max(axis=1), sides.max(axis=0).min(axis=1)
+        hit = (near < far) & (near > 0) & (near < reach)
+        reach[hit] = near[hit]
+        label[hit] = 1 + index % (len(config.classes) - 1)
+    kept = reach < 75
+    xyz = (rays[kept] * reach[kept, None] + rng.normal(scale=0.01, size=(kept.sum(), 3))).astype(np.float32)
+    label = label[kept]
+    names = [feature.name for feature in config.backbone.input_features]
+    values = {name: rng.uniform(size=len(xyz)).astype(np.float32) for name in names}
+    fields = values | {axis: xyz[:, i] for i, axis in enumerate("xyz")}
+    return LabeledScan(f"street {seed}", fields, label, _images(config, xyz, rng) if images else None)
+
+
+def _images(config: Config, xyz: np.ndarray, rng: np.random.Generator) -> PointImageFeatures:
+    """Features as of one camera that looks ahead over 90 degrees."""
+    assert config.image_encoder is not None
+    patches = config.image_encoder.rows * config.image_encoder.columns
+    features = rng.normal(size=(patches, config.image_encoder.feature_dimension)).astype(np.float32)
+    seen = np.abs(np.arctan2(xyz[:, 1], xyz[:, 0])) < np.pi / 4
+    patch = rng.integers(patches, size=(len(xyz), 1)).astype(np.int32)
+    return PointImageFeatures(features, patch, seen[:, None].astype(np.float32))
+
+
+def training_of(name: str, folder: Path) -> Training:
+    """A training of a configuration on scans as its sensor would give them, one scan a step."""
+    config = load_config(CONFIGS / f"{name}.yaml").without_pretraining()
+    tiny = name == "street-tiny"
+    scans = [
+        street_scan(config, 16 if tiny else 32, 512 if tiny else 1084, seed, images=config.injection is not None)
+        for seed in range(8)
+    ]
+    settings = replace(config.training, steps=100_000, scans_per_step=config.training.scans_per_step if tiny else 1)
+    return Training(replace(config, training=settings), scans, RunFolder(folder))
+
+
+def steps_per_second(name: str, steps: int) -> None:
+    """Wall-clock and processor seconds of a training step."""
+    with tempfile.TemporaryDirectory() as folder:
+        training = training_of(name, Path(folder))
+        used = time.process_time()
+        wall = training.seconds_per_step(steps)
+        used = (time.process_time() - used) / (steps + 1)
+        print(f"{name}: {1 / wall:.2f} steps/s, {wall:.3f} s and {used:.3f} processor seconds a step", flush=True)
+
+
+def large_scan(voxels: int) -> tuple[Segmentor, dict[str, torch.Tensor], torch.Tensor]:
+    """PTv3 and the inputs and labels of a scan of so many voxels."""
+    config = load_config(CONFIGS / "ptv3-semantic-kitti.yaml")
+    scan = street_scan(config, 64, 2200, 1)
+    representative = make_sample(scan, config, fused=False).representative
+    if len(representative) < voxels:
+        raise ValueError(f"the scan has {len(representative)} voxels, {voxels} are wanted")
+    rng = np.random.default_rng(0)
+    nearest = np.argsort(
+        np.hypot(scan.fields["x"], scan.fields["y"])[representative] * rng.uniform(0.2, 1, len(representative))
+    )
+    kept = np.sort(representative[nearest[:voxels]])
+    sample = make_sample(scan.subset(kept), config, fused=False)
+    torch.manual_seed(0)
+    return Segmentor(config).train(), tensors_on(CPU, sample.inputs), torch.from_numpy(sample.label)
+
+
+def forward_backward(segmentor: Segmentor, inputs: dict[str, torch.Tensor], label: torch.Tensor) -> None:
+    torch.nn.functional.cross_entropy(segmentor(inputs), label).backward()
+
+
+class _Counting(TorchDispatchMode):
+    """Counts the operators that autograd runs; what these run in turn is not seen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += 1
+        return func(*args, **(kwargs or {}))
+
+
+def calls() -> None:
+    """Operators that one forward and backward pass of PTv3 runs; their number does not depend on the scan's size."""
+    segmentor, inputs, label = large_scan(2_000)
+    with _Counting() as counting:
+        forward_backward(segmentor, inputs, label)
+    segmentor.zero_grad()
+    with profile(activities=[ProfilerActivity.CPU]) as profiled:
+        forward_backward(segmentor, inputs, label)
+    nested = sum(event.count for event in profiled.key_averages() if event.key.startswith("aten::"))
+    print(f"PTv3: {counting.count} operators a scan, {nested} aten calls with those that they make", flush=True)
+
+
+def memory(voxels: int) -> None:
+    """The largest resident memory of a process that runs one forward and backward pass of PTv3."""
+    segmentor, inputs, label = large_scan(voxels)
+    before = _peak_memory()
+    started, used = time.perf_counter(), time.process_time()
+    forward_backward(segmentor, inputs, label)
+    print(
+        f"PTv3 on {len(label)} voxels: peak {_peak_memory():.2f} GB, {before:.2f} GB before; "
+        f"{time.perf_counter() - started:.1f} s, {time.process_time() - used:.1f} processor seconds",
+        flush=True,
+    )
+
+
+def _peak_memory() -> float:
+    """GB; Linux alone says this."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1e9
+
+
+def preparation(scans: int = 24) -> None:
+    """Augmented, voxelized scans a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        training = training_of("litept-s", Path(folder))
+        started, used = time.perf_counter(), time.process_time()
+        for step in range(scans):
+            training._samples(step, training.scans)
+        wall, used = time.perf_counter() - started, time.process_time() - used
+        print(
+            f"preparation, 1 worker: {scans / wall:.2f} scans/s, {used / scans:.3f} processor seconds a scan",
+            flush=True,
+        )
+
+
+def measure(name: str) -> None:
+    """Runs one of MEASURES."""
+    if name in ("street-tiny", "litept-s"):
+        steps_per_second(name, 30 if name == "street-tiny" else 5)
+    elif name == "calls":
+        calls()
+    elif name.startswith("memory-"):
+        memory(int(name.removeprefix("memory-")))
+    else:
+        preparation()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measures", nargs="*", metavar="MEASURE", help=f"of {', '.join(MEASURES)} (default: all)")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    if len(options.measures) == 1:
+        measure(options.measures[0])
+        return
+    for name in options.measures or MEASURES:
+        subprocess.run([sys.executable, __file__, name, "--threads", str(options.threads)], check=False)
+
+
+if __name__ == "__main__":
+    main()
