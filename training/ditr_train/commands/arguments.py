@@ -24,6 +24,17 @@ SCANS = "MCAP|DATASET:FOLDER:SPLIT"
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file, see configs/")
+    add_settings(parser)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="instead of the configuration's, such as training.augmentation.drop=0.2; may be given several times",
+    )
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +93,12 @@ def add_optimization(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, help="instead of the configuration's")
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
     parser.add_argument(
+        "--workers",
+        type=not_negative,
+        default=0,
+        help="processes that prepare scans; the weights end the same (default: a thread of this one)",
+    )
+    parser.add_argument(
         "--autocast", action="store_true", default=None, help="compute matrix products of training in bfloat16"
     )
 
@@ -112,6 +129,13 @@ def positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not above 0")
+    return value
+
+
+def not_negative(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{value} is below 0")
     return value
 
 

@@ -46,7 +46,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _distill(options: argparse.Namespace) -> None:
-    config = load_config(options.config)
+    config = load_config(options.config, options.set)
     if config.distillation is None or config.image_encoder is None:
         raise ConfigError(f"{options.config}: distillation and image_encoder are needed to distill")
     settings = replace(config.distillation, **arguments.given(options, *arguments.OPTIMIZATION))
@@ -64,6 +64,7 @@ def _distill(options: argparse.Namespace) -> None:
         loaded = load_scans(options.validation, view, encoder, labels=False, progress=show)
         validation = scans_with_images(loaded, config.backbone, "the bags of --validation")
     distillation = Distillation(config, scans, run, device)
+    distillation.workers = options.workers
     carry_out(
         distillation,
         validation,

@@ -53,7 +53,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _pretrain(options: argparse.Namespace) -> None:
-    config = load_config(options.config)
+    config = load_config(options.config, options.set)
     needed, useless = (("encoder",), ("teacher",)) if options.stage == 1 else (("teacher",), ("encoder", "init"))
     for name in needed:
         if getattr(options, name) is None:
@@ -119,6 +119,7 @@ def _load(
 def _carry_out(
     pretraining: Pretraining, validation: list[LabeledScan], options: argparse.Namespace, data: dict[str, Any]
 ) -> None:
+    pretraining.workers = options.workers
     names = arguments.bag_names(options, scans=len(pretraining.scans))
     carry_out(
         pretraining,

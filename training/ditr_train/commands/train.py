@@ -53,7 +53,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    config = load_config(options.config)
+    config = load_config(options.config, options.set)
     if options.image_free:
         config = replace(config, injection=None, image_encoder=None, encoder_training=None)
     settings = replace(config.training, **arguments.given(options, *arguments.OPTIMIZATION))
@@ -73,6 +73,7 @@ def _train(options: argparse.Namespace) -> None:
     scans = choose_labelled(scans, options.label_share, options.label_seed)
     validation = load_scans(options.validation, config, encoder, progress=arguments.progress())
     training = Training(config, scans, run, device)
+    training.workers = options.workers
     data = arguments.bag_names(options, scans=len(scans))
     if options.label_share < 1:
         data |= {"label_share": options.label_share, "label_seed": options.label_seed}

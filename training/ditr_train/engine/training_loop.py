@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 import numpy as np
@@ -14,9 +13,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ditr_train.config.training_config import OptimizationConfig
+from ditr_train.data.joined_samples import join_samples
 from ditr_train.data.scans import LabeledScan, ScanSample
+from ditr_train.engine.prefetching import prefetched
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.schedule import decayed_and_not, one_cycle
+from ditr_train.model.backbone import recompute_blocks
 from ditr_train.model.device import CPU
 
 LogRow = dict[str, float | int | str]
@@ -43,6 +45,9 @@ class TrainingLoop(ABC):
         self.statistics_source: Sequence[LabeledScan] = scans
         """What the statistics of batch normalization are taken from: no labels are needed for that."""
         self.run = run
+        self.workers = 0
+        """Processes that prepare samples; none: a thread does."""
+        recompute_blocks(network, settings.recompute)
         decayed, plain = decayed_and_not(network)
         self.optimizer = torch.optim.AdamW(
             [
@@ -50,6 +55,7 @@ class TrainingLoop(ABC):
                 {"params": plain, "weight_decay": 0.0},
             ],
             lr=settings.learning_rate,
+            fused=True,
         )
         self.factor = one_cycle(settings.steps, settings.warm_up)
         self.statistics_step = max(1, settings.steps - round(settings.fixed_statistics * settings.steps))
@@ -66,7 +72,7 @@ class TrainingLoop(ABC):
 
     @abstractmethod
     def loss_of(self, sample: ScanSample) -> Tensor:
-        """Scalar loss of one scan."""
+        """Scalar loss of the scans of one forward pass."""
 
     @abstractmethod
     def evaluation_row(self, validation: Sequence[LabeledScan]) -> LogRow:
@@ -157,7 +163,7 @@ class TrainingLoop(ABC):
             while taken < scans:
                 for sample in self._samples(step, self.statistics_source):
                     self.loss_of(sample)
-                    taken += 1
+                    taken += self.settings.scans_per_pass
                 step += 1
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
@@ -167,6 +173,7 @@ class TrainingLoop(ABC):
         return [m for m in self.network.modules() if isinstance(m, nn.BatchNorm1d) and m.training]
 
     def _samples(self, step: int, scans: Sequence[LabeledScan]) -> list[ScanSample]:
+        """One for each forward pass of a step."""
         settings = self.settings
         samples = []
         for slot in range(settings.scans_per_step):
@@ -174,15 +181,10 @@ class TrainingLoop(ABC):
             order = np.random.default_rng([settings.seed, 1, epoch]).permutation(len(scans))
             rng = np.random.default_rng([settings.seed, 2, step, slot])
             samples.append(self.prepare(scans[order[place]], rng))
-        return samples
+        together = settings.scans_per_pass
+        return [join_samples(samples[first : first + together]) for first in range(0, len(samples), together)]
 
     def _prefetched(self) -> Iterator[list[ScanSample]]:
-        """Samples of the steps that are left, each prepared while the step before is taken."""
-        last = self.settings.steps
-        with ThreadPoolExecutor(1) as pool:
-            upcoming: Future[list[ScanSample]] | None = None
-            for step in range(self.step, last):
-                current = upcoming or pool.submit(self._samples, step, self.scans)
-                samples = current.result()
-                upcoming = pool.submit(self._samples, step + 1, self.scans) if step + 1 < last else None
-                yield samples
+        """Samples of the steps that are left."""
+        steps = range(self.step, self.settings.steps)
+        return prefetched(lambda step: self._samples(step, self.scans), steps, self.workers)

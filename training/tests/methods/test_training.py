@@ -16,12 +16,14 @@ from synthetic_bag import write_bag
 
 from ditr_train.cli import main
 from ditr_train.config.model_config import config_to_document, load_config
+from ditr_train.data.errors import DataError
 from ditr_train.data.loading import load_scans
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.schedule import one_cycle
 from ditr_train.evaluation.metrics import ConfusionMatrix
 from ditr_train.methods.losses import class_counts, class_weights, lovasz_softmax
 from ditr_train.methods.segmentation import Training
+from ditr_train.model.neighbor_table import NeighborTable
 
 
 @given(st.integers(1, 40), st.integers(2, 5), st.integers(0, 2**32 - 1))
@@ -171,7 +173,7 @@ def test_statistics_are_taken_anew_from_several_scans(workspace, tmp_path):
     for step in range(2, 7):
         (sample,) = training._samples(step, training.statistics_source)
         inputs = {name: torch.from_numpy(value) for name, value in sample.inputs.items()}
-        convolved = stem.convolution(inputs["feat"], inputs["neighbors_0"])
+        convolved = stem.convolution(inputs["feat"], NeighborTable(inputs["neighbors_0"]))
         means.append(convolved.mean(0))
         variances.append(convolved.var(0))
     torch.testing.assert_close(stem.norm.running_mean, torch.stack(means).mean(0))
@@ -207,6 +209,36 @@ def test_the_last_steps_can_have_fixed_statistics(workspace, tmp_path, monkeypat
         parts.resume()
         parts.fit([], progress=False)
         torch.testing.assert_close(parts.network.state_dict(), whole.network.state_dict(), atol=1e-6, rtol=1e-5)
+
+
+def test_processes_prepare_the_same_and_a_killed_training_goes_on_with_them(workspace, tmp_path):
+    settings = {"steps": 7, "scans_per_step": 4, "scans_per_pass": 2, "statistics_scans": 2, "evaluate_every": 3}
+    whole = image_free_training(workspace, tmp_path / "whole", **settings)
+    whole.fit([], progress=False)
+    folder = tmp_path / "parts"
+    killed = image_free_training(workspace, folder, **settings)
+    killed.workers = 2
+    with killed_at(5):
+        killed.fit([], progress=False)
+    parts = image_free_training(workspace, folder, resume=True, **settings)
+    parts.workers = 1
+    parts.resume()
+    assert parts.step == 3
+    parts.fit([], progress=False)
+    torch.testing.assert_close(parts.network.state_dict(), whole.network.state_dict(), atol=0, rtol=0)
+
+
+def test_a_scan_that_cannot_be_read_in_a_process_ends_with_its_sentence(workspace, tmp_path):
+    training = image_free_training(workspace, tmp_path / "run", steps=4)
+    training.workers = 2
+
+    class Damaged(list):
+        def __getitem__(self, index):
+            raise DataError("scan 000017.bin: 3 bytes")
+
+    training.scans = Damaged(training.scans)
+    with pytest.raises(DataError, match=r"^scan 000017.bin: 3 bytes$"):
+        training.fit([], progress=False)
 
 
 @pytest.mark.parametrize(
