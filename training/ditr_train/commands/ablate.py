@@ -45,7 +45,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _ablate(options: argparse.Namespace) -> None:
-    config = load_config(options.config)
+    config = load_config(options.config, options.set)
     if config.injection is None or config.image_encoder is None:
         raise ConfigError(f"{options.config}: injection and image_encoder are needed")
     training = replace(config.training, **arguments.given(options, "steps"))

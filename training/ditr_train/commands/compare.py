@@ -67,7 +67,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    config = load_config(options.config)
+    config = load_config(options.config, options.set)
     training, distillation = config.training, config.distillation
     if distillation is None or config.injection is None or config.image_encoder is None:
         raise ConfigError(f"{options.config}: distillation, injection and image_encoder are needed to compare")

@@ -66,10 +66,11 @@ def add_parser(commands: Any) -> None:
 def _checkpoint_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="the published .pth file")
     parser.add_argument("--config", type=Path, required=True, metavar="CONFIG", help="YAML file, see configs/")
+    arguments.add_settings(parser)
 
 
 def _import_dinov2(options: argparse.Namespace) -> None:
-    config = load_config(options.config)
+    config = load_config(options.config, options.set)
     encoder = config.image_encoder
     if encoder is None or encoder.architecture == "vit":
         found = "no image_encoder" if encoder is None else "the architecture vit"
@@ -93,7 +94,7 @@ def _import_dinov2(options: argparse.Namespace) -> None:
 
 
 def _import_pointcept(options: argparse.Namespace) -> None:
-    config = load_config(options.config)
+    config = load_config(options.config, options.set)
     injected = config.injection is not None
     if not injected and (options.encoder is not None or options.image_free is not None):
         raise ConfigError(f"{options.config} has no injection, for which --encoder and --image-free are")
@@ -143,7 +144,9 @@ def _encoder_origin(folder: Path) -> dict[str, Any]:
 
 
 def _import_distilled(options: argparse.Namespace) -> None:
-    config = replace(load_config(options.config), injection=None, image_encoder=None, encoder_training=None)
+    config = replace(
+        load_config(options.config, options.set), injection=None, image_encoder=None, encoder_training=None
+    )
     backbone = load_distilled(options.checkpoint, config)
     run = RunFolder(options.output)
     run.create(config, resume=False)

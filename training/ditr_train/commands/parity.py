@@ -59,6 +59,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="CONFIG", help="of the network (default: that of the reference, if it is a run)"
     )
+    arguments.add_settings(parser)
     parser.add_argument(
         "--image-free-run",
         type=Path,
@@ -106,7 +107,7 @@ def _parity(options: argparse.Namespace) -> int:
 
 def _config(options: argparse.Namespace) -> Config:
     if options.config is not None:
-        return load_config(options.config)
+        return load_config(options.config, options.set)
     if is_bundle(options.reference):
         raise ConfigError(f"{options.reference} is a bundle, which has no topics of bags; say them with --config")
     return RunFolder(options.reference).config()

@@ -39,7 +39,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _write_regions(options: argparse.Namespace) -> None:
-    topics = load_config(options.config).topics
+    topics = load_config(options.config, options.set).topics
     folder = RegionFolder(options.output)
     images = regions = 0
     for bag in tqdm(options.bags, desc="dividing images", unit="bag", disable=not arguments.progress()):

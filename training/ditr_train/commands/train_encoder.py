@@ -32,7 +32,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _train_encoder(options: argparse.Namespace) -> None:
-    config = load_config(options.config)
+    config = load_config(options.config, options.set)
     if config.image_encoder is None or config.encoder_training is None:
         raise ConfigError(f"{options.config}: image_encoder and encoder_training are needed to train an encoder")
     settings = replace(config.encoder_training, **arguments.given(options, "steps", "learning_rate"))

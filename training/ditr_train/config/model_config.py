@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,6 +13,7 @@ import yaml
 from ditr_train.config.conversion import ConfigError as ConfigError
 from ditr_train.config.conversion import convert, require
 from ditr_train.config.dinov2_architecture import DinoV2Name, dinov2_architecture
+from ditr_train.config.documents import read_configuration
 from ditr_train.config.training_config import (
     DistillationConfig,
     EncoderTrainingConfig,
@@ -328,6 +330,15 @@ class Config:
             if settings is not None:
                 share = settings.fixed_statistics
                 require(0 <= share < 1, f"{name}.fixed_statistics: {share} is not at least 0 and less than 1")
+                together, step = settings.scans_per_pass, settings.scans_per_step
+                require(
+                    together > 0 and step % together == 0,
+                    f"{name}.scans_per_pass: {together} does not divide scans_per_step, {step}",
+                )
+                require(
+                    together == 1 or name in ("training", "distillation"),
+                    f"{name}.scans_per_pass: regions of several scans cannot go through the network together",
+                )
         if self.masked_token_prediction is not None:
             ratio = self.masked_token_prediction.mask_ratio
             require(0 < ratio < 1, f"masked_token_prediction.mask_ratio: {ratio} is not between 0 and 1")
@@ -353,16 +364,13 @@ class Config:
                 )
 
 
-def load_config(path: Path) -> Config:
-    """Reads a configuration. `classes` may name another YAML file, relative to this one.
+def load_config(path: Path, settings: Sequence[str] = ()) -> Config:
+    """Reads a configuration, its base included, with `settings` such as `training.steps=100` in place of the file's.
 
     Raises ConfigError with one sentence that names the file and the setting.
     """
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if isinstance(document, dict) and isinstance(document.get("classes"), str):
-            document["classes"] = yaml.safe_load((path.parent / document["classes"]).read_text(encoding="utf-8"))
-        return config_from_document(document)
+        return config_from_document(read_configuration(path, settings))
     except (OSError, yaml.YAMLError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -65,3 +65,45 @@ def test_the_file_is_named(tmp_path):
     path.write_text(yaml.safe_dump({"name": "x"}))
     with pytest.raises(ConfigError, match=r"wrong\.yaml: config\.description: missing"):
         load_config(path)
+
+
+def test_a_file_stands_on_its_base_and_settings_on_both(tmp_path):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "a.classes.yaml").write_text("- {id: 1, name: road, color: [1, 2, 3]}\n")
+    document = json.loads(json.dumps(config_to_document(make_config())))
+    document["classes"] = "a.classes.yaml"
+    document["training"] |= {"steps": 7, "learning_rate": 0.5}
+    (tmp_path / "below" / "base.yaml").write_text(yaml.safe_dump(document))
+    (tmp_path / "middle.yaml").write_text("base: below/base.yaml\ntraining: {steps: 8, augmentation: {drop: 0.3}}\n")
+    (tmp_path / "top.yaml").write_text("base: middle.yaml\nname: top\nbackbone: {orders: [z]}\n")
+    config = load_config(tmp_path / "top.yaml", ["training.augmentation.scale=[1, 1]", "injection=null"])
+    assert config.name == "top" and config.classes[0].name == "road" and config.injection is None
+    assert (config.training.steps, config.training.learning_rate) == (8, 0.5)
+    assert (config.training.augmentation.drop, config.training.augmentation.scale) == (0.3, (1.0, 1.0))
+    assert config.backbone.orders == ("z",)
+    loop = "encoder_training={steps: 1, images_per_step: 1, learning_rate: 0.1}"
+    config = load_config(tmp_path / "top.yaml", [loop, "encoder_training.steps=5"])
+    assert config.encoder_training is not None and config.encoder_training.steps == 5
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["training.stepz=3"], "config.training.stepz: unknown; known are steps"),
+        (["training.steps"], "--set training.steps: not of the form"),
+        (["training..steps=1"], "not of the form"),
+        (["name.first=1"], "--set name.first=1: name has no settings"),
+        (["training.steps=[1"], r"'\[1' is not a YAML value"),
+        (["training.steps=many"], "config.training.steps: 'many' is not a int"),
+    ],
+)
+def test_a_mistaken_setting_is_named(settings, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(CONFIGS / "street-tiny.yaml", settings)
+
+
+def test_a_base_that_leads_back_is_refused(tmp_path):
+    (tmp_path / "a.yaml").write_text("base: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("base: a.yaml\n")
+    with pytest.raises(ConfigError, match=r"a.yaml is its own base"):
+        load_config(tmp_path / "a.yaml")
