@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from ditr_train.config.model_config import Config, ConfigError
 from ditr_train.data.errors import DataError
 from ditr_train.data.regions import RegionFolder, RegionSource, RegionTopics
+from ditr_train.data.remembered_encoder import RememberedEncoder
 from ditr_train.data.source import ScanSource, scan_source
 from ditr_train.model.device import DEVICES
 
@@ -53,6 +56,20 @@ def add_scored_bags(parser: argparse.ArgumentParser) -> None:
 def add_bags_and_test(parser: argparse.ArgumentParser) -> None:
     for name, use in (("--bags", "to train on"), ("--test", "to score on")):
         parser.add_argument(name, type=scans, nargs="+", required=True, metavar=SCANS, help=use)
+
+
+def add_features(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--features",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the features of camera images here, so that each is encoded once for all trainings",
+    )
+
+
+def remembered(options: argparse.Namespace, encoder: nn.Module) -> nn.Module:
+    """The encoder, with what --features keeps."""
+    return encoder if options.features is None else RememberedEncoder(encoder, options.features)
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:

@@ -39,6 +39,7 @@ def add_parser(commands: Any) -> None:
         help="whose image encoder to learn from",
     )
     parser.add_argument("--init", type=Path, metavar="RUN_OR_BUNDLE", help="start from this network's backbone")
+    arguments.add_features(parser)
     arguments.add_optimization(parser)
     arguments.add_device(parser)
     arguments.add_threads(parser)
@@ -55,6 +56,7 @@ def _distill(options: argparse.Namespace) -> None:
     run.create(config, resume=options.resume)
     device = choose_device(options.device)
     encoder, view = distillation_teacher(load_frozen_encoder(options.encoder, config).to(device), config)
+    encoder = arguments.remembered(options, encoder)
     show = arguments.progress()
     scans = scans_with_images(
         load_scans(options.bags, view, encoder, labels=False, progress=show), config.backbone, "the bags of --bags"

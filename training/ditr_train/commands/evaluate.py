@@ -24,6 +24,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
     arguments.add_scored_bags(parser)
+    arguments.add_features(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
     arguments.add_device(parser)
     arguments.add_threads(parser)
@@ -35,7 +36,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     run = RunFolder(options.run)
     config = run.config()
     device = choose_device(options.device)
-    encoder = load_run_encoder(run, config).to(device) if config.injection is not None else None
+    encoder = None
+    if config.injection is not None:
+        encoder = arguments.remembered(options, load_run_encoder(run, config).to(device))
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
     scores = score(load_segmentor(run, config).to(device), scans, config, progress=arguments.progress())
     print_scores(scores)

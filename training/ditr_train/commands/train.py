@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from ditr_train.commands import arguments
 from ditr_train.commands.score_table import print_scores
 from ditr_train.config.model_config import ConfigError, load_config
@@ -46,6 +48,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--label-seed", type=int, default=0, help="which scans these are; a smaller share is part of a larger one"
     )
+    arguments.add_features(parser)
     arguments.add_optimization(parser)
     arguments.add_device(parser)
     arguments.add_threads(parser)
@@ -61,14 +64,14 @@ def _train(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
     run = RunFolder(options.output)
     run.create(config, resume=options.resume)
-    encoder = None
+    encoder: nn.Module | None = None
     if config.injection is not None:
         if options.encoder is None:
             raise ConfigError("a network with injection needs --encoder, or leave the images out with --image-free")
         source = RunFolder(options.encoder)
-        encoder = load_run_encoder(source, config)
-        keep_encoder(run, encoder, source)
-        encoder.to(device)
+        trained = load_run_encoder(source, config)
+        keep_encoder(run, trained, source)
+        encoder = arguments.remembered(options, trained.to(device))
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
     scans = choose_labelled(scans, options.label_share, options.label_seed)
     validation = load_scans(options.validation, config, encoder, progress=arguments.progress())

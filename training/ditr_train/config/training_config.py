@@ -54,8 +54,8 @@ class OptimizationConfig:
     as at run time. Before them each scan is normalized with its own statistics, which tell the network what street
     it is in; a network that relies on that is wrong wherever it runs."""
     recompute: bool = False
-    """Are the blocks of the network computed anew in the backward pass (activation checkpointing)? A step takes about a
-    third longer and a fraction of the memory; the weights end the same."""
+    """Are the blocks of the network computed anew in the backward pass (activation checkpointing)? A step takes longer
+    and keeps less; the weights end the same."""
     autocast: bool = False
     """Are the matrix products of a step computed in bfloat16? Weights and losses stay float32."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -16,14 +17,17 @@ from ditr_train.encoders.patch_encoder import PatchEncoder, build_patch_encoder
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.export.bundle import describe_image_encoder, read_document
 from ditr_train.export.bundle_weights import graph_file, session
+from ditr_train.export.graph_file import weight_files
 
 
 class OnnxImageEncoder(nn.Module):
     """The `image_encoder` graph of a bundle; it cannot be trained."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, digest: str = "") -> None:
+        """digest: of the graph and its weights, by which other encoders can be told from it"""
         super().__init__()
         self.session = session
+        self.digest = digest
 
     def forward(self, image: Tensor) -> Tensor:
         """image [B, 3, H, W], `(RGB / 255 - mean) / std` -> features [B, rows * columns, C_2D]."""
@@ -77,7 +81,13 @@ def load_frozen_encoder(folder: Path, config: Config) -> nn.Module:
     Raises ConfigError or DataError when there is none, or another than the configuration describes.
     """
     encoder = load_exportable_encoder(folder, config)
-    return OnnxImageEncoder(session(encoder)) if isinstance(encoder, Path) else encoder
+    if not isinstance(encoder, Path):
+        return encoder
+    digest = hashlib.sha256()
+    for path in (encoder, *weight_files(encoder)):
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return OnnxImageEncoder(session(encoder), digest.hexdigest())
 
 
 def load_exportable_encoder(folder: Path, config: Config) -> PatchEncoder | Path:
