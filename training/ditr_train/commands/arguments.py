@@ -72,6 +72,12 @@ def remembered(options: argparse.Namespace, encoder: nn.Module) -> nn.Module:
     return encoder if options.features is None else RememberedEncoder(encoder, options.features)
 
 
+def add_best(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--best", action="store_true", help="the weights that scored best on the way (default: those of the last step)"
+    )
+
+
 def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN", help="folder of the run")
 

@@ -23,6 +23,7 @@ def add_parser(commands: Any) -> None:
         "evaluate", help="score a trained network, with images and without"
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
+    arguments.add_best(parser)
     arguments.add_scored_bags(parser)
     arguments.add_features(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
@@ -40,7 +41,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     if config.injection is not None:
         encoder = arguments.remembered(options, load_run_encoder(run, config).to(device))
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
-    scores = score(load_segmentor(run, config).to(device), scans, config, progress=arguments.progress())
+    scores = score(
+        load_segmentor(run, config, best=options.best).to(device), scans, config, progress=arguments.progress()
+    )
     print_scores(scores)
     if options.json:
         scores["bags"] = [bag.name for bag in options.bags]

@@ -22,6 +22,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "run", type=Path, metavar="RUN_OR_BUNDLE", help="folder written by train, or a float32 bundle to convert"
     )
+    arguments.add_best(parser)
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
@@ -51,7 +52,7 @@ def add_parser(commands: Any) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     if is_bundle(options.run):
-        if options.image_free_run or options.scores or options.data:
+        if options.image_free_run or options.scores or options.data or options.best:
             raise ConfigError(f"{options.run} is a bundle: it is converted as it is, without other options")
         convert_bundle(options.run, options.output, options.precision)
     else:
@@ -63,7 +64,7 @@ def _export(options: argparse.Namespace) -> None:
 def _export_run(options: argparse.Namespace) -> None:
     run = RunFolder(options.run)
     config = run.config()
-    segmentor = load_segmentor(run, config)
+    segmentor = load_segmentor(run, config, best=options.best)
     fused = segmentor if config.injection is not None else None
     encoder = load_run_encoder(run, config) if fused is not None else None
     training = provenance(**describe_run(run, config))

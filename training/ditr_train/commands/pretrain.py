@@ -100,7 +100,7 @@ def _predict_masked(options: argparse.Namespace, config: Config) -> None:
 def keep_teacher(run: RunFolder, teacher: RunFolder) -> None:
     """Copies the network of stage 1 into a run of stage 2 that has no steps yet; one that has keeps its own."""
     if not run.has("checkpoint.pt"):
-        run.save("teacher.pt", teacher.load("checkpoint.pt")["model"])
+        run.save("teacher.pt", teacher.weights())
 
 
 def _load(

@@ -330,6 +330,12 @@ class Config:
             if settings is not None:
                 share = settings.fixed_statistics
                 require(0 <= share < 1, f"{name}.fixed_statistics: {share} is not at least 0 and less than 1")
+                decay = settings.average_decay
+                require(0 <= decay < 1, f"{name}.average_decay: {decay} is not at least 0 and less than 1")
+                require(
+                    decay == 0 or settings.statistics_scans == 0,
+                    f"{name}.average_decay: {decay} goes with statistics_scans 0, for the statistics are averaged too",
+                )
                 together, step = settings.scans_per_pass, settings.scans_per_step
                 require(
                     together > 0 and step % together == 0,

@@ -45,6 +45,11 @@ class OptimizationConfig:
     seed: int = 0
     evaluate_every: int = 500
     """Steps between evaluations and checkpoints."""
+    evaluate_scans: int = 0
+    """Validation scans, evenly chosen and always the same, of the evaluations on the way; 0: all, as at the end."""
+    average_decay: float = 0.0
+    """Weight of what was in the moving average of the weights, which is then what is evaluated and exported, such as
+    0.999; 0: there is none. It is no other way to take the statistics, so statistics_scans goes without it."""
     statistics_scans: int = 0
     """Scans, augmented as in training, that the statistics of batch normalization are taken anew from after the last
     step. The moving averages of training are about its last few scans: where these differ, as simulated and real ones

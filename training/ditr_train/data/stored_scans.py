@@ -73,6 +73,13 @@ def chosen(scans: Sequence[LabeledScan], indices: Iterable[int]) -> Sequence[Lab
     return scans.chosen(indices) if isinstance(scans, StoredScans) else [scans[i] for i in indices]
 
 
+def evenly_chosen(scans: Sequence[LabeledScan], count: int) -> Sequence[LabeledScan]:
+    """That many of the scans, evenly chosen and always the same; all for 0 or where there are no more."""
+    if count == 0 or count >= len(scans):
+        return scans
+    return chosen(scans, [(2 * i + 1) * len(scans) // (2 * count) for i in range(count)])
+
+
 def joined(first: Sequence[LabeledScan], second: Sequence[LabeledScan]) -> Sequence[LabeledScan]:
     """Scans of both; none that is not in memory is read."""
     if not isinstance(first, StoredScans) and not isinstance(second, StoredScans):

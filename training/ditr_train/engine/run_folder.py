@@ -53,6 +53,14 @@ class RunFolder:
         assert isinstance(state, dict)
         return state
 
+    def weights(self, *, best: bool = False) -> dict[str, Any]:
+        """The network's, and the average's if there is one: after the last step, or those that scored best on the way.
+        Raises DataError when the run has none."""
+        state = self.load("best.pt" if best else "checkpoint.pt")
+        found = state.get("average") or state["model"]
+        assert isinstance(found, dict)
+        return found
+
     def has(self, name: str) -> bool:
         return (self.path / name).exists()
 

@@ -7,9 +7,9 @@ from ditr_train.engine.run_folder import RunFolder
 from ditr_train.model.segmentor import Segmentor
 
 
-def load_segmentor(run: RunFolder, config: Config) -> Segmentor:
+def load_segmentor(run: RunFolder, config: Config, *, best: bool = False) -> Segmentor:
     """Raises ConfigError for a run without labels, DataError for one without weights."""
-    weights = run.load("checkpoint.pt")["model"]
+    weights = run.weights(best=best)
     if "head.weight" not in weights:
         raise ConfigError(
             f"{run.path} was trained without labels and knows no classes; fine-tune it first: "

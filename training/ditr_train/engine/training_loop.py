@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import islice
 
 import numpy as np
@@ -15,9 +16,11 @@ from tqdm import tqdm
 from ditr_train.config.training_config import OptimizationConfig
 from ditr_train.data.joined_samples import join_samples
 from ditr_train.data.scans import LabeledScan, ScanSample
+from ditr_train.data.stored_scans import evenly_chosen
 from ditr_train.engine.prefetching import prefetched
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.schedule import decayed_and_not, one_cycle
+from ditr_train.engine.weight_average import WeightAverage
 from ditr_train.model.backbone import recompute_blocks
 from ditr_train.model.device import CPU
 
@@ -61,6 +64,9 @@ class TrainingLoop(ABC):
         self.statistics_step = max(1, settings.steps - round(settings.fixed_statistics * settings.steps))
         """From this step on the statistics of batch normalization are constants."""
         self.step = 0
+        self.average = WeightAverage(network, settings.average_decay) if settings.average_decay else None
+        self.best: float | None = None
+        """The best merit of an evaluation so far."""
 
     def autocast(self) -> torch.autocast:
         """What the network computes a loss in: bfloat16 matrix products if the settings say so."""
@@ -84,23 +90,31 @@ class TrainingLoop(ABC):
         self.network.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
+        self.best = state.get("best")
+        if self.average is not None:
+            self.average.load(state["average"])
         # A kill between a log row and its checkpoint leaves a row that will be written again.
         self.run.cut_log(self.step)
 
     def save(self) -> None:
         """Writes the checkpoint."""
-        self.run.save(
-            "checkpoint.pt",
-            {
-                "model": self.network.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "step": self.step,
-            },
-        )
+        state = {
+            "model": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "best": self.best,
+        }
+        self.run.save("checkpoint.pt", state | ({} if self.average is None else {"average": self.average.state}))
+
+    def merit(self, row: LogRow) -> float | None:
+        """What of an evaluation says how good the network is; None: nothing does."""
+        return None
 
     def fit(self, validation: Sequence[LabeledScan], *, progress: bool, description: str = "training") -> None:
-        """Trains to the configured number of steps, evaluating and saving on the way."""
+        """Trains to the configured number of steps, evaluating and saving on the way; the network then has the
+        average of the weights if there is one."""
         settings = self.settings
+        watched = evenly_chosen(validation, settings.evaluate_scans)
         bar = tqdm(total=settings.steps, initial=self.step, desc=description, unit="step", disable=not progress)
         losses: list[float] = []
         for samples in self._prefetched():
@@ -111,10 +125,22 @@ class TrainingLoop(ABC):
                 self._take_statistics()
             if self.step % settings.evaluate_every == 0 or self.step == settings.steps:
                 row: LogRow = {"step": self.step, "loss": round(float(np.mean(losses)), 4)}
-                self.run.append_log(row | self.evaluation_row(validation))
+                self.run.append_log(row | self._evaluate(watched))
                 losses = []
                 self.save()
         bar.close()
+        if self.average is not None:
+            self.network.load_state_dict(self.average.state)
+
+    def _evaluate(self, validation: Sequence[LabeledScan]) -> LogRow:
+        """Evaluates the network, or the average, and keeps it if it is the best so far."""
+        with nullcontext() if self.average is None else self.average.applied():
+            row = self.evaluation_row(validation)
+            merit = self.merit(row)
+            if merit is not None and (self.best is None or merit > self.best):
+                self.best = merit
+                self.run.save("best.pt", {"model": self.network.state_dict(), "step": self.step, "merit": merit})
+        return row
 
     def seconds_per_step(self, steps: int = 8) -> float:
         """Measured over a few steps after a first one; the network and the optimizer are changed by it."""
@@ -144,6 +170,8 @@ class TrainingLoop(ABC):
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
         self.optimizer.step()
         self.step += 1
+        if self.average is not None:
+            self.average.update(self.step)
         return total
 
     def _take_statistics(self) -> None:

@@ -28,7 +28,7 @@ def initialize_from(
     if not is_bundle(origin):
         run = RunFolder(origin)
         same = run.config().classes == config.classes
-        return initialize(network, run.load("checkpoint.pt")["model"], origin=str(origin), keep_head=keep_head and same)
+        return initialize(network, run.weights(), origin=str(origin), keep_head=keep_head and same)
     weights = read_image_free(origin, config)
     unfold(weights, scans[:: max(1, len(scans) // _CALIBRATION_SCANS)][:_CALIBRATION_SCANS], config)
     return initialize(network, weights.segmentor.state_dict(), origin=str(origin), keep_head=keep_head)

@@ -55,6 +55,11 @@ class Training(TrainingLoop):
         weight = self.config.training.lovasz_weight
         return loss + weight * lovasz_softmax(logits.softmax(-1), label) if weight else loss
 
+    def merit(self, row: LogRow) -> float | None:
+        """mIoU, with images where the network uses them."""
+        values = (row["fused_miou"], row["image_free_miou"])
+        return next((float(value) for value in values if value != ""), None)
+
     def evaluation_row(self, validation: Sequence[LabeledScan]) -> LogRow:
         row: LogRow = {}
         for mode in ("fused", "image_free"):

@@ -133,7 +133,7 @@ class Comparison:
         if run.has("checkpoint.pt"):
             training.resume()
         elif origin is not None:
-            weights = origin.load("checkpoint.pt")["model"]
+            weights = origin.weights()
             initialize(training.segmentor, weights, origin=str(origin.path), keep_head=False)
         training.fit([], progress=progress, description=planned.name)
         scores = score(training.segmentor, self.data.test, training.config, progress=progress)

@@ -107,7 +107,7 @@ class Origins:
             f"masked-seed{seed}",
             config,
             self._of(self.data.regional) | {"regions": self.data.regions, "teacher": teacher.path.name},
-            lambda run: self._masked(config, run, teacher.load("checkpoint.pt")["model"]),
+            lambda run: self._masked(config, run, teacher.weights()),
             self._regional_test(),
             progress=progress,
         )
