@@ -91,7 +91,7 @@ def _train(options: argparse.Namespace) -> None:
     if resumed:
         training.resume()
     training.fit(validation, progress=arguments.progress())
-    if validation:
+    if validation and training.distribution.first:
         scores = score(training.segmentor, validation, config, progress=arguments.progress())
         run.write_json("scores.json", scores | {"bags": [bag.name for bag in options.validation]})
         print_scores(scores)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.read_only = int(os.environ.get("RANK", "0")) > 0
+        """Of the processes of a training the first alone writes."""
 
     def create(self, config: Config, *, resume: bool) -> None:
         """Makes the folder. Raises DataError when it holds another run's checkpoint and `resume` is off."""
@@ -41,6 +44,8 @@ class RunFolder:
         return config_from_document(self.read_json("config.json"))
 
     def save(self, name: str, state: Mapping[str, Any]) -> None:
+        if self.read_only:
+            return
         temporary = self.path / f"{name}.part"
         torch.save(dict(state), temporary)
         temporary.replace(self.path / name)
@@ -65,6 +70,8 @@ class RunFolder:
         return (self.path / name).exists()
 
     def write_json(self, name: str, document: Any) -> None:
+        if self.read_only:
+            return
         temporary = self.path / f"{name}.part"
         temporary.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         temporary.replace(self.path / name)
@@ -78,7 +85,7 @@ class RunFolder:
     def cut_log(self, step: int) -> None:
         """Removes the rows of log.csv after a step."""
         path = self.path / "log.csv"
-        if not path.exists():
+        if self.read_only or not path.exists():
             return
         with path.open(newline="", encoding="utf-8") as stream:
             reader = csv.DictReader(stream)
@@ -93,6 +100,8 @@ class RunFolder:
 
     def append_log(self, row: Mapping[str, Any]) -> None:
         """One line of log.csv; the first one also writes the header."""
+        if self.read_only:
+            return
         path = self.path / "log.csv"
         new = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as stream:

@@ -17,6 +17,7 @@ from ditr_train.config.training_config import OptimizationConfig
 from ditr_train.data.joined_samples import join_samples
 from ditr_train.data.scans import LabeledScan, ScanSample
 from ditr_train.data.stored_scans import evenly_chosen
+from ditr_train.engine.distribution import start_distribution, statistics_of
 from ditr_train.engine.prefetching import prefetched
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.schedule import decayed_and_not, one_cycle
@@ -63,6 +64,8 @@ class TrainingLoop(ABC):
         self.factor = one_cycle(settings.steps, settings.warm_up)
         self.statistics_step = max(1, settings.steps - round(settings.fixed_statistics * settings.steps))
         """From this step on the statistics of batch normalization are constants."""
+        self.distribution = start_distribution(device)
+        self.distribution.share(settings.scans_per_step // settings.scans_per_pass)
         self.step = 0
         self.average = WeightAverage(network, settings.average_decay) if settings.average_decay else None
         self.best: float | None = None
@@ -115,7 +118,13 @@ class TrainingLoop(ABC):
         average of the weights if there is one."""
         settings = self.settings
         watched = evenly_chosen(validation, settings.evaluate_scans)
-        bar = tqdm(total=settings.steps, initial=self.step, desc=description, unit="step", disable=not progress)
+        bar = tqdm(
+            total=settings.steps,
+            initial=self.step,
+            desc=description,
+            unit="step",
+            disable=not (progress and self.distribution.first),
+        )
         losses: list[float] = []
         for samples in self._prefetched():
             losses.append(self._take_step(samples))
@@ -134,6 +143,8 @@ class TrainingLoop(ABC):
 
     def _evaluate(self, validation: Sequence[LabeledScan]) -> LogRow:
         """Evaluates the network, or the average, and keeps it if it is the best so far."""
+        if not self.distribution.first:
+            return {}
         with nullcontext() if self.average is None else self.average.applied():
             row = self.evaluation_row(validation)
             merit = self.merit(row)
@@ -156,17 +167,24 @@ class TrainingLoop(ABC):
         if self.step >= self.statistics_step:
             for norm in self._learning_norms():
                 norm.eval()
-        torch.manual_seed(settings.seed * 1_000_003 + self.step)
+        norms = self._learning_norms()
+        before = [statistics_of(norm) for norm in norms] if self.distribution.size > 1 else []
+        passes = settings.scans_per_step // settings.scans_per_pass
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * self.factor(self.step)
         self.optimizer.zero_grad()
         total = 0.0
-        for sample in samples:
-            loss = self.loss_of(sample) / len(samples)
+        for number, sample in zip(self.distribution.share(passes), samples, strict=True):
+            # By pass, so that the network's own randomness does not depend on who takes it.
+            torch.manual_seed(settings.seed * 1_000_003 + self.step + number * 1_000_000_007)
+            loss = self.loss_of(sample) / passes
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
+        total = self.distribution.sum(total, self.device)
         if not np.isfinite(total):
             raise FloatingPointError(f"the loss of step {self.step} is {total}; lower the learning rate")
+        self.distribution.sum_gradients(self.network.parameters())
+        self.distribution.join_statistics(norms, before)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
         self.optimizer.step()
         self.step += 1
@@ -200,11 +218,11 @@ class TrainingLoop(ABC):
         """Those in training mode: a frozen teacher stays in evaluation mode."""
         return [m for m in self.network.modules() if isinstance(m, nn.BatchNorm1d) and m.training]
 
-    def _samples(self, step: int, scans: Sequence[LabeledScan]) -> list[ScanSample]:
-        """One for each forward pass of a step."""
+    def _samples(self, step: int, scans: Sequence[LabeledScan], slots: range | None = None) -> list[ScanSample]:
+        """One for each forward pass of a step, or of those of its scans that are named."""
         settings = self.settings
         samples = []
-        for slot in range(settings.scans_per_step):
+        for slot in slots or range(settings.scans_per_step):
             epoch, place = divmod(step * settings.scans_per_step + slot, len(scans))
             order = np.random.default_rng([settings.seed, 1, epoch]).permutation(len(scans))
             rng = np.random.default_rng([settings.seed, 2, step, slot])
@@ -214,5 +232,8 @@ class TrainingLoop(ABC):
 
     def _prefetched(self) -> Iterator[list[ScanSample]]:
         """Samples of the steps that are left."""
-        steps = range(self.step, self.settings.steps)
-        return prefetched(lambda step: self._samples(step, self.scans), steps, self.workers)
+        settings = self.settings
+        passes = self.distribution.share(settings.scans_per_step // settings.scans_per_pass)
+        slots = range(passes.start * settings.scans_per_pass, passes.stop * settings.scans_per_pass)
+        steps = range(self.step, settings.steps)
+        return prefetched(lambda step: self._samples(step, self.scans, slots), steps, self.workers)

@@ -190,7 +190,7 @@ def test_the_last_steps_can_have_fixed_statistics(workspace, tmp_path, monkeypat
     whole = image_free_training(workspace, tmp_path / "whole", **settings, fixed_statistics=0.4)
     assert whole.statistics_step == 5
     # The same samples are taken for the statistics: those after the last step.
-    monkeypatch.setattr(early, "_samples", lambda step, scans: whole._samples(step if step < 5 else step + 3, scans))
+    monkeypatch.setattr(early, "_samples", lambda step, *rest: whole._samples(step if step < 5 else step + 3, *rest))
     early.fit([], progress=False)
     whole.fit([], progress=False)
 
