@@ -25,7 +25,7 @@ export interface IntensityReading {
     /** Share (0..1) of the values above the full scale of a byte. */
     readonly beyondByte: number;
   };
-  /** The value of all points, where they have no other: it says nothing about them. */
+  /** The first value, where all are read as the same number, which says nothing about the points. */
   readonly constant?: number;
 }
 
@@ -67,18 +67,19 @@ export class IntensityReader {
     const sample = sampled(values);
     const scale = known ?? this.#scale.observe(sample, fullScales);
     const isFitted = known === undefined && scale > BYTE && !fullScales.includes(scale);
-    const constant = onlyValue(values);
-    this.#last = {
-      field,
-      scale,
-      beyond: shareAbove(sample, scale),
-      ...(isFitted && { fitted: { fullScales, beyondByte: shareAbove(sample, BYTE) } }),
-      ...(constant !== undefined && { constant }),
-    };
+    const first = values[0];
+    const [beyond, beyondByte] = [shareAbove(sample, scale), shareAbove(sample, BYTE)];
     for (let i = 0; i < values.length; i++) {
       const value = values[i]! / scale;
       values[i] = value > 0 ? (value < 1 ? value : 1) : 0;
     }
+    this.#last = {
+      field,
+      scale,
+      beyond,
+      ...(isFitted && { fitted: { fullScales, beyondByte } }),
+      ...(first !== undefined && isConstant(values) && { constant: first }),
+    };
     return values;
   }
 
@@ -93,10 +94,8 @@ export class IntensityReader {
 /** Fewer points may have the same intensity by chance. */
 const FEWEST_POINTS = 20;
 
-/** Undefined where there are several, or hardly any. NaN is none. */
-function onlyValue(values: Float32Array): number | undefined {
-  const first = values[0];
-  if (first === undefined || Number.isNaN(first) || values.length < FEWEST_POINTS) return undefined;
-  for (let i = 1; i < values.length; i++) if (values[i] !== first) return undefined;
-  return first;
+function isConstant(values: Float32Array): boolean {
+  if (values.length < FEWEST_POINTS) return false;
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return true;
 }

@@ -222,7 +222,12 @@ describe("ScanReader", () => {
     const reader = new ScanReader({ withIntensity: true });
     for (const [topic, intensity, expected] of [
       ["/photons", (i: number) => 60 * i, /^\/photons: 95 % of the values of intensity are above 255/],
-      ["/gazebo", () => 0, /^\/gazebo: all values of intensity are 0/],
+      [
+        "/decibels",
+        (i: number) => -80 + i / 2,
+        /^\/decibels: all values of intensity are read as the same, the first is -80/,
+      ],
+      ["/gazebo", () => 0, /^\/gazebo: all values of intensity are read as the same/],
     ] as const) {
       const values = Float32Array.from({ length: 400 }, (_, at) => (at % 4 < 3 ? at : intensity(at >> 2)));
       const cloud: PointCloud2 = {

@@ -64,6 +64,13 @@ describe("scanSense", () => {
     ["all points at the origin", without(scan(), 400), 400, "warning", /^all of 400 points in lidar are at/],
     ["NaN", without(scan(), 400), 0, "warning", /^none of 400 points in lidar is finite/],
     [
+      "no returns that were moved",
+      scan().map((value, at) => (Math.floor(at / 3) % 4 === 0 ? [1.2, 0, 1.73][at % 3]! : value)),
+      0,
+      "warning",
+      /^25 % of 400 points in lidar are at exactly the same place, \(1\.2\d*, 0, 1\.73\d*\), .*no returns/,
+    ],
+    [
       "one voxel",
       scan(0.0005, [0.05, 0.05, 0.05]),
       0,
@@ -107,7 +114,9 @@ describe("intensitySense", () => {
 
   test("intensities that are all the same are none", () => {
     expect(messages({ constant: 0 })).toEqual([
-      expect.stringMatching(/^feature-missing: all values of intensity are 0, .*--intensity-field/),
+      expect.stringMatching(
+        /^feature-missing: all values of intensity are read as the same, the first is 0: .*--intensity-field/,
+      ),
     ]);
   });
 });

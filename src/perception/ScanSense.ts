@@ -20,6 +20,10 @@ const FEWEST_POINTS = 20;
 const MOST_NO_RETURNS = 0.75;
 /** Share of the measured points within the range of the model below which the range, or the coordinates, are wrong. */
 const LEAST_INSIDE = 0.1;
+/** Share of points at exactly the same place from which that is none: no sensor measures one twice. */
+const MOST_REPEATED = 0.05;
+/** Points that are compared with each other. */
+const REPEAT_SAMPLES = 500;
 /** Points that all lie in so few voxels are no scan of anything. */
 const FEW_VOXELS = 3;
 /** Share of intensities above full scale from which the scale is wrong: few things reflect so well. */
@@ -56,6 +60,17 @@ export function scanSense(points: ScanPointsToSense): Fault[] {
     ];
   }
   if (inside < LEAST_INSIDE * measured) return [outOfRange(points, measured, inside)];
+  const repeated = repeatedShare(xyz);
+  if (repeated.share > MOST_REPEATED) {
+    return [
+      implausible(
+        `${percent(repeated.share)} of ${count} points in ${frameId} are at exactly the same place, (${repeated.place.map((value) => Number(value.toPrecision(6))).join(", ")}), which ` +
+          "looks like no returns that were moved with the sensor's frame; let the driver leave them out or send NaN, or label " +
+          "the cloud as the sensor sent it",
+        false,
+      ),
+    ];
+  }
   const voxels = countVoxels(points, FEW_VOXELS + 1);
   if (inside >= 10 * FEWEST_POINTS && voxels <= FEW_VOXELS) {
     return [
@@ -81,7 +96,9 @@ function looksSound(points: ScanPointsToSense): boolean {
     if (x >= x0 && x < x1 && y >= y0 && y < y1 && z >= z0 && z < z1) inside++;
   }
   const enough = noReturnCount < (MOST_NO_RETURNS * xyz.length) / 3 && inside > looked / 2;
-  return enough && countVoxels(points, FEW_VOXELS + 1) > FEW_VOXELS;
+  return (
+    enough && countVoxels(points, FEW_VOXELS + 1) > FEW_VOXELS && repeatedShare(xyz).share <= MOST_REPEATED
+  );
 }
 
 /** What about the intensities of a scan makes no sense, or is a guess: one fault each, with what to do. */
@@ -90,7 +107,7 @@ export function intensitySense({ field, scale, beyond, fitted, constant }: Inten
     return [
       new Fault(
         "feature-missing",
-        `all values of ${field} are ${constant}, which tells the model nothing and costs quality; look at the driver, or name ` +
+        `all values of ${field} are read as the same, the first is ${constant}: that tells the model nothing and costs quality; look at the driver, or name ` +
           "the field that is intensity with --intensity-field (parameter intensity_field)",
       ),
     ];
@@ -177,6 +194,29 @@ function countPoints(
     else if ((x + y + z) * 0 === 0) outside++;
   }
   return { measured: inside + outside, inside };
+}
+
+/** The place that most of some points spread over the scan share exactly, and their share (0..1) of these. */
+function repeatedShare(xyz: Float32Array): {
+  readonly share: number;
+  readonly place: readonly [number, number, number];
+} {
+  const looked = Math.min(REPEAT_SAMPLES, xyz.length / 3);
+  const stride = Math.floor(xyz.length / 3 / looked);
+  const at = (index: number): number => 3 * stride * index;
+  // Numbers that two places seldom share; NaN comes last.
+  const keys = Float64Array.from(
+    { length: looked },
+    (_, i) => xyz[at(i)]! + 1e3 * Math.PI * xyz[at(i) + 1]! + 1e6 * Math.E * xyz[at(i) + 2]!,
+  );
+  const sorted = keys.slice().sort();
+  let [most, key, run] = [1, NaN, 1];
+  for (let i = 1; i < looked; i++) {
+    run = sorted[i] === sorted[i - 1] ? run + 1 : 1;
+    if (run > most) [most, key] = [run, sorted[i]!];
+  }
+  const first = at(Math.max(0, keys.indexOf(key)));
+  return { share: most / looked, place: [xyz[first]!, xyz[first + 1]!, xyz[first + 2]!] };
 }
 
 /** Occupied voxels, up to `most`. */

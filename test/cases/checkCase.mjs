@@ -100,9 +100,9 @@ function compareCounts({ labelled, fused }, scans, wrong) {
 }
 
 async function compareClouds(folder, expectation, clouds, wrong) {
-  const { agreesWith, agreement, originUnlabeled, spacingMs } = expectation;
+  const { agreesWith, agreesWithOptions, agreement, originUnlabeled, spacingMs } = expectation;
   if (agreesWith !== undefined) {
-    const share = agreementOf(clouds, await reference(path.join(folder, agreesWith)));
+    const share = agreementOf(clouds, await reference(path.join(folder, agreesWith), agreesWithOptions));
     if (!(share >= agreement)) wrong.push(`labels agree for ${share.toFixed(4)}, not ${agreement}`);
   }
   if (originUnlabeled === true) {
@@ -140,16 +140,17 @@ function agreementOf(clouds, others) {
   return total === 0 ? NaN : equal / total;
 }
 
-async function reference(file) {
-  let clouds = references.get(file);
+async function reference(file, options = []) {
+  const key = [file, ...options].join(" ");
+  let clouds = references.get(key);
   if (clouds === undefined) {
     const scratch = await mkdtemp(path.join(tmpdir(), "ditr-case-"));
     try {
-      clouds = (await label(file, [], scratch)).clouds;
+      clouds = (await label(file, options, scratch)).clouds;
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
-    references.set(file, clouds);
+    references.set(key, clouds);
   }
   return clouds ?? [];
 }

@@ -12,6 +12,7 @@ export interface Expectation {
   readonly labelled?: number;
   readonly fused?: number | readonly [number, number];
   readonly agreesWith?: string;
+  readonly agreesWithOptions?: readonly string[];
   readonly agreement?: number;
   readonly originUnlabeled?: true;
   readonly spacingMs?: number;

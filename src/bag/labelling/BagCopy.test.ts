@@ -139,7 +139,7 @@ async function readStreams(file: string): Promise<readonly unknown[]> {
 
 async function copyAll(bag: string, copy: string): Promise<void> {
   const reader = await openBag(bag);
-  const writer = await McapBagWriter.create(copy);
+  const writer = await McapBagWriter.create(copy, { force: true });
   await new BagCopy(reader, writer, () => true).rest();
   await writer.close();
   await reader.close();

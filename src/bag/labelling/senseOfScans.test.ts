@@ -108,6 +108,6 @@ test("what is said of intensities is said once", async () => {
     expect.stringMatching(/^\/points: 9\d % of the values of intensity are above 255, /),
   ]);
   expect(await sense(scans(() => 0))).toEqual([
-    expect.stringMatching(/^\/points: all values of intensity are 0, /),
+    expect.stringMatching(/^\/points: all values of intensity are read as the same, /),
   ]);
 });
