@@ -23,6 +23,10 @@ export function inspectCommand(): Command {
     .argument("<bag>", "MCAP or .db3 file, also zstd-compressed, or rosbag2 folder");
   return addInputOptions(command)
     .addOption(modelOption())
+    .addHelpText(
+      "after",
+      "\nExit code 0 when the bag was read, also when `ditr run` would not start; what is missing is printed.",
+    )
     .action(async (bag: string, flags: InputFlags & { readonly model: string }) => {
       const reader = await openBag(bag);
       try {

@@ -200,5 +200,5 @@ describe("a run that is told to stop", () => {
     expect(status).toBe(EXIT.interrupted);
     const [, scans] = /^stopped by SIGINT: .*long\.mcap (?:has (\d+) scans|is not written)\n$/.exec(stdout)!;
     expect(readdirSync(folder)).toEqual(scans === undefined ? [] : ["long.mcap"]);
-  });
+  }, 240_000);
 });

@@ -72,6 +72,9 @@ function bagSubject(makeFile) {
   };
 }
 
+/** Of a chunk's checksum: behind opcode, length, start and end time, and unpacked size. */
+const CRC_OFFSET = 1 + 8 + 8 + 8 + 8;
+
 async function mcap(compression, options) {
   const compressChunk = await chunkCompressor(compression);
   const bytes = await mcapBytes(MESSAGES, {
@@ -99,8 +102,10 @@ async function mcap(compression, options) {
   return {
     bytes,
     isChecked: true,
-    // What is left of a last chunk that seems cut off is read without a checksum.
-    mayInvent: (touched) => isTouched(touched, chunks.at(-1).start, chunks.at(-1).end),
+    // What is left of a last chunk that seems cut off is read without a checksum, and a checksum of 0 says that there is none.
+    mayInvent: (touched) =>
+      isTouched(touched, chunks.at(-1).start, chunks.at(-1).end) ||
+      chunks.some(({ start }) => isTouched(touched, start + CRC_OFFSET, start + CRC_OFFSET + 4)),
     isDamaged(touched, i) {
       const { topic, logTime } = MESSAGES[i];
       const chunkOf = (time) => chunks.find(({ from, to }) => from <= time && time <= to);

@@ -85,8 +85,21 @@ function start(command, args, env = {}) {
 
 const ditr = (...args) => start(process.execPath, [main, ...args]).ended;
 
-/** @param random of this run alone, so that each can be repeated alone */
-async function stopOneRun(index, wholeMs) {
+/** Most of what a run does before it has an output is the same for all of them: most runs are stopped behind that. */
+const EARLY_SHARE = 0.2;
+
+/** Resolves when the run writes its output, or has ended. */
+async function untilWriting(output, ended) {
+  let hasEnded = false;
+  void ended.then(() => (hasEnded = true));
+  while (!hasEnded && !existsSync(`${output}.partial`)) await sleep(20);
+}
+
+/**
+ * @param random of this run alone, so that each can be repeated alone
+ * @param startMs until an undisturbed run writes its output
+ */
+async function stopOneRun(index, wholeMs, startMs) {
   const random = Random.of(seed, index);
   const names = Object.keys(WAYS);
   const name = names[index % names.length];
@@ -96,7 +109,8 @@ async function stopOneRun(index, wholeMs) {
   const [output, json] = [path.join(out, "labelled.mcap"), path.join(out, "summary.json")];
   mkdirSync(out, { recursive: true });
   copyFileSync(drive, input);
-  const delayMs = Math.round(1.05 * share(random) * wholeMs);
+  const isEarly = share(random) < EARLY_SHARE;
+  const delayMs = Math.round(isEarly ? share(random) * startMs : share(random) * (wholeMs - startMs) * 1.05);
   const betweenMs = Math.round(600 * share(random));
   const blocks = Math.round((1.3 * share(random) * statSync(drive).size) / BLOCK_BYTES);
   const args = ["run", input, "-o", output, "--json", json, "--threads", "1", "--provider", "cpu"];
@@ -105,8 +119,15 @@ async function stopOneRun(index, wholeMs) {
   const command = [process.execPath, ...(dies === undefined ? [] : ["--import", hook]), main, ...args];
   const { child, ended } = isFull
     ? start("bash", ["-c", `trap "" XFSZ; ulimit -f ${blocks}; exec "$0" "$@"`, ...command])
-    : start(command[0], command.slice(1), dies && { DITR_DIES: dies, DITR_DIES_AFTER_MS: String(delayMs) });
-  if (signals.length > 0 || vanishes) await Promise.race([sleep(delayMs), ended]);
+    : start(
+        command[0],
+        command.slice(1),
+        dies && { DITR_DIES: dies, DITR_DIES_AFTER_MS: String(isEarly ? delayMs : startMs + delayMs) },
+      );
+  if (signals.length > 0 || vanishes) {
+    if (!isEarly) await untilWriting(output, ended);
+    await Promise.race([sleep(delayMs), ended]);
+  }
   if (vanishes) renameSync(out, path.join(folder, "moved"));
   for (const [number, signal] of signals.entries()) {
     if (number > 0) await Promise.race([sleep(betweenMs), ended]);
@@ -192,16 +213,11 @@ try {
   const made = await ditr("simulate", "-o", drive, ...size);
   if (made.end !== 0) throw new Error(made.text);
   const before = performance.now();
-  const undisturbed = await ditr(
-    "run",
-    drive,
-    "-o",
-    path.join(scratch, "whole.mcap"),
-    "--threads",
-    "1",
-    "--provider",
-    "cpu",
-  );
+  const whole = path.join(scratch, "whole.mcap");
+  const running = ditr("run", drive, "-o", whole, "--threads", "1", "--provider", "cpu");
+  await untilWriting(whole, running);
+  const startMs = performance.now() - before;
+  const undisturbed = await running;
   if (undisturbed.end !== 0) throw new Error(undisturbed.text);
   const wholeMs = performance.now() - before;
   runLimitMs = Math.max(runLimitMs, LONGEST_OF_WHOLE * wholeMs);
@@ -217,7 +233,7 @@ try {
   const queue = [...indices];
   const work = async () => {
     for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
-      const { name, end, kept, problems, text, delayMs } = await stopOneRun(index, wholeMs);
+      const { name, end, kept, problems, text, delayMs } = await stopOneRun(index, wholeMs, startMs);
       const row = rows.get(name);
       row.runs++;
       count(row.ends, String(end));
@@ -237,7 +253,9 @@ try {
       .sort()
       .map(([key, times]) => `${key} ${times}`)
       .join(", ");
-  console.log(`seed ${seed}, a whole run takes ${Math.round(wholeMs)} ms\n`);
+  console.log(
+    `seed ${seed}, a whole run takes ${Math.round(wholeMs)} ms, ${Math.round(startMs)} of them before its output\n`,
+  );
   console.log("| stopped by | runs | exit code or signal | output bag | failures |");
   console.log("| --- | ---: | --- | --- | ---: |");
   for (const [name, row] of rows) {
