@@ -5,6 +5,7 @@ import { COMPRESSED_IMAGE_TYPE, IMAGE_TYPE } from "../../messages/image.js";
 import type { BagSummary, CameraInfoSummary, ImageSize, ImageSummary } from "./BagSummary.js";
 import { cameraInfoOf } from "./cameraInfoOf.js";
 import type { Source } from "./chooseClouds.js";
+import { otherRobotOf } from "./chooseTransforms.js";
 import { unconnected } from "./frameTree.js";
 import { onePerCamera } from "./imagePreference.js";
 import { isRectified, namespaceOf } from "./imageRoles.js";
@@ -21,13 +22,16 @@ export interface ChosenCamera {
 }
 
 /**
- * The cameras that can be used, and why others cannot: those whose every image would be lost are not taken.
+ * The cameras that can be used, and why others cannot: those whose every image would be lost are not taken, and those of
+ * other robots, whose frames may have the same names.
  *
+ * @param leftTransforms topics of transforms that are not used
  * @throws Fault when an image that the user named cannot be used, or is not there
  */
 export function chooseCameras(
   summary: BagSummary,
   scan: { readonly topic: string; readonly frameId: string },
+  leftTransforms: readonly string[],
   sources: readonly Source[],
   overrides: InputOverrides,
 ): { readonly cameras: readonly ChosenCamera[]; readonly problems: readonly Fault[] } {
@@ -40,6 +44,14 @@ export function chooseCameras(
   const problems: Fault[] = [];
   const cameras: ChosenCamera[] = [];
   for (const image of candidates) {
+    const robot = otherRobotOf(image.topic, scan.topic, leftTransforms);
+    if (robot !== undefined && overrides.imageTopics === undefined) {
+      const sentence =
+        `${image.topic} is not used: it is in ${robot}, whose transforms are not those of ${scan.topic} ` +
+        `(\`--camera ${image.topic}\` takes it all the same)`;
+      problems.push(new Fault("transforms-conflict", sentence, { place: { topic: image.topic } }));
+      continue;
+    }
     const result = checkCamera(summary, scan, image, overrides);
     if (!(result instanceof Fault)) cameras.push(result);
     else if (overrides.imageTopics !== undefined) throw result;

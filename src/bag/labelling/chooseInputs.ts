@@ -35,9 +35,14 @@ export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}
     const problem = unconnected(transforms.frames, scan, { topic: input.topic, frameId });
     if (problem !== undefined) throw problem;
   }
+  const left =
+    overrides.tfTopics === undefined
+      ? summary.tfTopics.filter((topic) => !transforms.tfTopics.includes(topic))
+      : [];
   const { cameras: usable, problems } = chooseCameras(
     { ...summary, frames: transforms.frames },
     scan,
+    left,
     sources,
     overrides,
   );

@@ -7,7 +7,9 @@ import { McapBagWriter } from "../mcap/McapBagWriter.js";
 import { openBag } from "../openBag.js";
 import type { RecordedMessage } from "../RecordedMessage.js";
 import type { BagSummary } from "./BagSummary.js";
+import { chooseInputs } from "./chooseInputs.js";
 import { chooseTransforms } from "./chooseTransforms.js";
+import * as rig from "./exampleRig.js";
 import { unconnected } from "./frameTree.js";
 import { inspectBag } from "./inspectBag.js";
 
@@ -146,4 +148,23 @@ test("namespaces above are taken where the own one lacks a kind or connects less
   const choice = chooseTransforms(partial, cloudOf("/robot1"));
   expect(choice.tfTopics).toHaveLength(4);
   expect(isConnected(choice)).toBe(true);
+});
+
+test("of two robots whose frames have the same names, the images of the cloud's robot alone are used", async () => {
+  const robots = ["/robot1", "/robot2"].flatMap((robot) => [
+    rig.transform("base_link", "lidar", `${robot}/tf_static`),
+    rig.transform("base_link", "camera", `${robot}/tf_static`),
+    rig.cloud(`${robot}/points`),
+    rig.image(`${robot}/front/image_raw`, "camera"),
+    rig.info(`${robot}/front/camera_info`),
+  ]);
+  const summary = await inspect(robots);
+  const options = { cloudTopics: ["/robot2/points"] };
+  const { cameras, problems } = chooseInputs(summary, options);
+  expect(cameras.map(({ imageTopic }) => imageTopic)).toEqual(["/robot2/front/image_raw"]);
+  expect(problems.map(({ message }) => message).join("\n")).toMatch(
+    /\/robot1\/front\/image_raw is not used: it is in \/robot1, .*`--camera \/robot1\/front\/image_raw`/,
+  );
+  const named = chooseInputs(summary, { ...options, imageTopics: ["/robot1/front/image_raw"] });
+  expect(named.cameras.map(({ imageTopic }) => imageTopic)).toEqual(["/robot1/front/image_raw"]);
 });

@@ -76,6 +76,15 @@ function namespaceOf(topic: string): string {
   return topic.slice(0, Math.max(0, topic.lastIndexOf("/")));
 }
 
+/**
+ * The namespace of another robot that a topic lies in: one whose transforms were left out, and that does not hold the cloud.
+ */
+export function otherRobotOf(topic: string, cloudTopic: string, left: readonly string[]): string | undefined {
+  return left
+    .map(namespaceOf)
+    .find((name) => name !== "" && topic.startsWith(`${name}/`) && !cloudTopic.startsWith(`${name}/`));
+}
+
 function knows(frames: readonly FrameSummary[], frameId: string): boolean {
   return frames.some(({ frame, parent }) => frame === frameId || parent === frameId);
 }
