@@ -53,9 +53,9 @@ describe("PointCloud2", () => {
       'fields: "z" (offset 8, datatype 7, count 1) ends at byte 12 of a point_step of 11',
     ],
     [
-      "an array field beyond the point",
-      { fields: [{ ...fields[3]!, count: 12 }] },
-      'fields: "ring" (offset 0, datatype 2, count 12) ends at byte 12 of a point_step of 11',
+      "a coordinate beyond the point",
+      { fields: [{ ...fields[3]!, name: "x", count: 12 }] },
+      'fields: "x" (offset 0, datatype 2, count 12) ends at byte 12 of a point_step of 11',
     ],
     [
       "an unknown datatype",

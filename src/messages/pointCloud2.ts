@@ -38,7 +38,7 @@ export function pointCount({ width, height }: PointCloud2): number {
  */
 export function decodePointCloud2(cdr: Uint8Array): PointCloud2 {
   const input = new CdrInput(cdr, POINT_CLOUD2_TYPE);
-  const cloud = settledCloud({
+  const settled = settledCloud({
     header: readHeader(input, "header."),
     height: input.uint32("height"),
     width: input.uint32("width"),
@@ -49,6 +49,7 @@ export function decodePointCloud2(cdr: Uint8Array): PointCloud2 {
     data: input.byteSequence("data"),
     isDense: input.bool("is_dense"),
   });
+  const cloud = withFittingFields(settled);
   checkPointCloud2(cloud);
   return withByteOrder(cloud);
 }
@@ -99,6 +100,28 @@ function isPointFieldType(value: number): value is PointFieldType {
   return value in DATATYPE_BYTES;
 }
 
+/** Without fields that end behind the point, which cost only themselves, unless they are coordinates. */
+function withFittingFields(cloud: PointCloud2): PointCloud2 {
+  const { fields, pointStep } = cloud;
+  const isLost = (field: PointField): boolean =>
+    fieldEnd(field) > pointStep && !["x", "y", "z"].includes(field.name);
+  const lost = pointStep === 0 ? [] : fields.filter(isLost);
+  if (lost.length === 0) return cloud;
+  const oddity =
+    `the fields ${lost.map((field) => `${quote(field.name)} (up to byte ${fieldEnd(field)})`).join(", ")} end behind the ` +
+    `point_step of ${pointStep} bytes, and are left out`;
+  return {
+    ...cloud,
+    fields: fields.filter((field) => !isLost(field)),
+    oddities: [...(cloud.oddities ?? []), oddity],
+  };
+}
+
+function fieldEnd({ offset, datatype, count }: PointField): number {
+  // PCL reads count 0 as 1; old drivers write it.
+  return offset + datatypeBytes(datatype) * Math.max(1, count);
+}
+
 function checkPointCloud2({ width, height, fields, pointStep, rowStep, data }: PointCloud2): void {
   if (pointStep === 0 && width * height > 0) {
     throw mismatch("point_step", `0 bytes for each of ${width * height} points`);
@@ -117,9 +140,9 @@ function checkPointCloud2({ width, height, fields, pointStep, rowStep, data }: P
       `${data.length} bytes instead of row_step ${rowStep} * height ${height} = ${rowStep * height}`,
     );
   }
-  for (const { name, offset, datatype, count } of fields) {
-    // PCL reads count 0 as 1; old drivers write it.
-    const end = offset + datatypeBytes(datatype) * Math.max(1, count);
+  for (const field of fields) {
+    const { name, offset, datatype, count } = field;
+    const end = fieldEnd(field);
     if (end > pointStep) {
       throw mismatch(
         "fields",

@@ -120,3 +120,33 @@ describe("a cloud whose redundant fields are wrong", () => {
     expect(sent({ ...cloud, isBigEndian: true }).isBigEndian).toBe(true);
   });
 });
+
+test("a field that ends behind the point is left out and said, unless it is a coordinate", () => {
+  const point = [0, 4, 8, 12].map(
+    (offset, i) => ({ name: ["x", "y", "z", "intensity"][i]!, offset, datatype: 7, count: 1 }) as const,
+  );
+  const sound: PointCloud2 = {
+    header: { stamp: 1n, frameId: "lidar" },
+    height: 1,
+    width: 2,
+    fields: point,
+    isBigEndian: false,
+    pointStep: 16,
+    rowStep: 32,
+    data: new Uint8Array(32),
+    isDense: true,
+  };
+  const message = (name: string): Uint8Array => {
+    const fields = point.map((field) => (field.name === name ? { ...field, count: 9 } : field));
+    const { data, ...rest } = sound;
+    return layOutPointCloud2({ ...rest, fields }, data.length).cdr;
+  };
+  const { fields, oddities } = decodePointCloud2(message("intensity"));
+  expect(fields.map(({ name }) => name)).toEqual(["x", "y", "z"]);
+  expect(oddities).toEqual([
+    'the fields "intensity" (up to byte 48) end behind the point_step of 16 bytes, and are left out',
+  ]);
+  expect(() => decodePointCloud2(message("x"))).toThrow(
+    '"x" (offset 0, datatype 7, count 9) ends at byte 36',
+  );
+});
