@@ -128,6 +128,7 @@ const commands = {
       say({ code, message });
     }
   },
+  published: (turn) => say({ turn, published: node.publishedTopics() }),
   unsubscribe: () => input.destroy(),
   unadvertise: () => output.destroy(),
   shutdown: () => {
@@ -138,6 +139,7 @@ const commands = {
     say({
       shutdown: true,
       publishers: node.offeredQos("in", type),
+      published: node.publishedTopics(),
       subscribers: output.subscriberCount,
       state: node.state,
     });

@@ -108,7 +108,7 @@ export class CameraMonitor {
       findings.push({ rule: "camera-inactive", sentence: `inactive, scans do not wait for it${why}` });
     } else if (silence === undefined && missed * 2 > this.#scans) {
       const why = this.#mostFrequent()!;
-      const advice = (why === NO_MATCH ? this.#offsetAdvice(statistics?.period) : undefined) ?? lookAt(why);
+      const advice = this.#mendOf(why, statistics) ?? lookAt(why);
       const reasons = formatCounts(this.#missed);
       findings.push({
         rule: "camera-missing",
@@ -132,6 +132,13 @@ export class CameraMonitor {
         `the stamps on ${topic} are ${apart} those on ${clouds.input.topic} that arrive with them: synchronize the clocks, ` +
         `or set cameras.${name}.offset to ${offset.toFixed(3)}`,
     };
+  }
+
+  /** What mends a reason; undefined where only the reason itself can be said. */
+  #mendOf(reason: string, statistics: CameraStatistics | undefined): string | undefined {
+    if (reason === NO_MATCH) return this.#offsetAdvice(statistics?.period);
+    if (reason === "camera-info-missing") return this.#camera.cameraInfoElsewhere?.();
+    return reason === "transform-missing" ? this.#camera.transformsElsewhere?.() : undefined;
   }
 
   #offsetAdvice(period: bigint | undefined): string | undefined {

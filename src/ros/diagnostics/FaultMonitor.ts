@@ -9,7 +9,8 @@ interface Tally {
 /** Counts faults by code: since the start, and since the last report. */
 export class FaultMonitor {
   readonly #tallies = new Map<FaultCode, Tally>();
-  #lastError: { readonly at: number; readonly sentence: string } | undefined;
+  /** The last of each severity that costs something. */
+  readonly #last = new Map<Severity, { readonly at: number; readonly sentence: string }>();
 
   /** @param now steady milliseconds */
   faultRecorded(now: number, { code, severity, message }: Fault): void {
@@ -17,7 +18,7 @@ export class FaultMonitor {
     this.#tallies.set(code, tally);
     tally.total++;
     tally.period[severity]++;
-    if (severity === "error") this.#lastError = { at: now, sentence: message };
+    if (severity !== "info") this.#last.set(severity, { at: now, sentence: message });
   }
 
   report(now: number): SubjectReport {
@@ -32,7 +33,11 @@ export class FaultMonitor {
       title: "faults",
       summary: `none in the last period, ${count} since the start`,
       findings,
-      values: [...this.#lastErrorValue(now), ...values],
+      values: [
+        ...this.#lastValue("Last error", "error", now),
+        ...this.#lastValue("Last warning", "warning", now),
+        ...values,
+      ],
     };
   }
 
@@ -40,16 +45,16 @@ export class FaultMonitor {
     const counts = [...this.#tallies].map(([code, { period }]) => [code, period[severity]] as const);
     const sum = counts.reduce((total, [, count]) => total + count, 0);
     if (sum === 0) return undefined;
-    const last = severity === "error" ? `; the last: ${this.#lastError!.sentence}` : "";
+    const { sentence: last } = this.#last.get(severity)!;
     return {
       rule: `faults-${severity}`,
-      sentence: `${counted(sum, severity)} in the last period (${formatCounts(counts)})${last}`,
+      sentence: `${counted(sum, severity)} in the last period (${formatCounts(counts)}); the last: ${last}`,
     };
   }
 
-  #lastErrorValue(now: number): SubjectReport["values"] {
-    if (this.#lastError === undefined) return [];
-    const { at, sentence } = this.#lastError;
-    return [{ key: "Last error", value: `${sentence} (${((now - at) / 1000).toFixed(0)} s ago)` }];
+  #lastValue(key: string, severity: Severity, now: number): SubjectReport["values"] {
+    const last = this.#last.get(severity);
+    if (last === undefined) return [];
+    return [{ key, value: `${last.sentence} (${((now - last.at) / 1000).toFixed(0)} s ago)` }];
   }
 }

@@ -29,6 +29,8 @@ export interface MonitoredInput {
   readonly subscribedAnew: () => number;
   /** What each publisher on the topic offers now. */
   readonly offered: () => readonly Reliability[];
+  /** What is published in its place, when nothing is published of its type; one sentence. */
+  readonly elsewhere?: () => string | undefined;
 }
 
 /** A topic with images of a camera. */
@@ -37,6 +39,10 @@ export interface MonitoredCamera extends MonitoredInput {
   readonly offset: () => bigint;
   /** The parameter `cameras.<name>.tolerance` now, nanoseconds. */
   readonly tolerance: () => bigint;
+  /** Where CameraInfo is, when it does not come on its topic; one sentence. */
+  readonly cameraInfoElsewhere?: () => string | undefined;
+  /** Where transforms are, when they do not come; one sentence. */
+  readonly transformsElsewhere?: () => string | undefined;
 }
 
 /** The moment of an arrival or report. */
@@ -158,7 +164,7 @@ export class InputMonitor {
   #whySilent(): string {
     const offered = this.input.offered();
     const there = counted(offered.length, "publisher");
-    if (offered.length === 0) return `${there} on the topic`;
+    if (offered.length === 0) return this.input.elsewhere?.() ?? `${there} on the topic`;
     if (this.#last !== undefined) return `${there} on the topic, silent now`;
     // A best-effort, volatile subscription matches every publisher.
     const unmatched =

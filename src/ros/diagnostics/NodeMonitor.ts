@@ -6,6 +6,7 @@ import { CameraMonitor } from "./CameraMonitor.js";
 import { keyValues, levelOf, messageOf, type SubjectReport } from "./DiagnosticFinding.js";
 import { EventLoopMonitor } from "./EventLoopMonitor.js";
 import { FaultMonitor } from "./FaultMonitor.js";
+import { FindingLog, type FindingLogOptions } from "./FindingLog.js";
 import { HostMonitor, type HostReading } from "./HostMonitor.js";
 import { InputMonitor, type MonitoredCamera, type MonitoredInput, type MonitorTime } from "./InputMonitor.js";
 import { LabellingMonitor, type LabellingLimits } from "./LabellingMonitor.js";
@@ -26,6 +27,8 @@ export interface NodeMonitorOptions {
   readonly clock: () => MonitorTime;
   /** Read at each report. By default the process, with an event loop monitor that runs until `close`. */
   readonly host?: () => HostReading;
+  /** Where what was found about inputs is said, besides in the reports. */
+  readonly log?: FindingLogOptions;
 }
 
 /** What the node itself knows at the time of a report. */
@@ -48,11 +51,13 @@ export class NodeMonitor {
   readonly #labelling = new LabellingMonitor();
   readonly #host = new HostMonitor();
   readonly #faults = new FaultMonitor();
+  readonly #log: FindingLog | undefined;
   readonly #readHost: () => HostReading;
   readonly #eventLoop: EventLoopMonitor | undefined;
 
   constructor(options: NodeMonitorOptions) {
     this.#options = options;
+    this.#log = options.log && new FindingLog(options.log);
     const since = options.clock().steady;
     this.#clouds = new Map(
       options.clouds.map((input) => [input.name, new InputMonitor(input, "cloud", since)]),
@@ -106,9 +111,11 @@ export class NodeMonitor {
   /** The message for /diagnostics; call once per period. */
   report(snapshot: NodeSnapshot): DiagnosticArray {
     const now = this.#options.clock();
+    const reports = this.#reports(now, snapshot);
+    this.#log?.reported(now.steady, reports);
     return {
       header: { stamp: now.ros, frameId: "" },
-      status: this.#reports(now, snapshot).map((report) => this.#status(report)),
+      status: reports.map((report) => this.#status(report)),
     };
   }
 

@@ -360,7 +360,7 @@ const TROUBLE: Record<
       },
       "faults",
       WARN,
-      "4 warnings in the last period (dropped-late: 3, transform-missing: 1)",
+      "4 warnings in the last period (dropped-late: 3, transform-missing: 1); the last: no way from lidar to front",
     ],
   ],
 };

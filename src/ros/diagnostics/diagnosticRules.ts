@@ -65,7 +65,7 @@ export const DIAGNOSTIC_RULES = {
     level: ERROR,
     when: `The node is active and no cloud came for ${SILENT_PERIODS} periods and at least ${SILENT_MS / 1000} s (${FIRST_MESSAGE_MS / 1000} s after activation).`,
     remedy:
-      "Without publishers look at the driver and the topic's name (`ros2 topic list`). With publishers, at the QoS of both sides (`ros2 topic info -v`) and at the socket buffers of the DDS.",
+      "Without publishers of the type the sentence names what is published in its place: messages of another type with what makes the right ones of them, or the right ones on another topic; else look at the driver and the topic's name (`ros2 topic list`). With publishers, at the QoS of both sides (`ros2 topic info -v`) and at the socket buffers of the DDS.",
   },
   "cloud-stamp": {
     subject: "cloud",
@@ -91,7 +91,7 @@ export const DIAGNOSTIC_RULES = {
     level: WARN,
     when: "More than half of the scans of the last period had no usable image of it.",
     remedy:
-      "The sentence has the reasons with what to look at; when the images are always off by the same time, with the `offset` at which they would match.",
+      "The sentence has the reasons with what to look at; when the images are always off by the same time, with the `offset` at which they would match; when CameraInfo or transforms do not come, with the topics on which they are.",
   },
   "camera-stamp": {
     subject: "camera",

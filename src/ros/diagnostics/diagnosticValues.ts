@@ -82,6 +82,7 @@ export const DIAGNOSTIC_VALUES = {
   },
   faults: {
     "Last error": "sentence of the last fault of severity error, and how long ago",
+    "Last warning": "the same of severity warning",
     "(code of a fault)": "count since the start, and in the last period",
   },
 } as const satisfies Readonly<Record<Subject, Readonly<Record<string, string>>>>;

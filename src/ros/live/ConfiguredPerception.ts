@@ -47,6 +47,8 @@ export class ConfiguredPerception {
   readonly #calibration: CalibrationInputs;
   readonly #outputs: NodeOutputs;
   readonly #cameras: readonly string[];
+  /** Of the last image, by camera. */
+  readonly #imageFrames = new Map<string, string>();
   #settings: NodeSettings;
   #active: Active | undefined;
 
@@ -199,6 +201,11 @@ export class ConfiguredPerception {
     return this.#active?.inputs.subscription(name);
   }
 
+  /** Of a camera's last image; undefined before the first. */
+  imageFrame(camera: string): string | undefined {
+    return this.#imageFrames.get(camera);
+  }
+
   /** Subscribes anew where the publishers offer something else than before. */
   adaptToPublishers(): void {
     this.#calibration.adaptToPublishers();
@@ -275,7 +282,9 @@ export class ConfiguredPerception {
           const message = received && this.#stamped(received, stampedByArrival);
           monitor.imageArrived(name, message?.stamp, cdr.byteLength);
           recent.add(resolved, type, cdr, time.now());
-          if (message !== undefined) live.pushImage(name, message);
+          if (message === undefined) return;
+          this.#imageFrames.set(name, message.payload.frameId);
+          live.pushImage(name, message);
         },
       })),
     ];

@@ -19,6 +19,7 @@ import type { NodeContext } from "./NodeContext.js";
 import { PUBLISHED_TOPICS, SAVE_RECORDING_SERVICE } from "./nodeTopics.js";
 import { Restarts, type RestartOptions } from "./Restarts.js";
 import { RosTime } from "./RosTime.js";
+import { TopicSurvey } from "./TopicSurvey.js";
 
 /** diagnostic_updater's default. */
 const DIAGNOSTICS_PERIOD_MS = 1000;
@@ -59,6 +60,7 @@ export class PerceptionNode implements LifecycleCallbacks {
   #attempt = 0;
   #removeValidator: (() => void) | undefined;
   readonly #restarts: Restarts;
+  readonly #survey: TopicSurvey;
   /** Why the node is not as it should be. */
   #problem: string | undefined;
   /** What will be done about it. */
@@ -75,6 +77,7 @@ export class PerceptionNode implements LifecycleCallbacks {
     this.#store = store;
     this.#bundledModel = bundledModel;
     this.#restarts = new Restarts(restarts);
+    this.#survey = new TopicSurvey(ros);
     const faults = new FaultLog({
       announce: ({ severity, text }) => {
         ros.log(LOG_SEVERITY[severity], text);
@@ -88,12 +91,20 @@ export class PerceptionNode implements LifecycleCallbacks {
     const monitor = new NodeMonitor({
       nodeName: ros.name,
       hardwareId: ros.fullyQualifiedName,
-      ...monitoredInputs(
+      ...monitoredInputs({
         ros,
-        () => store.settings,
-        (name) => this.#configured?.subscription(name),
-      ),
+        settings: () => store.settings,
+        subscription: (name) => this.#configured?.subscription(name),
+        survey: this.#survey,
+        frameOf: (name) => this.#configured?.imageFrame(name),
+      }),
       clock: () => ({ steady: performance.now(), ros: time.now() }),
+      log: {
+        announce: (level, text) => {
+          ros.log(level, text);
+        },
+        intervalMs: () => Number(store.settings.logInterval) / 1e6,
+      },
     });
     const recent = new RecentMessages(settings.recording);
     this.#context = { ros, time, faults, monitor, recent };
@@ -230,6 +241,7 @@ export class PerceptionNode implements LifecycleCallbacks {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#restarts.cancel();
+    this.#survey.close();
     this.#subscriptions.unsubscribe();
     await Promise.all([this.#release(), this.#context.recent.close()]);
     this.#context.time.close();

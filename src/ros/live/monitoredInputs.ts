@@ -2,18 +2,25 @@ import type { MonitoredCamera, MonitoredInput } from "../diagnostics/InputMonito
 import type { CameraSettings, CloudSettings, NodeSettings } from "../parameters/NodeSettings.js";
 import type { RosNode } from "../port/RosNode.js";
 import type { SensorSubscription } from "./SensorSubscription.js";
+import type { TopicSurvey } from "./TopicSurvey.js";
 
-/**
- * What diagnostics watch; names and topics of inputs do not change while the node runs.
- *
- * @param settings of the time of the call
- * @param subscription of a cloud or camera; undefined while there is none
- */
-export function monitoredInputs(
-  ros: RosNode,
-  settings: () => NodeSettings,
-  subscription: (name: string) => SensorSubscription | undefined,
-): { clouds: MonitoredInput[]; cameras: MonitoredCamera[] } {
+/** What is looked up at each report. */
+export interface MonitoredSources {
+  readonly ros: RosNode;
+  /** Of the time of the call. */
+  readonly settings: () => NodeSettings;
+  /** Of a cloud or camera; undefined while there is none. */
+  readonly subscription: (name: string) => SensorSubscription | undefined;
+  readonly survey: TopicSurvey;
+  /** Of a camera's last image. */
+  readonly frameOf: (name: string) => string | undefined;
+}
+
+/** What diagnostics watch; names and topics of inputs do not change while the node runs. */
+export function monitoredInputs({ ros, settings, subscription, survey, frameOf }: MonitoredSources): {
+  clouds: MonitoredInput[];
+  cameras: MonitoredCamera[];
+} {
   const monitored = ({ name, topic, messageType }: CloudSettings | CameraSettings): MonitoredInput => ({
     name,
     topic: ros.resolveTopic(topic),
@@ -23,9 +30,15 @@ export function monitoredInputs(
   });
   const { clouds, cameras } = settings();
   return {
-    clouds: clouds.map(monitored),
+    clouds: clouds.map((cloud) => ({
+      ...monitored(cloud),
+      elsewhere: () => survey.cloudElsewhere(cloud),
+    })),
     cameras: cameras.map((camera) => ({
       ...monitored(camera),
+      elsewhere: () => survey.imagesElsewhere(camera),
+      cameraInfoElsewhere: () => survey.cameraInfoElsewhere(camera, frameOf(camera.name)),
+      transformsElsewhere: () => survey.transformsElsewhere(),
       offset: () => settings().sync.cameras.get(camera.name)!.offset,
       tolerance: () => settings().sync.cameras.get(camera.name)!.tolerance,
     })),

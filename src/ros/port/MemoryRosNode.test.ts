@@ -37,6 +37,30 @@ describe("MemoryRosNode", () => {
     ]);
   });
 
+  test("peers publish types, which only subscriptions of the type hear", () => {
+    const node = new MemoryRosNode({ name: "n" });
+    const got: number[] = [];
+    node.subscribe({
+      topic: "in",
+      type: "std_msgs/msg/String",
+      qos,
+      onMessage: (cdr) => got.push(cdr[0]!),
+    });
+    node.peerPublishesType("/in", "std_msgs/msg/Int32");
+    expect(node.offeredQos("in", "std_msgs/msg/String")).toEqual([]);
+    node.peerPublishesType("/in", "std_msgs/msg/String");
+    expect(node.offeredQos("in", "std_msgs/msg/String")).toHaveLength(1);
+    expect(node.publishedTopics()).toEqual([
+      { topic: "/in", type: "std_msgs/msg/Int32" },
+      { topic: "/in", type: "std_msgs/msg/String" },
+    ]);
+    node.deliverTyped("/in", "std_msgs/msg/Int32", Uint8Array.of(1));
+    node.deliverTyped("/in", "std_msgs/msg/String", Uint8Array.of(2));
+    expect(got).toEqual([2]);
+    node.shutdown();
+    expect(node.publishedTopics()).toEqual([]);
+  });
+
   test("delivers to subscriptions, keeps what is published, and counts throws", () => {
     const node = new MemoryRosNode({ name: "n" });
     const got: number[] = [];

@@ -7,6 +7,7 @@ import type {
   LifecycleTransition,
   LogSeverity,
   OfferedQos,
+  PublishedTopic as PeerTopic,
   PublisherOptions,
   Reliability,
   RosNode,
@@ -47,6 +48,8 @@ export class MemoryRosNode implements RosNode {
   readonly #machine = new MemoryStateMachine();
   readonly #subscriptions = new Map<string, Set<SubscriptionOptions>>();
   readonly #peerPublishers = new Map<string, readonly OfferedQos[]>();
+  /** Types that peers publish, by topic; a topic that is not there has whatever type is asked for. */
+  readonly #peerTypes = new Map<string, ReadonlySet<string>>();
   /** The last message of peers that keep it for late joiners, by topic. */
   readonly #latched = new Map<string, Uint8Array>();
   readonly #listeners = new Map<string, Set<(cdr: Uint8Array) => void>>();
@@ -76,8 +79,15 @@ export class MemoryRosNode implements RosNode {
     return this.resolve(topic);
   }
 
-  offeredQos(topic: string): readonly OfferedQos[] {
-    return this.#ended ? [] : (this.#peerPublishers.get(this.resolve(topic)) ?? []);
+  offeredQos(topic: string, type?: string): readonly OfferedQos[] {
+    const name = this.resolve(topic);
+    const isOfType = type === undefined || (this.#peerTypes.get(name)?.has(type) ?? true);
+    return this.#ended || !isOfType ? [] : (this.#peerPublishers.get(name) ?? []);
+  }
+
+  publishedTopics(): readonly PeerTopic[] {
+    if (this.#ended) return [];
+    return [...this.#peerTypes].flatMap(([topic, types]) => [...types].map((type) => ({ topic, type })));
   }
 
   subscribe(options: SubscriptionOptions): RosSubscription {
@@ -175,10 +185,24 @@ export class MemoryRosNode implements RosNode {
     this.#peerPublishers.set(this.resolve(topic), qos);
   }
 
+  /** Says that a peer publishes messages of a type on a topic, reliably, beside what others publish on it. */
+  peerPublishesType(topic: string, type: string): void {
+    const name = this.resolve(topic);
+    this.#peerTypes.set(name, new Set([...(this.#peerTypes.get(name) ?? []), type]));
+    if (!this.#peerPublishers.has(name)) this.peerPublishes(topic);
+  }
+
   /** A peer publishes a message once, and keeps it for who subscribes later and asks for it. */
   peerLatches(topic: string, cdr: Uint8Array): void {
     this.#latched.set(this.resolve(topic), cdr);
     this.peerPublishes(topic, [{ reliability: "reliable", durability: "transient_local" }]);
+  }
+
+  /** A peer's message of a type: subscriptions of another type do not get it. */
+  deliverTyped(topic: string, type: string, cdr: Uint8Array): void {
+    for (const subscription of this.subscriptions(topic)) {
+      if (subscription.type === type) this.#give(subscription, cdr);
+    }
   }
 
   /** A peer's message: every subscription gets a copy of its own. A throw is logged and counted. */

@@ -12,6 +12,14 @@ export interface RosQos {
 /** What a publisher offers to its subscribers. */
 export type OfferedQos = Pick<RosQos, "reliability" | "durability">;
 
+/** A topic with publishers of a type; one with publishers of several types is there once for each. */
+export interface PublishedTopic {
+  /** Fully qualified. */
+  readonly topic: string;
+  /** As ROS 2 spells it: sensor_msgs/msg/PointCloud2. */
+  readonly type: string;
+}
+
 export const SEVERITY_NAMES = ["debug", "info", "warn", "error", "fatal"] as const;
 export type LogSeverity = (typeof SEVERITY_NAMES)[number];
 
@@ -104,6 +112,11 @@ export interface RosNode {
    * @param topic as for subscribe: not yet remapped
    */
   offeredQos(topic: string, type: string): readonly OfferedQos[];
+  /**
+   * What other nodes publish now, whether or not this one subscribes to it. It asks for each topic that is known, so that
+   * it is for when something is missing. After shutdown: [].
+   */
+  publishedTopics(): readonly PublishedTopic[];
   /** Throws a Fault "ros-unavailable" when ROS does not know the type. */
   subscribe(options: SubscriptionOptions): RosSubscription;
   /** Throws a Fault "ros-unavailable" when ROS does not know the type. */

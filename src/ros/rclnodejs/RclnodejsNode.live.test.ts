@@ -37,6 +37,20 @@ describeWithRos("RclnodejsNode: messages and services", () => {
     );
   });
 
+  test("what others publish is told with its type, and nothing of its own", async () => {
+    await peer.publish("sensor_msgs/msg/LaserScan", "/robot/scan", {});
+    let scan: unknown;
+    const deadline = Date.now() + 20_000;
+    for (let turn = 0; scan === undefined && Date.now() < deadline; turn++) {
+      node.send(`published ${turn}`);
+      const [, json] = await node.waitFor(new RegExp(`"turn":"${turn}","published":(\\[.*?\\])\\}\n`));
+      const all = JSON.parse(json!) as { topic: string; type: string }[];
+      scan = all.find(({ topic }) => topic === "/robot/scan");
+      expect(all.filter(({ topic }) => topic.startsWith("/robot/port_node/"))).toEqual([]);
+    }
+    expect(scan).toEqual({ topic: "/robot/scan", type: "sensor_msgs/msg/LaserScan" });
+  });
+
   test("log lines reach /rosout under the node's name", async () => {
     // Latched, as rcl publishes it: the line comes whether the subscription is known to the node by then or not.
     await peer.subscribe("rcl_interfaces/msg/Log", "/rosout", { depth: 100, durability: "transient_local" });
@@ -93,7 +107,7 @@ describeWithRos("RclnodejsNode: messages and services", () => {
     node.send("unsubscribe");
     node.send("unadvertise");
     node.send("shutdown");
-    await node.waitFor('"shutdown":true,"publishers":[],"subscribers":0,"state":"finalized"');
+    await node.waitFor('"shutdown":true,"publishers":[],"published":[],"subscribers":0,"state":"finalized"');
     expect(await node.exit).toEqual({ code: 0, signal: null });
   });
 });

@@ -8,6 +8,7 @@ import type {
   LifecycleTransition,
   LogSeverity,
   OfferedQos,
+  PublishedTopic,
   PublisherOptions,
   RosNode,
   RosPublisher,
@@ -103,6 +104,20 @@ export class RclnodejsNode implements RosNode {
         reliability: reliability === RELIABILITY.reliable ? "reliable" : "best_effort",
         durability: durability === DURABILITY.transient_local ? "transient_local" : "volatile",
       }));
+  }
+
+  publishedTopics(): readonly PublishedTopic[] {
+    if (this.#ended) return [];
+    const node = this.#node;
+    return node.getTopicNamesAndTypes().flatMap(({ name: topic }) => {
+      const types = node
+        .getPublishersInfoByTopic(topic)
+        .filter(
+          ({ node_name, node_namespace }) => node_name !== this.name || node_namespace !== this.namespace,
+        )
+        .map(({ topic_type: type }) => type);
+      return [...new Set(types)].map((type) => ({ topic, type }));
+    });
   }
 
   subscribe({ topic, type, qos, onMessage }: SubscriptionOptions): RosSubscription {

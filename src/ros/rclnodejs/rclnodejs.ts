@@ -24,6 +24,8 @@ export interface RclSubscription {
 }
 
 export interface RclEndpointInfo {
+  readonly node_name: string;
+  readonly node_namespace: string;
   readonly topic_type: string;
   /** As in rmw/types.h. */
   readonly qos_profile: { readonly reliability: number; readonly durability: number };
@@ -65,6 +67,8 @@ export interface RclLifecycleNode {
   name(): string;
   namespace(): string;
   resolveTopicName(topic: string): string;
+  /** Of publishers and subscriptions of every node, this one too. */
+  getTopicNamesAndTypes(): readonly { readonly name: string; readonly types: readonly string[] }[];
   /** Of every type. @param topic it is not remapped */
   getPublishersInfoByTopic(topic: string): readonly RclEndpointInfo[];
   createPublisher(type: string | RclRawType, topic: string, options: { readonly qos: RclQos }): RclPublisher;
