@@ -2,10 +2,12 @@
  * The table of cases live: `node test/cases/live.mjs FOLDER [--only TEXT] [--markdown FILE] [--verbose]` plays each recording
  * in the folder (or in $DITR_CASES) into the live node and says where it behaves as it should. Exits with 1 when it does not.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { pointCount } from "../../dist/messages/pointCloud2.js";
+import { readColumn } from "../../dist/messages/pointColumns.js";
 import { LIVE_EXPECTATIONS } from "./liveExpectations.mjs";
 import { playLive } from "./playLive.mjs";
 
@@ -19,9 +21,28 @@ if (folder === undefined || !existsSync(folder)) {
   process.exit(2);
 }
 
+const { unlabeled_id: unlabeled } = JSON.parse(
+  readFileSync(new URL("../../models/street-tiny/bundle.json", import.meta.url), "utf8"),
+);
+
+/** How many points are at (0, 0, 0), and how many of them have a label. */
+function atOrigin(clouds) {
+  let [there, labels] = [0, 0];
+  for (const cloud of clouds) {
+    const column = (name) => readColumn(cloud, name, new Float64Array(pointCount(cloud)));
+    const [x, y, z, label] = ["x", "y", "z", "label"].map(column);
+    label.forEach((value, i) => {
+      if (x[i] !== 0 || y[i] !== 0 || z[i] !== 0) return;
+      there++;
+      if (value !== unlabeled) labels++;
+    });
+  }
+  return [there, labels];
+}
+
 function wrongOf(
-  { labelled, fused, says = [], never = [] },
-  { statuses, state, callbackErrors, log, diagnostics },
+  { labelled, fused, originUnlabeled, says = [], never = [] },
+  { statuses, clouds, state, callbackErrors, log, diagnostics },
 ) {
   const wrong = [];
   const count = (mode) => statuses.filter((status) => status.mode === mode).length;
@@ -33,6 +54,10 @@ function wrongOf(
     fused === undefined ? [0, Infinity] : [fused].flat().length === 2 ? fused : [fused, fused];
   if (count("fused") < fewest || count("fused") > most)
     wrong.push(`${count("fused")} scans fused instead of ${fused}`);
+  if (originUnlabeled) {
+    const [there, labels] = atOrigin(clouds);
+    if (there === 0 || labels > 0) wrong.push(`${labels} of ${there} points at the origin are labelled`);
+  }
   for (const pattern of says) {
     if (!log.some((line) => pattern.test(line))) wrong.push(`the log does not say ${pattern.source}`);
     if (!diagnostics.some((line) => pattern.test(line))) {

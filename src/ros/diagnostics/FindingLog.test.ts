@@ -8,7 +8,7 @@ function log() {
   const lines: string[] = [];
   const findings = new FindingLog({
     announce: (level, text) => lines.push(`${level} ${text}`),
-    intervalMs: () => 10_000,
+    intervalMs: () => 20_000,
   });
   const report = (seconds: number, ...found: DiagnosticFinding[]): void => {
     findings.reported(1000 * seconds, [{ title: "cloud lidar", summary: "", findings: found, values: [] }]);
@@ -16,7 +16,7 @@ function log() {
   return { lines, report };
 }
 
-test("says what two reports in a row have found, once while it holds", () => {
+test("says what a second report has found too, once while it holds", () => {
   const { lines, report } = log();
   report(0, SILENT);
   expect(lines).toEqual([]);
@@ -24,23 +24,30 @@ test("says what two reports in a row have found, once while it holds", () => {
   expect(lines).toEqual(["error cloud lidar: no cloud on /points for 3.2 s"]);
 });
 
+test("what holds now and then, as of scans that are seconds apart, is said once", () => {
+  const { lines, report } = log();
+  for (let second = 0; second < 60; second += 4) {
+    report(second, SILENT);
+    for (const pause of [1, 2, 3]) report(second + pause);
+  }
+  expect(lines).toHaveLength(1);
+});
+
 test("says it again when it comes back, but not more often than log_interval", () => {
   const { lines, report } = log();
-  for (const second of [0, 3, 6, 9, 12, 15]) {
+  for (const second of [0, 15, 40]) {
     report(second, SILENT);
     report(second + 1, SILENT);
-    report(second + 2);
   }
-  // At 1 and at 13 s; the others are within 10 s.
+  // At 1 and at 41 s; 16 s is too soon.
   expect(lines).toHaveLength(2);
 });
 
-test("what comes and goes from report to report, and what is no matter of an input, stays in diagnostics", () => {
+test("what is over at the next report, and what is no matter of an input, stays in diagnostics", () => {
   const { lines, report } = log();
-  for (let second = 0; second < 20; second += 2) {
-    report(second, SILENT, { rule: "latency-high", sentence: "slow" });
-    report(second + 1, { rule: "latency-high", sentence: "slow" });
-  }
+  report(0, SILENT);
+  for (let second = 1; second < 20; second++) report(second, { rule: "latency-high", sentence: "slow" });
+  report(20, SILENT);
   expect(lines).toEqual([]);
 });
 

@@ -2,8 +2,11 @@ import { DiagnosticLevel } from "../../messages/types.js";
 import { DIAGNOSTIC_RULES, type DiagnosticRuleName } from "./diagnosticRules.js";
 import type { SubjectReport } from "./DiagnosticFinding.js";
 
-/** What holds for a single report is often over before anyone could look. */
-const REPORTS_IN_A_ROW = 2;
+/**
+ * What holds for a single report is often over before anyone could look: it is said when it holds again within this time,
+ * milliseconds, and is over when it has not held for as long. In between may be reports of a period without a scan.
+ */
+const EPISODE_MS = 10_000;
 
 /**
  * Rules whose sentences the log has too. Faults are there already, message by message; the others are about how well the
@@ -27,9 +30,9 @@ export interface FindingLogOptions {
 /** Says in the log what diagnostics have found, when it begins: not everyone who reads the log looks at diagnostics. */
 export class FindingLog {
   readonly #options: FindingLogOptions;
-  /** By subject and rule: reports in a row that had it. */
-  #held = new Map<string, number>();
-  /** Steady milliseconds of the last line. Subjects and rules are a fixed number. */
+  /** By subject and rule, which are a fixed number: when it held last, steady milliseconds, and whether that was said. */
+  readonly #held = new Map<string, { readonly at: number; readonly isSaid: boolean }>();
+  /** Steady milliseconds of the last line. */
   readonly #announcedAt = new Map<string, number>();
 
   constructor(options: FindingLogOptions) {
@@ -38,16 +41,15 @@ export class FindingLog {
 
   /** @param now steady milliseconds */
   reported(now: number, reports: readonly SubjectReport[]): void {
-    const held = new Map<string, number>();
     for (const { title, findings } of reports) {
       for (const { rule, sentence } of findings.filter((finding) => LOGGED.has(finding.rule))) {
         const key = `${title}\n${rule}`;
-        const times = (this.#held.get(key) ?? 0) + 1;
-        held.set(key, times);
-        if (times === REPORTS_IN_A_ROW) this.#announce(now, key, rule, `${title}: ${sentence}`);
+        const before = this.#held.get(key);
+        const again = before !== undefined && now - before.at <= EPISODE_MS;
+        if (again && !before.isSaid) this.#announce(now, key, rule, `${title}: ${sentence}`);
+        this.#held.set(key, { at: now, isSaid: again });
       }
     }
-    this.#held = held;
   }
 
   #announce(now: number, key: string, rule: DiagnosticRuleName, text: string): void {
