@@ -10,7 +10,7 @@ test("each cause has a code of its own, and a sentence with topic and stamp", ()
     DROP_CAUSES.map((cause) => `dropped-${cause.replaceAll("_", "-")}`),
   );
   expect(faults[1]!.message).toBe(
-    "/front/image at 12 ns: the image is dropped, since the cloud that it belongs to had left",
+    "/front/image at 12 ns: the image is dropped, since the cloud that it belongs to had left: raise `sync.max_wait`, or make its driver faster",
   );
 });
 

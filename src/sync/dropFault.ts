@@ -26,7 +26,9 @@ export function dropFault(
   const mend =
     cause === "bad_stamp"
       ? ` (${stamp.toString()} ns): take the times of its log or arrival instead (\`--stamp-by-log ${topic}\`, live \`stamps: arrival\`)`
-      : "";
+      : cause === "late"
+        ? ": raise `sync.max_wait`, or make its driver faster"
+        : "";
   const message = `the ${what} is dropped, since ${reason}${mend}`;
   if (severity !== undefined) return new Fault(code, message, { severity }).at({ topic, stamp });
   const fault = new Fault(code, message).at({ topic, stamp });

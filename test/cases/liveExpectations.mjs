@@ -146,7 +146,7 @@ export const LIVE_EXPECTATIONS = [
     right: "images that come too late are named, with what to set",
     parameters: { "sync.max_wait": 0.1 },
     ...imageFree,
-    says: [/camera front.*max_wait/],
+    says: [/had left.*sync\.max_wait/],
   },
   {
     file: "36-images-logged-late/drive.mcap",

@@ -8,6 +8,8 @@ import { endMemoryNode, makeNode, until } from "../../dist/ros/live/memoryNode.j
 
 /** Wall time of a scan, milliseconds: long enough for one to be labelled and for a report of diagnostics. */
 const SCAN_MS = 1500;
+/** The same of a recording that is played slowly; an image of it that is 4 scans late comes within the longest wait. */
+const STRETCHED_SCAN_MS = 2400;
 /** After the last message, and after the start, so that rules about silence hold. */
 const AFTER_MS = 2500;
 const SILENCE_MS = 6500;
@@ -139,7 +141,7 @@ async function play(reader, { ros, robot, renamed, cloud, types = {}, stretched 
   const isCloud = ({ topic }) => topic.startsWith(cloud);
   const cloudTimes = messages.filter(isCloud).map(({ logTime }) => Number(logTime));
   const period = (cloudTimes.at(-1) - cloudTimes[0]) / 1e6 / (cloudTimes.length - 1);
-  const rate = stretched ? period / SCAN_MS : 1;
+  const rate = stretched ? period / STRETCHED_SCAN_MS : 1;
   let began = performance.now();
   let [sent, last] = [0, -Infinity];
   /** Takes no time of the recording. */
