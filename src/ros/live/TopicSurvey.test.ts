@@ -103,7 +103,13 @@ test("a topic of transforms that is there is not looked for elsewhere", () => {
   const ros = new MemoryRosNode({ name: "ditr_perception" });
   ros.peerPublishesType("/robot1/tf", TF_MESSAGE_TYPE);
   ros.peerPublishesType("/tf_static", TF_MESSAGE_TYPE);
-  expect(new TopicSurvey(ros).transformsElsewhere()).toBeUndefined();
+  expect(new TopicSurvey(ros).transformsElsewhere("points")).toBeUndefined();
+});
+
+test("of the transforms of several robots those of the cloud's are meant", () => {
+  const ros = new MemoryRosNode({ name: "ditr_perception" });
+  for (const topic of ["/robot1/tf", "/robot2/tf"]) ros.peerPublishesType(topic, TF_MESSAGE_TYPE);
+  expect(new TopicSurvey(ros).transformsElsewhere("/robot2/points")).toContain("-r /tf:=/robot2/tf");
 });
 
 function rearInfo(): Uint8Array {

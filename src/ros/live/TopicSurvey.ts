@@ -74,14 +74,20 @@ export class TopicSurvey {
     return `nothing is published on ${topic}: ${this.#cameraInfos.listed(others, frame)}: set ${parameter}`;
   }
 
-  /** As `cloudElsewhere`, for transforms, whose topics are remapped where a robot has its own. */
-  transformsElsewhere(): string | undefined {
+  /**
+   * As `cloudElsewhere`, for transforms, whose topics are remapped where a robot has its own.
+   * @param cloudTopic not yet remapped; of several robots that one is meant whose namespace it is in
+   */
+  transformsElsewhere(cloudTopic: string): string | undefined {
     const { staticTransforms, transforms } = SUBSCRIBED_TOPICS;
     const wanted = [transforms.topic, staticTransforms.topic].map((topic) => this.#ros.resolveTopic(topic));
     const published = this.#publishedNow();
     const all = published.filter(({ type }) => type === TF_MESSAGE_TYPE).map(({ topic }) => topic);
     if (all.some((topic) => wanted.includes(topic))) return undefined;
-    const [other] = all;
+    const cloud = this.#ros.resolveTopic(cloudTopic);
+    const isOfCloud = (topic: string): boolean =>
+      cloud.startsWith(topic.slice(0, topic.lastIndexOf("/") + 1));
+    const other = all.find(isOfCloud) ?? all[0];
     if (other !== undefined) {
       const namespace = other.slice(0, other.lastIndexOf("/"));
       return (

@@ -38,7 +38,7 @@ export function monitoredInputs({ ros, settings, subscription, survey, frameOf }
       ...monitored(camera),
       elsewhere: () => survey.imagesElsewhere(camera),
       cameraInfoElsewhere: () => survey.cameraInfoElsewhere(camera, frameOf(camera.name)),
-      transformsElsewhere: () => survey.transformsElsewhere(),
+      transformsElsewhere: () => survey.transformsElsewhere(clouds[0].topic),
       offset: () => settings().sync.cameras.get(camera.name)!.offset,
       tolerance: () => settings().sync.cameras.get(camera.name)!.tolerance,
     })),
