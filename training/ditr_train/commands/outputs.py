@@ -35,7 +35,7 @@ def check_outputs(options: argparse.Namespace) -> None:
     if not output.is_dir():
         raise ConfigError(f"{output} is a file, and a folder is to be made there")
     bundle = output / "bundle.json"
-    for path in (output, bundle):
+    for path in (output, bundle) if bundle.exists() else (output,):
         _require_no_input(path, [each for each in inputs if each.exists() and each.samefile(path)])
     if bundle.exists() and not force:
         raise ConfigError(f"{output} holds a bundle, which is replaced only with --force; or name another folder")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
 
 from ditr_train.cli import main
+from ditr_train.commands.outputs import check_outputs
 
 
 @pytest.fixture
@@ -44,3 +46,11 @@ def test_is_refused_before_any_work(
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_the_folder_of_a_run_is_no_bundle(folder: Path) -> None:
+    (folder / "new").mkdir()
+    for output in ("run", "new"):
+        check_outputs(
+            argparse.Namespace(config=folder / "old.json", bags=[folder / "drive.mcap"], output=folder / output)
+        )
