@@ -1,4 +1,4 @@
-"""How fast a step of training is, and how much memory it takes: the table of docs/training-speed.md.
+"""How fast a step of training is, and how much memory it takes.
 
     python training/scripts/benchmark.py                 # everything, each measure in a process of its own
     python training/scripts/benchmark.py street-tiny     # one measure
