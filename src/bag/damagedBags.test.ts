@@ -202,9 +202,10 @@ test("a chunk that claims to unpack to more than memory can hold is refused befo
 /** Where each chunk record and its content start, and where the record ends. */
 function chunkPlaces(bytes: Buffer): { start: number; records: number; end: number }[] {
   const places = [];
-  for (let at = 8, end = 8; bytes[at] !== 0x0f; at = end) {
-    end = at + 9 + Number(bytes.readBigUInt64LE(at + 1));
+  for (let at = 8; bytes[at] !== 0x0f;) {
+    const end = at + 9 + Number(bytes.readBigUInt64LE(at + 1));
     if (bytes[at] === 0x06) places.push({ start: at, records: at + 49 + bytes.readUInt32LE(at + 37), end });
+    at = end;
   }
   return places;
 }
