@@ -168,3 +168,50 @@ test("of two robots whose frames have the same names, the images of the cloud's 
   const named = chooseInputs(summary, { ...options, imageTopics: ["/robot1/front/image_raw"] });
   expect(named.cameras.map(({ imageTopic }) => imageTopic)).toEqual(["/robot1/front/image_raw"]);
 });
+
+test("transforms of a further namespace are taken where they connect more and place no frame a second time", async () => {
+  const split = [
+    ...sensors(""),
+    transform("/tf", "odom", "base_link"),
+    transform("/robot/tf_static", "base_link", "lidar"),
+    transform("/robot/tf_static", "base_link", "camera"),
+  ];
+  const choice = chooseTransforms(await inspect(split), cloudOf(""));
+  expect([choice.tfTopics, choice.problems]).toEqual([["/robot/tf_static", "/tf"], []]);
+  expect(isConnected(choice)).toBe(true);
+  const twice = await inspect([...split, transform("/tf", "map", "lidar")]);
+  const apart = chooseTransforms(twice, cloudOf(""));
+  expect(apart.tfTopics).toEqual(["/tf"]);
+  expect(apart.problems[0]!.message).toMatch(
+    /^the transforms of \/robot\/tf_static are not of the namespace of \/points and are not mixed with those of \/tf: --tf/,
+  );
+});
+
+test("another robot's transforms are not used though there are no others, and another namespace's are named", async () => {
+  const other = await inspect([...sensors("/robot1"), ...rigOf("/robot2")]);
+  const choice = chooseTransforms(other, cloudOf("/robot1"));
+  expect([choice.tfTopics, choice.frames]).toEqual([[], []]);
+  expect(choice.problems.map(({ message }) => message)).toEqual([
+    "the transforms of /robot2/tf_static, /robot2/tf are not of the namespace of /robot1/points and are not used, since " +
+      "they are another robot's: --tf /robot2/tf_static /robot2/tf takes them all the same",
+  ]);
+  const camera = await inspect([
+    rig.cloud("/robot1/points"),
+    rig.image("/robot1/front/image_raw", "camera"),
+    rig.info("/robot1/front/camera_info"),
+    ...rigOf("/robot2"),
+  ]);
+  expect(chooseInputs(camera).cameras).toEqual([]);
+  expect(chooseInputs(camera, { tfTopics: ["/robot2/tf_static"] }).cameras).toHaveLength(1);
+  const pair = await inspect([...sensors("/alice"), ...sensors("/bob"), ...rigOf("/bob")]);
+  expect(chooseTransforms(pair, cloudOf("/alice")).tfTopics).toEqual([]);
+  const sensor = chooseTransforms(
+    await inspect([...sensors("/velodyne"), ...rigOf("/car")]),
+    cloudOf("/velodyne"),
+  );
+  expect(isConnected(sensor)).toBe(true);
+  expect(sensor.problems.map(({ message }) => message)).toEqual([
+    "the transforms of /car/tf_static, /car/tf are used for /velodyne/points although they are of another namespace: " +
+      "--tf TOPIC... takes others",
+  ]);
+});
