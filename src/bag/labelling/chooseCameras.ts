@@ -6,7 +6,7 @@ import type { BagSummary, CameraInfoSummary, ImageSize, ImageSummary } from "./B
 import { cameraInfoOf } from "./cameraInfoOf.js";
 import type { Source } from "./chooseClouds.js";
 import { otherRobotOf } from "./chooseTransforms.js";
-import { unconnected } from "./frameTree.js";
+import { reachableSince, unconnected } from "./frameTree.js";
 import { onePerCamera } from "./imagePreference.js";
 import { isRectified, namespaceOf } from "./imageRoles.js";
 import type { InputOverrides } from "./InputSelection.js";
@@ -17,6 +17,8 @@ export interface ChosenCamera {
   readonly image: ImageSummary;
   readonly cameraInfoTopic: string;
   readonly rectified: boolean;
+  /** See CameraInput. */
+  readonly placedSince?: bigint;
   /** What of image and CameraInfo is not believed; the run says it again. */
   readonly oddities: readonly Fault[];
 }
@@ -115,7 +117,14 @@ function checkCamera(
   const oddities = (model?.oddities ?? []).map((oddity) =>
     new Fault("redundant-field", oddity).at({ topic: image.topic }),
   );
-  return { image, cameraInfoTopic: info.topic, rectified, oddities };
+  const placedSince = reachableSince(summary.frames, scan.frameId, image.frameId);
+  return {
+    image,
+    cameraInfoTopic: info.topic,
+    rectified,
+    oddities,
+    ...(placedSince !== undefined && { placedSince }),
+  };
 }
 
 /** Of an image and its CameraInfo, or why there is none, as each scan would find it. */

@@ -83,6 +83,33 @@ test("of a static frame that is published twice the last parent holds, and it is
   expect(isConnected(await last(good, lost))).toBe(false);
 });
 
+test("a static frame that is published again with another place in its parent is named once, and not for rounding", async () => {
+  const camera = (x: number, topic = "/tf_static"): RecordedMessage => {
+    const transforms = [
+      {
+        header: { stamp: SECOND, frameId: "base_link" },
+        childFrameId: "camera",
+        translation: [x, 0, 0] as const,
+        rotation: [0, 0, 0, 1] as const,
+      },
+    ];
+    return { topic, type: "tf2_msgs/msg/TFMessage", stamp: SECOND, message: { transforms } };
+  };
+  const named = async (...cameras: RecordedMessage[]) =>
+    chooseTransforms(
+      await inspect([...sensors(""), transform("/tf_static", "base_link", "lidar"), ...cameras]),
+      cloudOf(""),
+    ).problems.map(({ message }) => message);
+  expect(await named(camera(0.3), camera(0.3000001), camera(0.3))).toEqual([]);
+  const sentence =
+    "the static frame 'camera' has several places in 'base_link' on /tf_static, 0.2 m and 0 degrees apart; the last holds. " +
+    "Leave one publisher of it, or choose topics with --tf";
+  expect(await named(camera(0.3), camera(0.5), camera(0.3), camera(0.5))).toEqual([sentence]);
+  expect(await named(camera(0.3), camera(0.5, "/static/tf_static"))).toEqual([
+    expect.stringMatching(/^the transforms of \/static\/tf_static are not of the namespace/),
+  ]);
+});
+
 test("what moves replaces what is static", async () => {
   const summary = await inspect([
     ...sensors(""),
@@ -107,6 +134,25 @@ test("a frame that appears late is looked for in the whole bag", async () => {
   expect(choice.frames.find(({ frame }) => frame === "camera")!.since).toBe(59n * SECOND);
   expect(choice.frames.find(({ frame }) => frame === "base_link")!.since).toBeUndefined();
   expect(isConnected(chooseTransforms(await inspect(rig), cloudOf("")))).toBe(false);
+});
+
+test("a camera that is connected late is shown with the time, wherever on the way the late frame is", async () => {
+  const late = 60n * SECOND;
+  const recording = [
+    rig.cloud("/points"),
+    rig.image("/front/image_raw", "camera"),
+    rig.info("/front/camera_info"),
+    transform("/tf_static", "base_link", "lidar"),
+    transform("/tf_static", "head", "camera"),
+    transform("/tf", "oak", "neck"),
+    transform("/tf", "neck", "head"),
+  ].map((message) => ({ ...message, stamp: SECOND }));
+  const since = async (...messages: RecordedMessage[]) =>
+    chooseInputs(await inspect([...recording, ...messages])).cameras.map(({ placedSince }) => placedSince);
+  expect(await since(transform("/tf", "base_link", "neck", late))).toEqual([59n * SECOND]);
+  expect(await since(transform("/tf", "base_link", "oak", late))).toEqual([59n * SECOND]);
+  const early = transform("/tf", "base_link", "oak");
+  expect(await since(early, transform("/tf", "odom", "base_link", late))).toEqual([undefined]);
 });
 
 const rigOf = (namespace: string): RecordedMessage[] => [
