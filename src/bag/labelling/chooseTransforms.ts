@@ -1,6 +1,7 @@
 import { Fault } from "../../faults/Fault.js";
 import type { BagSummary, FrameSummary } from "./BagSummary.js";
 import { effectiveFrames, frameConflicts, isStaticTf, rootOf } from "./frameTree.js";
+import { sensorFrames } from "./sensorFrames.js";
 
 export interface TransformChoice {
   /** Those named tf_static first. */
@@ -21,10 +22,11 @@ export interface TransformChoice {
  * Throws a Fault `invalid-configuration` for one that the bag does not have.
  */
 export function chooseTransforms(
-  { path, tfTopics, frames, clouds, images }: BagSummary,
+  summary: BagSummary,
   cloud: { readonly topic: string; readonly frameId: string },
   wanted?: readonly string[],
 ): TransformChoice {
+  const { path, tfTopics, frames, clouds } = summary;
   const choice = (topics: readonly string[], problems: readonly Fault[] = []): TransformChoice => ({
     tfTopics: tfTopics.filter((topic) => topics.includes(topic)),
     frames: effectiveFrames(frames, topics),
@@ -55,7 +57,7 @@ export function chooseTransforms(
   const connectedBy = (topics: readonly string[]): number => {
     const tree = effectiveFrames(frames, topics);
     const root = rootOf(cloud.frameId, tree);
-    return [...clouds, ...images].filter(({ frameId }) => rootOf(frameId, tree) === root).length;
+    return sensorFrames(summary).filter((frame) => rootOf(frame, tree) === root).length;
   };
   for (const namespace of above.slice(1)) {
     const more = of(namespace);

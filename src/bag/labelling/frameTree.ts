@@ -189,6 +189,17 @@ export function unconnected(
   scan: { readonly topic: string; readonly frameId: string },
   other: { readonly topic: string; readonly frameId: string },
 ): Fault | undefined {
+  const isSame = scan.topic === other.topic && scan.frameId === other.frameId;
+  if (!isSame && (scan.frameId === "" || other.frameId === "")) {
+    const nameless = other.frameId === "" ? other.topic : scan.topic;
+    return new Fault(
+      "transform-missing",
+      `${other.topic} cannot be used: header.frame_id on ${nameless} is empty, so that nothing says where its sensor is. ` +
+        "Set the frame id of its driver (the parameter is mostly called frame_id) and record again, or write it into the " +
+        "headers of the recording; --target-frame does not help",
+      { place: { topic: other.topic } },
+    );
+  }
   const scanRoot = rootOf(scan.frameId, frames);
   const otherRoot = rootOf(other.frameId, frames);
   if (scanRoot === otherRoot) return undefined;
