@@ -72,7 +72,7 @@ function describeBag(summary: BagSummary): string {
     ({ frame, parent, topic, isStatic, since }) =>
       `  ${parent} -> ${frame}${isStatic ? " (static)" : ""}` +
       (tfNamespaces > 1 ? ` on ${topic}` : "") +
-      (since === undefined ? "" : `, from ${(Number(since) / 1e9).toFixed(1)} s on`),
+      describeSince(since),
   );
   return [
     `${path}: ${seconds.toFixed(1)} s, ${topics.length} topics`,
@@ -80,6 +80,11 @@ function describeBag(summary: BagSummary): string {
     ...(tree.length > 0 ? ["transforms:", ...tree] : ["transforms: none"]),
     ...warnings.map(({ message }) => `warning: ${message}`),
   ].join("\n");
+}
+
+/** Nanoseconds into the recording, of what is not there before. */
+function describeSince(since: bigint | undefined): string {
+  return since === undefined ? "" : `, from ${(Number(since) / 1e9).toFixed(1)} s on`;
 }
 
 function describeLayout({ intensity, time }: PointLayout): string {
@@ -101,7 +106,8 @@ function describeChoice(summary: BagSummary, overrides: InputOverrides): string 
       ),
       ...(mergedFrame !== undefined ? [`  merged in ${mergedFrame}`] : []),
       ...cameras.map(
-        ({ name, imageTopic, cameraInfoTopic }) => `  camera ${name}: ${imageTopic} with ${cameraInfoTopic}`,
+        ({ name, imageTopic, cameraInfoTopic, placedSince }) =>
+          `  camera ${name}: ${imageTopic} with ${cameraInfoTopic}${describeSince(placedSince)}`,
       ),
       ...(cameras.length === 0 ? ["  no camera: every scan would be labelled image-free"] : []),
       ...oddities.map(({ message }) => `  note: ${message}`),

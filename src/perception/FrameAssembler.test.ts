@@ -150,6 +150,55 @@ test("sources without a place or a CameraInfo are left out with the reason", () 
   ]);
 });
 
+test("an image without a frame is in that of its CameraInfo, which is said once; a cloud without one has no place", () => {
+  const { assembler: one, faults } = assembler({});
+  addTransforms(one, EXAMPLE_STAMP + SCAN_LENGTH);
+  const info = { ...cameraInfo, header: { stamp: 0n, frameId: "rear" } };
+  one.addCameraInfo("/image", encodeCameraInfo(info));
+  const image = { message: { ...message("/image", ""), type: IMAGE_TYPE }, delta: 0n };
+  for (let scan = 0; scan < 2; scan++) {
+    const { images, missing } = one.assemble(frame(message("/front", "front"), image));
+    expect(missing).toEqual([]);
+    expect(images).toMatchObject([{ frameId: "rear" }]);
+    // The rear is 1 m ahead of the front.
+    expect(images[0]!.cloudToCamera[12]).toBeCloseTo(-1, 9);
+  }
+  expect(faults.summary().map(({ code, count, messages }) => [code, count, messages[0]])).toEqual([
+    [
+      "redundant-field",
+      1,
+      "/image: header.frame_id of the images is empty; that of their CameraInfo is taken: 'rear'",
+    ],
+  ]);
+  const nameless = one.assemble(frame(message("/front", ""), image));
+  expect(nameless.sources).toHaveLength(1);
+  expect(nameless.missing).toEqual([
+    {
+      camera: "/image",
+      reason: expect.stringMatching(/^transform-missing: .*header.frame_id of a sensor is empty/),
+    },
+  ]);
+});
+
+test("a further cloud without times beside one with times keeps its place and is no fault", () => {
+  const withoutTimes = { ...VELODYNE, fields: VELODYNE.fields.filter(({ name }) => !/^(t|time)/.test(name)) };
+  const rear = { message: message("/rear", "rear", withoutTimes), delta: 20n * MILLISECOND };
+  const { assembler: one, faults } = assembler({
+    otherSources: new Set(["/rear"]),
+    mergedFrame: "base_link",
+    fixedFrame: "odom",
+  });
+  addTransforms(one, EXAMPLE_STAMP + 100n * MILLISECOND);
+  const { sources, missing } = one.assemble(frame(message("/front", "front"), rear));
+  expect(sources.map((source) => source.kind === "points" && source.motion !== undefined)).toEqual([
+    true,
+    false,
+  ]);
+  // 20 ms at 10 m/s further on.
+  expect(xOf(sources[1])).toBeCloseTo(2.2, 9);
+  expect([missing, faults.total]).toEqual([[], 0]);
+});
+
 test("the pose of the robot is looked up at the image's time on the clouds' clock, moved to that of the transforms", () => {
   const offset = 37_000n * MILLISECOND;
   for (const transformOffset of [0n, -5_000n * MILLISECOND]) {

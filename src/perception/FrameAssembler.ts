@@ -62,6 +62,8 @@ export class FrameAssembler {
   readonly #waited = new WeakSet<object>();
   /** By camera name; by topic for depth images that points are made of. */
   readonly #cameraInfos = new Map<string, { readonly cdr: Uint8Array; readonly info: CameraInfo }>();
+  /** Those of them whose frame stands in for that of their images. */
+  readonly #nameless = new Set<string>();
   readonly #options: Omit<FrameAssemblerOptions, keyof MotionOptions>;
   /** Index of each by name. */
   readonly #otherSources: ReadonlyMap<string, number>;
@@ -116,6 +118,11 @@ export class FrameAssembler {
     this.#transforms.add(stamped, isStatic);
   }
 
+  /** See TransformBuffer. */
+  takeTransformConflicts(): readonly Fault[] {
+    return this.#transforms.takeConflicts();
+  }
+
   /**
    * Replaces what was known of the camera; one that says the same again costs next to nothing.
    * @param camera its name; the topic of a depth image that points are made of
@@ -145,7 +152,7 @@ export class FrameAssembler {
     if (this.#waited.delete(frame)) this.#awaited.giveUp(this.#lookups(frame));
     const { cloud, stamp: scanStamp } = frame;
     const mergedFrame = this.#mergedFrame(cloud);
-    const scanFrame = mergedFrame ?? cloud.frameId;
+    const scanFrame = mergedFrame ?? this.#frameOf(cloud.topic, cloud);
     const missing: MissingImage[] = frame.missing.map(({ camera, reason, nearest }) => ({
       camera,
       reason,
@@ -194,12 +201,14 @@ export class FrameAssembler {
 
   #image(
     camera: string,
-    { topic, type, frameId, cdr }: SensorMessage,
+    image: SensorMessage,
     { stamp, cloudTime, delta }: Pick<MatchedImage<SensorMessage>, "stamp" | "cloudTime" | "delta">,
     scanFrame: string,
     scanStamp: bigint,
   ): FrameImage {
+    const { topic, type, cdr } = image;
     const info = this.#cameraInfo(camera, topic);
+    const frameId = this.#frameOf(camera, image);
     const { rectified } = this.#options;
     const cloudToCamera = this.#cloudToCamera(frameId, cloudTime, scanFrame, scanStamp);
     return {
@@ -224,10 +233,11 @@ export class FrameAssembler {
     scanFrame: string,
     scanStamp: bigint,
   ): ScanSource {
-    const { topic, type, frameId, cdr } = message;
-    // Points that are not merged need not be moved.
-    const toScan =
-      mergedFrame === undefined ? undefined : this.#toScan(frameId, stamp, mergedFrame, scanStamp);
+    const { topic, type, cdr } = message;
+    const frameId = this.#frameOf(topic, message);
+    // Points that are not merged need not be moved, nor the first ones in a frame without a name.
+    const stays = mergedFrame === undefined || (index === 0 && mergedFrame === "");
+    const toScan = stays ? undefined : this.#toScan(frameId, stamp, mergedFrame, scanStamp);
     const placed = { index, topic, frameId, cdr, ...(toScan && { toScan }) };
     if (type !== POINT_CLOUD2_TYPE) {
       const rectified = this.#options.rectified.has(topic);
@@ -315,13 +325,13 @@ export class FrameAssembler {
   #lookups(frame: SyncedFrame<SensorMessage, SensorMessage>): TransformLookup[] {
     const { cloud, stamp: scanStamp, images } = frame;
     const mergedFrame = this.#mergedFrame(cloud);
-    const scanFrame = mergedFrame ?? cloud.frameId;
+    const scanFrame = mergedFrame ?? this.#frameOf(cloud.topic, cloud);
     const lookups: TransformLookup[] = [];
     const need = (what: string, run: () => unknown): void => {
       lookups.push({ key: `${what} in ${scanFrame}`, run });
     };
     const needForSource = (message: SensorMessage, stamp: bigint): void => {
-      const { frameId } = message;
+      const frameId = this.#frameOf(message.topic, message);
       if (mergedFrame !== undefined)
         need(`points of ${frameId}`, () => this.#toScan(frameId, stamp, scanFrame, scanStamp));
       const [first, last] = this.#readableSpan(message) ?? [];
@@ -332,7 +342,7 @@ export class FrameAssembler {
     };
     needForSource(cloud, scanStamp);
     for (const { camera, image, cloudTime } of images) {
-      const { frameId } = image;
+      const frameId = this.#frameOf(camera, image);
       if (this.#otherSources.has(camera)) needForSource(image, cloudTime);
       else if (this.#cameraInfos.has(camera))
         need(`camera ${frameId}`, () => this.#cloudToCamera(frameId, cloudTime, scanFrame, scanStamp));
@@ -361,8 +371,20 @@ export class FrameAssembler {
     this.#awaited.clear();
   }
 
-  #mergedFrame({ frameId }: SensorMessage): string | undefined {
-    return this.#options.mergedFrame ?? (this.#otherSources.size > 0 ? frameId : undefined);
+  #mergedFrame(cloud: SensorMessage): string | undefined {
+    const { mergedFrame } = this.#options;
+    return mergedFrame ?? (this.#otherSources.size > 0 ? this.#frameOf(cloud.topic, cloud) : undefined);
+  }
+
+  /** Of a message whose header names no frame that of its CameraInfo, which is said once; empty when nothing says it. */
+  #frameOf(name: string, { topic, frameId }: SensorMessage): string {
+    if (frameId !== "") return frameId;
+    const known = this.#cameraInfos.get(name)?.info.header.frameId ?? "";
+    if (known !== "" && !this.#nameless.has(name)) {
+      this.#nameless.add(name);
+      this.#faults.record(new Fault("redundant-field", frameOfCameraInfo(known)).at({ topic }));
+    }
+    return known;
   }
 
   #cameraInfo(camera: string, topic: string): CameraInfo {
@@ -373,6 +395,11 @@ export class FrameAssembler {
       `no CameraInfo has come for camera ${camera} (image topic ${topic})`,
     );
   }
+}
+
+/** What is said of an image whose header names no frame. */
+export function frameOfCameraInfo(frameId: string): string {
+  return `header.frame_id of the images is empty; that of their CameraInfo is taken: '${frameId}'`;
 }
 
 /** Encapsulation (4 bytes), header.stamp (8), and the rest. */

@@ -82,6 +82,33 @@ export function interpolate(a: Pose, b: Pose, ratio: number): Pose {
   };
 }
 
+/** How far two poses are apart: metres, and radians of the smallest rotation between them. */
+export function distance(a: Pose, b: Pose): { readonly metres: number; readonly radians: number } {
+  const [ax, ay, az, aw] = a.rotation;
+  const [bx, by, bz, bw] = b.rotation;
+  const sign = ax * bx + ay * by + az * bz + aw * bw < 0 ? -1 : 1;
+  // From chord lengths, as in `interpolate`.
+  const difference = Math.hypot(ax - sign * bx, ay - sign * by, az - sign * bz, aw - sign * bw);
+  const sum = Math.hypot(ax + sign * bx, ay + sign * by, az + sign * bz, aw + sign * bw);
+  const metres = Math.hypot(
+    a.translation[0] - b.translation[0],
+    a.translation[1] - b.translation[1],
+    a.translation[2] - b.translation[2],
+  );
+  return { metres, radians: 4 * Math.atan2(difference, sum) };
+}
+
+/** Metres, and radians: what is less apart is the same but for rounding. */
+const ROUNDING = 1e-6;
+
+/** In words how far two poses are apart; undefined for poses that are the same but for rounding. */
+export function describeDistance(a: Pose, b: Pose): string | undefined {
+  const { metres, radians } = distance(a, b);
+  // A value that is not a number is another one's trouble.
+  if (!(metres > ROUNDING || radians > ROUNDING)) return undefined;
+  return `${Number(metres.toPrecision(3))} m and ${Number(((radians * 180) / Math.PI).toPrecision(3))} degrees`;
+}
+
 /** 16 doubles, column-major (gl-matrix's mat4 layout, but never in single precision). */
 export function toMatrix({ translation, rotation: [x, y, z, w] }: Pose): Float64Array {
   // prettier-ignore

@@ -241,6 +241,89 @@ test("frames expire: those that nothing was said of for longest, and static ones
   expect(reasonOf(() => buffer.lookup("map", "object_0", "latest"))).toBe("unknown-frame");
 });
 
+describe("TransformBuffer tells once of a frame whose publishers contradict each other", () => {
+  const told = (...samples: (readonly [isStatic: boolean, transform: TransformStamped])[]): string[] => {
+    const buffer = new TransformBuffer();
+    const messages: string[] = [];
+    for (const [isStatic, sample] of [...samples, ...samples]) {
+      buffer.add({ transforms: [sample] }, isStatic);
+      messages.push(...buffer.takeConflicts().map(({ code, message }) => `${code}: ${message}`));
+    }
+    return messages;
+  };
+  const turned = [0, 0, Math.SQRT1_2, Math.SQRT1_2] as const;
+
+  test.each([
+    [
+      "static and moving",
+      [
+        [true, transform("base", "lidar", 0n)],
+        [false, transform("map", "lidar", SECOND)],
+      ],
+      "the frame 'lidar' has several places: static in 'base' and moving in 'map'; the last that comes holds",
+    ],
+    [
+      "static in two parents",
+      [
+        [true, transform("base", "lidar", 0n)],
+        [true, transform("mast", "lidar", 0n)],
+      ],
+      "the frame 'lidar' has several places: static in 'base' and in 'mast'; the last holds",
+    ],
+    [
+      "static at two places",
+      [
+        [true, transform("base", "lidar", 0n)],
+        [true, transform("base", "lidar", 0n, [0.5, 0, 0], turned)],
+      ],
+      "the static frame 'lidar' has several places in 'base', 0.5 m and 90 degrees apart; the last holds",
+    ],
+    [
+      "moving in two parents in turn",
+      [
+        [false, transform("odom", "base", 0n)],
+        [false, transform("map", "base", SECOND)],
+        [false, transform("odom", "base", 2n * SECOND)],
+      ],
+      "the frame 'base' has several places: in 'odom', then in 'map', then in 'odom' again; the last holds",
+    ],
+  ] as const)("%s", (_, samples, sentence) => {
+    expect(told(...samples)).toEqual([`transforms-conflict: ${sentence}; leave one publisher of it`]);
+  });
+
+  test("and not of one that moves to another parent, or is said again", () => {
+    const moves = [transform("odom", "base", 0n), transform("map", "base", SECOND)];
+    const fixed = [
+      transform("base", "lidar", 0n, [1, 0, 0]),
+      transform("base", "lidar", 9n, [1 + 1e-9, 0, 0]),
+    ];
+    expect(
+      told(
+        ...moves.map((sample) => [false, sample] as const),
+        ...fixed.map((sample) => [true, sample] as const),
+      ),
+    ).toEqual([]);
+  });
+});
+
+test("an empty frame is nowhere, not even in itself", () => {
+  const buffer = bufferOf([transform("odom", "base", 0n)]);
+  for (const [target, source] of [
+    ["", ""],
+    ["base", "/"],
+    ["", "base"],
+  ] as const) {
+    expect(() => buffer.lookup(target, source, 0n)).toThrow("header.frame_id of a sensor is empty");
+  }
+});
+
+test("the sentence of a lookup says how old the last sample of a frame is", () => {
+  const buffer = bufferOf([transform("odom", "base", 0n), transform("odom", "base", SECOND)]);
+  expect(() => buffer.lookup("odom", "base", 61n * SECOND)).toThrow(
+    'the latest sample of "base" is at 1.000000000 s, 60.000 s before that',
+  );
+});
+
 describe("TransformBuffer refuses", () => {
   test.each([
     ["an empty child", transform("a", "", 0n), "child_frame_id of a transform"],

@@ -1,11 +1,12 @@
 import { Fault } from "../faults/Fault.js";
 import { frameName } from "../messages/frameName.js";
 import type { TFMessage, TransformStamped } from "../messages/types.js";
-import { compose, IDENTITY, inverse, normalized, toMatrix, type Pose } from "./Pose.js";
+import { compose, describeDistance, IDENTITY, inverse, normalized, toMatrix, type Pose } from "./Pose.js";
 import {
   DynamicTransformCache,
   StaticTransformCache,
   type Missing,
+  type Sample,
   type TransformCache,
 } from "./TransformCache.js";
 import { formatStamp, TransformFault } from "./TransformFault.js";
@@ -23,6 +24,8 @@ export type LookupStamp = bigint | "latest";
 const DEFAULT_CACHE_LENGTH = 10_000_000_000n;
 /** Some drivers and trackers name a frame after each thing that they see. */
 const DEFAULT_MAX_FRAMES = 10_000;
+/** Conflicts that are kept until they are asked for. */
+const MOST_CONFLICTS = 1000;
 /** tf2's QUATERNION_NORMALIZATION_TOLERANCE (geometry2, buffer_core.cpp): of the squared norm. */
 const NORMALIZATION_TOLERANCE = 10e-3;
 
@@ -50,6 +53,9 @@ export class TransformBuffer {
   readonly #caches = new Map<string, TransformCache>();
   /** Every name seen, roots included. */
   readonly #frames = new Set<string>();
+  /** Frames of which it was told that they have several places. */
+  readonly #contradicted = new Set<string>();
+  #conflicts: Fault[] = [];
 
   constructor({
     cacheLength = DEFAULT_CACHE_LENGTH,
@@ -74,6 +80,17 @@ export class TransformBuffer {
     }
     if (fault !== undefined) throw fault;
     return outdated;
+  }
+
+  /**
+   * Faults `transforms-conflict` that were found since the last call, one for each frame at the most: publishers
+   * contradict each other about its place. A frame may move to another parent; one that comes back to the one before
+   * within the length of the cache has two publishers.
+   */
+  takeConflicts(): readonly Fault[] {
+    const conflicts = this.#conflicts;
+    this.#conflicts = [];
+    return conflicts;
   }
 
   /** Forgets dynamic transforms, as needed when time jumps backwards; static ones stay. */
@@ -119,6 +136,13 @@ export class TransformBuffer {
   }
 
   #lookup(target: string, source: string, stamp: LookupStamp): Pose {
+    if (target === "" || source === "") {
+      throw new TransformFault(
+        "unknown-frame",
+        `no transform from "${source}" to "${target}" at ${describeStamp(stamp)}: header.frame_id of a sensor is empty, ` +
+          "so that nothing says where it is; set the frame id of its driver (the parameter is mostly called frame_id)",
+      );
+    }
     // A frame is where it is, whether or not anything is known of it.
     if (target === source) return IDENTITY;
     for (const frame of [target, source]) {
@@ -218,6 +242,16 @@ export class TransformBuffer {
     const parent = frameName(header.frameId);
     this.#frames.add(child).add(parent);
     let cache = this.#caches.get(child);
+    const sample = { stamp: header.stamp, parent, pose: { translation, rotation: normalized(rotation) } };
+    if (cache !== undefined && !this.#contradicted.has(child)) {
+      const conflict = conflictOf(child, cache, sample, isStatic);
+      if (conflict !== undefined) {
+        this.#contradicted.add(child);
+        // Whoever does not ask for them costs no memory for it.
+        if (this.#conflicts.length >= MOST_CONFLICTS) this.#conflicts.shift();
+        this.#conflicts.push(new Fault("transforms-conflict", `${conflict}; leave one publisher of it`));
+      }
+    }
     if (cache?.isStatic !== isStatic) {
       // As in tf2: who changes from static to dynamic or back starts anew.
       cache = isStatic ? new StaticTransformCache() : new DynamicTransformCache(this.#cacheLength);
@@ -225,11 +259,7 @@ export class TransformBuffer {
     this.#caches.delete(child);
     this.#caches.set(child, cache);
     if (this.#caches.size > this.#maxFrames) this.#expire();
-    return cache.insert({
-      stamp: header.stamp,
-      parent,
-      pose: { translation, rotation: normalized(rotation) },
-    });
+    return cache.insert(sample);
   }
 
   /** Forgets a tenth of the frames at once, so that it is seldom. Static ones, which are said once, go last. */
@@ -240,7 +270,10 @@ export class TransformBuffer {
       ...entries.filter(([, { isStatic }]) => !isStatic),
       ...entries.filter(([, { isStatic }]) => isStatic),
     ];
-    for (const [child] of oldest.slice(0, surplus)) this.#caches.delete(child);
+    for (const [child] of oldest.slice(0, surplus)) {
+      this.#caches.delete(child);
+      this.#contradicted.delete(child);
+    }
     this.#frames.clear();
     for (const [child, cache] of this.#caches) {
       this.#frames.add(child);
@@ -253,6 +286,41 @@ export class TransformBuffer {
     const shown = names.slice(0, 20).join(", ");
     return names.length === 0 ? "none" : names.length > 20 ? `${shown} and ${names.length - 20} more` : shown;
   }
+}
+
+/** What of a new sample contradicts what is known of the frame. */
+function conflictOf(
+  child: string,
+  cache: TransformCache,
+  sample: Sample,
+  isStatic: boolean,
+): string | undefined {
+  const { latest } = cache;
+  const { parent } = sample;
+  if (latest === undefined) return undefined;
+  if (cache.isStatic !== isStatic) {
+    const [fixed, moving] = isStatic ? [parent, latest.parent] : [latest.parent, parent];
+    return `the frame '${child}' has several places: static in '${fixed}' and moving in '${moving}'; the last that comes holds`;
+  }
+  if (isStatic) {
+    if (parent !== latest.parent) {
+      return `the frame '${child}' has several places: static in '${latest.parent}' and in '${parent}'; the last holds`;
+    }
+    const apart = describeDistance(latest.pose, sample.pose);
+    return (
+      apart && `the static frame '${child}' has several places in '${parent}', ${apart} apart; the last holds`
+    );
+  }
+  if (parent === latest.parent || sample.stamp <= latest.stamp) return undefined;
+  for (const before of cache.parents()) {
+    if (before === parent) {
+      return (
+        `the frame '${child}' has several places: in '${parent}', then in '${latest.parent}', then in '${parent}' ` +
+        "again; the last holds"
+      );
+    }
+  }
+  return undefined;
 }
 
 function older(a: bigint | undefined, b: bigint | undefined): bigint | undefined {

@@ -3,6 +3,7 @@ import type { COMPRESSED_IMAGE_TYPE, IMAGE_TYPE } from "../../messages/image.js"
 import type { ForeignTopic } from "../../messages/foreignTypes.js";
 import type { PointLayout } from "../../messages/pointLayout.js";
 import type { CameraInfo } from "../../messages/types.js";
+import type { Pose } from "../../transforms/Pose.js";
 import type { QosProfile } from "../qosProfile.js";
 
 export interface TopicSummary {
@@ -64,7 +65,11 @@ export interface FrameSummary {
   readonly logTime: bigint;
   /** That it had on the topic before. */
   readonly otherParents?: readonly string[];
-  /** Nanoseconds into the recording, of a frame that appears late. */
+  /** Of a static frame the last place in its parent. */
+  readonly pose?: Pose;
+  /** In words how far that is from another place in the same parent that the topic gave it before. */
+  readonly moved?: string;
+  /** Nanoseconds into the recording, of a frame that appears late or comes late to its parent. */
   readonly since?: bigint;
 }
 

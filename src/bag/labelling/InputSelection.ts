@@ -41,6 +41,8 @@ export interface CameraInput {
   readonly cameraInfoTopic: string;
   /** P of the CameraInfo holds, not K and D. */
   readonly rectified: boolean;
+  /** Nanoseconds into the recording from which on its place is known, when that is late. */
+  readonly placedSince?: bigint;
 }
 
 export interface InputSelection {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { sentWindow } from "../../camera/sentWindow.js";
 import { Fault } from "../../faults/Fault.js";
 import type { BagSummary, CameraInfoSummary, ImageSize, ImageSummary } from "./BagSummary.js";
@@ -7,8 +8,8 @@ import { listed } from "./listed.js";
 
 /**
  * The CameraInfo of an image: the one that the user names, else the one beside it (image_transport's
- * `<namespace>/camera_info`). Else one for the same frame and size, when there is only one such or the name of one says
- * that it is the image's: below it (`<image>/camera_info`) or with a suffix (`<image>_info`, `<image>_camera_info`).
+ * `<namespace>/camera_info`). Else one for the same frame and size, when there is only one such, all of them say the
+ * same (then the first by name), or the name of one says that it is the image's: below it (`<image>/camera_info`) or with a suffix (`<image>_info`, `<image>_camera_info`).
  * Depth that lies in a namespace below its camera's (`<camera>/depth/image`) may share the camera's, when that is for
  * the same frame.
  *
@@ -46,7 +47,9 @@ export function cameraInfoOf(
   });
   if (byName !== undefined) return byName;
   const ofFrame = fitting.filter((info) => sameFrame(info, image));
-  if (ofFrame.length === 1) return ofFrame[0]!;
+  const [firstByName, ...further] = ofFrame.sort((a, b) => (a.topic < b.topic ? -1 : 1));
+  if (firstByName !== undefined && further.every((info) => saysTheSame(info, firstByName)))
+    return firstByName;
   const others = ofFrame.length > 1 ? ofFrame : cameraInfos;
   return new Fault(
     "camera-info-missing",
@@ -63,6 +66,11 @@ const TRANSPORT = /\/compressed(Depth)?$/;
 
 function sameFrame({ first }: Pick<CameraInfoSummary, "first">, { frameId }: ImageSummary): boolean {
   return frameId !== "" && first.header.frameId === frameId;
+}
+
+/** But for the stamp. */
+function saysTheSame({ first: a }: CameraInfoSummary, { first: b }: CameraInfoSummary): boolean {
+  return isDeepStrictEqual({ ...a, header: a.header.frameId }, { ...b, header: b.header.frameId });
 }
 
 function describeSizes(sizes: readonly ImageSize[]): string {

@@ -2,11 +2,12 @@ import { cameraModelFromInfo, type CameraModel } from "../../camera/CameraModel.
 import { Fault } from "../../faults/Fault.js";
 import { CAMERA_INFO_TYPE } from "../../messages/cameraInfo.js";
 import { COMPRESSED_IMAGE_TYPE, IMAGE_TYPE } from "../../messages/image.js";
+import { frameOfCameraInfo } from "../../perception/FrameAssembler.js";
 import type { BagSummary, CameraInfoSummary, ImageSize, ImageSummary } from "./BagSummary.js";
 import { cameraInfoOf } from "./cameraInfoOf.js";
 import type { Source } from "./chooseClouds.js";
 import { otherRobotOf } from "./chooseTransforms.js";
-import { unconnected } from "./frameTree.js";
+import { reachableSince, unconnected } from "./frameTree.js";
 import { onePerCamera } from "./imagePreference.js";
 import { isRectified, namespaceOf } from "./imageRoles.js";
 import type { InputOverrides } from "./InputSelection.js";
@@ -17,6 +18,8 @@ export interface ChosenCamera {
   readonly image: ImageSummary;
   readonly cameraInfoTopic: string;
   readonly rectified: boolean;
+  /** See CameraInput. */
+  readonly placedSince?: bigint;
   /** What of image and CameraInfo is not believed; the run says it again. */
   readonly oddities: readonly Fault[];
 }
@@ -106,16 +109,26 @@ function checkCamera(
   if (image.unreadable !== undefined) return image.unreadable;
   const info = cameraInfoOf(summary, image, overrides);
   if (info instanceof Fault) return info;
-  const apart = unconnected(summary.frames, scan, image);
+  const { topic } = image;
+  const frameId = image.frameId || info.first.header.frameId;
+  const apart = unconnected(summary.frames, scan, { topic, frameId });
   if (apart !== undefined) return apart;
-  const rectified = isRectified(image.topic, overrides);
+  const rectified = isRectified(topic, overrides);
   const models = image.sizes.map((size) => cameraModel(info, image, size, rectified));
   const model = models.find((result) => !(result instanceof Fault)) ?? models[0];
   if (model instanceof Fault) return model;
-  const oddities = (model?.oddities ?? []).map((oddity) =>
-    new Fault("redundant-field", oddity).at({ topic: image.topic }),
+  const ofFrame = image.frameId === "" ? [frameOfCameraInfo(frameId)] : [];
+  const oddities = [...ofFrame, ...(model?.oddities ?? [])].map((oddity) =>
+    new Fault("redundant-field", oddity).at({ topic }),
   );
-  return { image, cameraInfoTopic: info.topic, rectified, oddities };
+  const placedSince = reachableSince(summary.frames, scan.frameId, frameId);
+  return {
+    image,
+    cameraInfoTopic: info.topic,
+    rectified,
+    oddities,
+    ...(placedSince !== undefined && { placedSince }),
+  };
 }
 
 /** Of an image and its CameraInfo, or why there is none, as each scan would find it. */

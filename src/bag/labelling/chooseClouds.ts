@@ -77,7 +77,10 @@ function depthSource(
   overrides: InputOverrides,
 ): Source {
   const rectified = isRectified(topic, overrides);
-  return { input: { kind: "depth", topic, cameraInfoTopic: info.topic, rectified }, frameId };
+  return {
+    input: { kind: "depth", topic, cameraInfoTopic: info.topic, rectified },
+    frameId: frameId || info.first.header.frameId,
+  };
 }
 
 function namedSource(summary: BagSummary, wanted: string, overrides: InputOverrides): Source {

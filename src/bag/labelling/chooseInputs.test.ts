@@ -10,7 +10,7 @@ import { openBag } from "../openBag.js";
 import type { RecordedMessage } from "../RecordedMessage.js";
 import type { BagSummary } from "./BagSummary.js";
 import { chooseInputs } from "./chooseInputs.js";
-import { cloud, compressed, DEPTH, image, info, inspect, RIG, transform } from "./exampleRig.js";
+import { cloud, compressed, DEPTH, header, image, info, inspect, RIG, transform } from "./exampleRig.js";
 import type { InputOverrides } from "./InputSelection.js";
 import { inspectBag } from "./inspectBag.js";
 
@@ -337,4 +337,37 @@ test("a field for intensity that no chosen cloud has is refused, with those that
   );
   const [field] = summary.clouds[0]!.fields;
   expect(chooseInputs(summary, { intensityField: field! }).clouds).toHaveLength(1);
+});
+
+test("an image without a frame is in that of its CameraInfo; a cloud without one is named with what mends it", async () => {
+  const recording = (cloudFrame: string, infoFrame: string): RecordedMessage[] => [
+    cloud("/points", cloudFrame),
+    image("/front/image_raw", ""),
+    info("/front/camera_info", { header: header(infoFrame) }),
+    transform("base_link", "lidar"),
+    transform("base_link", "front"),
+  ];
+  const { cameras, oddities, problems } = chooseInputs(await inspect(recording("lidar", "front")));
+  expect([cameras.map(({ imageTopic }) => imageTopic), problems]).toEqual([["/front/image_raw"], []]);
+  expect(oddities.map(({ message }) => message)).toEqual([
+    "/front/image_raw: header.frame_id of the images is empty; that of their CameraInfo is taken: 'front'",
+  ]);
+  for (const [cloudFrame, infoFrame, nameless] of [
+    ["", "front", "/points"],
+    ["lidar", "", "/front/image_raw"],
+    ["", "", "/front/image_raw"],
+  ] as const) {
+    const summary = await inspect(recording(cloudFrame, infoFrame));
+    const choice = chooseInputs(summary);
+    expect(choice.cameras).toEqual([]);
+    expect(choice.problems.map(({ message }) => message)).toEqual([
+      `/front/image_raw cannot be used: header.frame_id on ${nameless} is empty, so that nothing says where its sensor is. ` +
+        "Set the frame id of its driver (the parameter is mostly called frame_id) and record again, or write it into the " +
+        "headers of the recording; --target-frame does not help",
+    ]);
+  }
+  const nameless = await inspect(recording("", "front"));
+  expect(() => chooseInputs(nameless, { targetFrame: "base_link" })).toThrow(
+    "/points cannot be used: header.frame_id on /points is empty",
+  );
 });

@@ -50,12 +50,13 @@ export function chooseInputs(summary: BagSummary, overrides: InputOverrides = {}
   return {
     clouds: sources.map(({ input }) => input) as [CloudInput, ...CloudInput[]],
     ...(mergedFrame !== undefined && { mergedFrame }),
-    cameras: usable.map(({ image, cameraInfoTopic, rectified }, i) => ({
+    cameras: usable.map(({ image, cameraInfoTopic, rectified, placedSince }, i) => ({
       name: names[i]!,
       imageTopic: image.topic,
       imageType: image.type,
       cameraInfoTopic,
       rectified,
+      ...(placedSince !== undefined && { placedSince }),
     })),
     tfTopics: transforms.tfTopics,
     problems: [...transforms.problems, ...problems],

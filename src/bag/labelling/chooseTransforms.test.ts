@@ -83,6 +83,33 @@ test("of a static frame that is published twice the last parent holds, and it is
   expect(isConnected(await last(good, lost))).toBe(false);
 });
 
+test("a static frame that is published again with another place in its parent is named once, and not for rounding", async () => {
+  const camera = (x: number, topic = "/tf_static"): RecordedMessage => {
+    const transforms = [
+      {
+        header: { stamp: SECOND, frameId: "base_link" },
+        childFrameId: "camera",
+        translation: [x, 0, 0] as const,
+        rotation: [0, 0, 0, 1] as const,
+      },
+    ];
+    return { topic, type: "tf2_msgs/msg/TFMessage", stamp: SECOND, message: { transforms } };
+  };
+  const named = async (...cameras: RecordedMessage[]) =>
+    chooseTransforms(
+      await inspect([...sensors(""), transform("/tf_static", "base_link", "lidar"), ...cameras]),
+      cloudOf(""),
+    ).problems.map(({ message }) => message);
+  expect(await named(camera(0.3), camera(0.3000001), camera(0.3))).toEqual([]);
+  const sentence =
+    "the static frame 'camera' has several places in 'base_link' on /tf_static, 0.2 m and 0 degrees apart; the last holds. " +
+    "Leave one publisher of it, or choose topics with --tf";
+  expect(await named(camera(0.3), camera(0.5), camera(0.3), camera(0.5))).toEqual([sentence]);
+  expect(await named(camera(0.3), camera(0.5, "/static/tf_static"))).toEqual([
+    expect.stringMatching(/^the transforms of \/static\/tf_static are not of the namespace/),
+  ]);
+});
+
 test("what moves replaces what is static", async () => {
   const summary = await inspect([
     ...sensors(""),
@@ -107,6 +134,25 @@ test("a frame that appears late is looked for in the whole bag", async () => {
   expect(choice.frames.find(({ frame }) => frame === "camera")!.since).toBe(59n * SECOND);
   expect(choice.frames.find(({ frame }) => frame === "base_link")!.since).toBeUndefined();
   expect(isConnected(chooseTransforms(await inspect(rig), cloudOf("")))).toBe(false);
+});
+
+test("a camera that is connected late is shown with the time, wherever on the way the late frame is", async () => {
+  const late = 60n * SECOND;
+  const recording = [
+    rig.cloud("/points"),
+    rig.image("/front/image_raw", "camera"),
+    rig.info("/front/camera_info"),
+    transform("/tf_static", "base_link", "lidar"),
+    transform("/tf_static", "head", "camera"),
+    transform("/tf", "oak", "neck"),
+    transform("/tf", "neck", "head"),
+  ].map((message) => ({ ...message, stamp: SECOND }));
+  const since = async (...messages: RecordedMessage[]) =>
+    chooseInputs(await inspect([...recording, ...messages])).cameras.map(({ placedSince }) => placedSince);
+  expect(await since(transform("/tf", "base_link", "neck", late))).toEqual([59n * SECOND]);
+  expect(await since(transform("/tf", "base_link", "oak", late))).toEqual([59n * SECOND]);
+  const early = transform("/tf", "base_link", "oak");
+  expect(await since(early, transform("/tf", "odom", "base_link", late))).toEqual([undefined]);
 });
 
 const rigOf = (namespace: string): RecordedMessage[] => [
@@ -167,4 +213,51 @@ test("of two robots whose frames have the same names, the images of the cloud's 
   );
   const named = chooseInputs(summary, { ...options, imageTopics: ["/robot1/front/image_raw"] });
   expect(named.cameras.map(({ imageTopic }) => imageTopic)).toEqual(["/robot1/front/image_raw"]);
+});
+
+test("transforms of a further namespace are taken where they connect more and place no frame a second time", async () => {
+  const split = [
+    ...sensors(""),
+    transform("/tf", "odom", "base_link"),
+    transform("/robot/tf_static", "base_link", "lidar"),
+    transform("/robot/tf_static", "base_link", "camera"),
+  ];
+  const choice = chooseTransforms(await inspect(split), cloudOf(""));
+  expect([choice.tfTopics, choice.problems]).toEqual([["/robot/tf_static", "/tf"], []]);
+  expect(isConnected(choice)).toBe(true);
+  const twice = await inspect([...split, transform("/tf", "map", "lidar")]);
+  const apart = chooseTransforms(twice, cloudOf(""));
+  expect(apart.tfTopics).toEqual(["/tf"]);
+  expect(apart.problems[0]!.message).toMatch(
+    /^the transforms of \/robot\/tf_static are not of the namespace of \/points and are not mixed with those of \/tf: --tf/,
+  );
+});
+
+test("another robot's transforms are not used though there are no others, and another namespace's are named", async () => {
+  const other = await inspect([...sensors("/robot1"), ...rigOf("/robot2")]);
+  const choice = chooseTransforms(other, cloudOf("/robot1"));
+  expect([choice.tfTopics, choice.frames]).toEqual([[], []]);
+  expect(choice.problems.map(({ message }) => message)).toEqual([
+    "the transforms of /robot2/tf_static, /robot2/tf are not of the namespace of /robot1/points and are not used, since " +
+      "they are another robot's: --tf /robot2/tf_static /robot2/tf takes them all the same",
+  ]);
+  const camera = await inspect([
+    rig.cloud("/robot1/points"),
+    rig.image("/robot1/front/image_raw", "camera"),
+    rig.info("/robot1/front/camera_info"),
+    ...rigOf("/robot2"),
+  ]);
+  expect(chooseInputs(camera).cameras).toEqual([]);
+  expect(chooseInputs(camera, { tfTopics: ["/robot2/tf_static"] }).cameras).toHaveLength(1);
+  const pair = await inspect([...sensors("/alice"), ...sensors("/bob"), ...rigOf("/bob")]);
+  expect(chooseTransforms(pair, cloudOf("/alice")).tfTopics).toEqual([]);
+  const sensor = chooseTransforms(
+    await inspect([...sensors("/velodyne"), ...rigOf("/car")]),
+    cloudOf("/velodyne"),
+  );
+  expect(isConnected(sensor)).toBe(true);
+  expect(sensor.problems.map(({ message }) => message)).toEqual([
+    "the transforms of /car/tf_static, /car/tf are used for /velodyne/points although they are of another namespace: " +
+      "--tf TOPIC... takes others",
+  ]);
 });

@@ -1,5 +1,6 @@
 import { Fault } from "../../faults/Fault.js";
 import { decodeTFMessage } from "../../messages/tfMessage.js";
+import { describeDistance, normalized, type Pose } from "../../transforms/Pose.js";
 import type { BagReader } from "../types.js";
 import type { FrameSummary } from "./BagSummary.js";
 import { FirstFault } from "./probeTopic.js";
@@ -39,23 +40,32 @@ export async function readFrames(
     for (const {
       header: { frameId: parent },
       childFrameId: frame,
+      translation,
+      rotation,
     } of message?.transforms ?? []) {
       const key = `${topic} ${frame}`;
       const known = frames.get(key);
       if (known?.parent === parent && !known.isStatic) continue;
-      changed ||= known?.parent !== parent;
+      const isNew = known?.parent !== parent;
+      changed ||= isNew;
+      const since = isNew ? (logTime > early ? logTime - startTime : undefined) : known.since;
       const others = [...(known?.otherParents ?? []), ...(known ? [known.parent] : [])];
       const otherParents = [...new Set(others)].filter((other) => other !== parent);
+      const isStatic = isStaticTf(topic);
+      const pose: Pose = { translation, rotation: normalized(rotation) };
+      const moved =
+        known?.moved ?? (isNew || known.pose === undefined ? undefined : describeDistance(known.pose, pose));
       frames.set(key, {
         frame,
         parent,
         topic,
-        isStatic: isStaticTf(topic),
+        isStatic,
         logTime,
         ...(otherParents.length > 0 && { otherParents }),
-        ...((known?.since !== undefined || (known === undefined && logTime > early)) && {
-          since: known?.since ?? logTime - startTime,
-        }),
+        ...(isStatic && { pose }),
+        ...(moved !== undefined && { moved }),
+        // Static ones hold from the start, whenever they were logged.
+        ...(since !== undefined && !isStatic && { since }),
       });
     }
     return changed;
@@ -114,7 +124,7 @@ export function frameConflicts(frames: readonly FrameSummary[], topics: readonly
     );
     const parents = new Set(same.flatMap(({ parent, otherParents = [] }) => [parent, ...otherParents]));
     const mixed = same.some(({ isStatic }) => isStatic !== holds.isStatic);
-    if (parents.size < 2 && !mixed) return [];
+    if (parents.size < 2 && !mixed) return movedStatic(holds, same);
     const rule = mixed ? "what moves holds, not what is static" : "the last holds";
     return [
       new Fault(
@@ -127,12 +137,69 @@ export function frameConflicts(frames: readonly FrameSummary[], topics: readonly
   });
 }
 
+/** A static frame that stays in its parent, and has several places there. */
+function movedStatic(holds: FrameSummary, same: readonly FrameSummary[]): Fault[] {
+  const apart =
+    holds.moved ??
+    same
+      .map(({ pose, moved }) => moved ?? (pose && holds.pose && describeDistance(pose, holds.pose)))
+      .find((distance) => distance !== undefined);
+  if (apart === undefined) return [];
+  const topics = [...new Set(same.map(({ topic }) => topic))].join(" and ");
+  return [
+    new Fault(
+      "transforms-conflict",
+      `the static frame '${holds.frame}' has several places in '${holds.parent}' on ${topics}, ${apart} apart; the last ` +
+        "holds. Leave one publisher of it, or choose topics with --tf",
+      { place: { topic: holds.topic } },
+    ),
+  ];
+}
+
+/**
+ * From when on one frame can be reached from another, nanoseconds into the recording: when the last frame on the way
+ * appeared. Undefined when all are there from the start.
+ */
+export function reachableSince(
+  frames: readonly FrameSummary[],
+  one: string,
+  other: string,
+): bigint | undefined {
+  const links = new Map(frames.map((link) => [link.frame, link]));
+  const up = (frame: string): FrameSummary[] => {
+    const way: FrameSummary[] = [];
+    for (let link = links.get(frame); link !== undefined && !way.includes(link);) {
+      way.push(link);
+      link = links.get(link.parent);
+    }
+    return way;
+  };
+  const [a, b] = [up(one), up(other)];
+  // What both have above them is not on the way between them.
+  const between = [...a.filter((link) => !b.includes(link)), ...b.filter((link) => !a.includes(link))];
+  return between.reduce<bigint | undefined>(
+    (latest, { since }) => (since !== undefined && (latest === undefined || since > latest) ? since : latest),
+    undefined,
+  );
+}
+
 /** Why points in one frame cannot be moved to another. */
 export function unconnected(
   frames: readonly FrameSummary[],
   scan: { readonly topic: string; readonly frameId: string },
   other: { readonly topic: string; readonly frameId: string },
 ): Fault | undefined {
+  const isSame = scan.topic === other.topic && scan.frameId === other.frameId;
+  if (!isSame && (scan.frameId === "" || other.frameId === "")) {
+    const nameless = other.frameId === "" ? other.topic : scan.topic;
+    return new Fault(
+      "transform-missing",
+      `${other.topic} cannot be used: header.frame_id on ${nameless} is empty, so that nothing says where its sensor is. ` +
+        "Set the frame id of its driver (the parameter is mostly called frame_id) and record again, or write it into the " +
+        "headers of the recording; --target-frame does not help",
+      { place: { topic: other.topic } },
+    );
+  }
   const scanRoot = rootOf(scan.frameId, frames);
   const otherRoot = rootOf(other.frameId, frames);
   if (scanRoot === otherRoot) return undefined;

@@ -193,7 +193,7 @@ test.each(["/airsim/front/Scene/camera_info", "/airsim/front/Scene_info", "/airs
   },
 );
 
-test("a CameraInfo elsewhere is used when it is the only one for frame and size, else the option is named", async () => {
+test("a CameraInfo elsewhere is used when it is the only one for frame and size or says the same as the others, else the option is named", async () => {
   const messages = [
     cloud("/points"),
     image("/front/image_raw", "front"),
@@ -205,7 +205,12 @@ test("a CameraInfo elsewhere is used when it is the only one for frame and size,
   expect(chooseInputs(await inspect(messages)).cameras).toMatchObject([
     { cameraInfoTopic: "/calibration/a" },
   ]);
-  const two = await inspect([...messages, info("/calibration/d", { header: FRAME })]);
+  const same = info("/calibration/Same", { header: { ...FRAME, stamp: 9n } });
+  expect(chooseInputs(await inspect([...messages, same])).cameras).toMatchObject([
+    { cameraInfoTopic: "/calibration/Same" },
+  ]);
+  const k = [4, 0, 1.5, 0, 4, 1, 0, 0, 1];
+  const two = await inspect([...messages, info("/calibration/d", { header: FRAME, k })]);
   const { cameras, problems } = chooseInputs(two);
   expect(cameras).toEqual([]);
   expect(problems.map(({ code, message }) => [code, message])).toEqual([

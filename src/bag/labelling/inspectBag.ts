@@ -20,6 +20,7 @@ import type {
 import { isStaticTf, readFrames } from "./frameTree.js";
 import { decodeImageMessage, encodingOf, probePictures } from "./probeImages.js";
 import { probeTopic } from "./probeTopic.js";
+import { sensorFrames } from "./sensorFrames.js";
 
 /**
  * Reads the first messages of each topic of interest, all static transforms, and the first seconds of others. This is
@@ -70,7 +71,9 @@ export async function inspectBag(reader: BagReader): Promise<BagSummary> {
     .filter(({ type }) => type === TF_MESSAGE_TYPE)
     .map(({ topic }) => topic)
     .sort((a, b) => Number(isStaticTf(b)) - Number(isStaticTf(a)));
-  const frames = await readFrames(reader, tfTopics, wantedFrames(clouds, images, cameraInfos), warnings);
+  // Images without any CameraInfo are not used.
+  const wanted = sensorFrames({ clouds, images: cameraInfos.length === 0 ? [] : images, cameraInfos });
+  const frames = await readFrames(reader, tfTopics, wanted, warnings);
   return {
     path: reader.path,
     startTime: reader.startTime,
@@ -85,16 +88,6 @@ export async function inspectBag(reader: BagReader): Promise<BagSummary> {
     frames,
     warnings: [...reader.warnings, ...warnings],
   };
-}
-
-/** Frames that transforms have to connect: of clouds, and of images that may have a CameraInfo. */
-function wantedFrames(
-  clouds: readonly CloudSummary[],
-  images: readonly ImageSummary[],
-  cameraInfos: readonly CameraInfoSummary[],
-): readonly string[] {
-  const used = cameraInfos.length === 0 ? [] : images;
-  return [...clouds, ...used].map(({ frameId }) => frameId);
 }
 
 function summarize(

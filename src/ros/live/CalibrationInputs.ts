@@ -78,15 +78,18 @@ export class CalibrationInputs {
         receive(() => resolved, CAMERA_INFO_TYPE, use),
       );
     };
+    const { staticTransforms, transforms: changing } = SUBSCRIBED_TOPICS;
     const transforms = (isStatic: boolean) => (cdr: Uint8Array) => {
       try {
         assembler.addTransforms(cdr, isStatic);
       } finally {
         // The good ones of a message that has a bad one were taken.
+        for (const conflict of assembler.takeTransformConflicts()) {
+          faults.record(conflict.at({ topic: isStatic ? staticTransforms.topic : changing.topic }));
+        }
         onTransforms();
       }
     };
-    const { staticTransforms, transforms: changing } = SUBSCRIBED_TOPICS;
     [this.#transforms, this.#cameraInfos] = allOrNone((keep) => [
       [keep(subscribe(staticTransforms, transforms(true))), keep(subscribe(changing, transforms(false)))],
       [...cameraInfoTopics].map(([camera, topic]) => keep(subscribeToCameraInfo(camera, topic))),

@@ -4,6 +4,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { openBag } from "../../bag/openBag.js";
+import { encodeTFMessage } from "../../messages/tfMessage.js";
 import { encodeClock } from "../../messages/time.js";
 import { CAMERA, endMemoryNode, makeNode, text, until } from "./memoryNode.js";
 
@@ -237,6 +238,33 @@ describe("PerceptionNode", () => {
     for (const topic of ["/points", "/front/image_raw", "/front/camera_info", "/tf"]) {
       expect(lines.filter((line) => line.startsWith(`${topic}: `))).toHaveLength(1);
     }
+    expect(ros.callbackErrors).toBe(0);
+  });
+
+  test("transforms that contradict each other are told of once, in the log and in the diagnostics", async () => {
+    const { ros, node, robot } = makeNode(CAMERA);
+    await node.start();
+    robot.sendStaticTransform();
+    const header = { stamp: 1n, frameId: "lidar" };
+    const other = {
+      header,
+      childFrameId: "camera",
+      translation: [0.5, 0, 0],
+      rotation: [-0.5, 0.5, -0.5, 0.5],
+    } as const;
+    for (let time = 0; time < 3; time++) {
+      ros.deliver("/tf_static", encodeTFMessage({ transforms: [other] }));
+      robot.sendStaticTransform();
+    }
+    const lines = ros.logLines.map(({ text: line }) => line);
+    expect(lines.filter((line) => line.includes("has several places"))).toEqual([
+      "/tf_static: the static frame 'camera' has several places in 'lidar', 0.5 m and 0 degrees apart; the last holds; " +
+        "leave one publisher of it",
+    ]);
+    await until(
+      () => JSON.stringify(robot.diagnosis("faults")).includes("transforms-conflict"),
+      "a diagnosis with the conflict",
+    );
     expect(ros.callbackErrors).toBe(0);
   });
 
