@@ -30,9 +30,9 @@ export function inspectCommand(): Command {
     .action(async (bag: string, flags: InputFlags & { readonly model: string }) => {
       const reader = await openBag(bag);
       try {
-        const summary = await inspectBag(reader);
-        console.log(describeBag(summary));
         const options = inputOptions(flags);
+        const summary = await inspectBag(reader, options);
+        console.log(describeBag(summary));
         console.log(describeChoice(summary, options));
         for (const line of await describeRecording(reader, summary, options, flags.model)) console.log(line);
       } finally {
@@ -129,12 +129,23 @@ async function describeRecording(
   model: string,
 ): Promise<readonly string[]> {
   try {
-    const faults = new FaultLog();
+    const unread = new Map<string, { readonly fault: Fault; count: number }>();
+    const faults = new FaultLog({
+      onRecord: (fault) => {
+        const key = `${fault.code} ${fault.place?.topic ?? ""}`;
+        const known = unread.get(key);
+        if (known !== undefined) known.count++;
+        else unread.set(key, { fault, count: 1 });
+      },
+    });
     const selection = chooseInputs(summary, options);
     const selected = ofSelectedTypes(reader, selection);
     const inputs = await recordedInputs(selected, selection, { ...options, faults, impression: true });
     return [
       ...(await senseLines(selected, inputs, options, model)),
+      ...[...unread.values()]
+        .filter(({ fault }) => !summary.warnings.some(({ message }) => message.startsWith(fault.message)))
+        .map(({ fault, count }) => `  ${fault.message}${count > 1 ? ` (${count} in all)` : ""}`),
       ...recordedTimes(reader, inputs).map((line) => `  ${line}`),
     ];
   } catch (error) {

@@ -68,7 +68,7 @@ export interface RunResult {
 export async function runBag(reader: BagReader, options: RunBagOptions): Promise<RunResult> {
   const bundle = await ModelBundle.load(options.model);
   const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
-  const summary = await inspectBag(reader);
+  const summary = await inspectBag(reader, options);
   // What is known before the work begins is said before, also when it does not begin.
   const known = new Set(reader.warnings);
   for (const problem of known) faults.record(problem);

@@ -158,9 +158,9 @@ export const FAULTS = {
   "clocks-differ": {
     severity: "warning",
     meaning:
-      "The stamps of two topics are of different clocks (TAI and UTC, a clock that counts from its start, one that drifts), so that they do not tell which messages belong together.",
+      "The stamps of two topics are of different clocks (TAI and UTC, a clock that counts from its start, one that drifts), in different units, or those of transforms are 0, so that they do not tell which messages belong together.",
     remedy:
-      "The sentence has the difference and the option that takes it into account; on the robot, synchronize the clocks (PTP, chrony).",
+      "The sentence has the difference and the option that takes it into account (`--camera-offset NAME=auto`, `--tf-offset auto`, `--stamp-by-log TOPIC`). Where it also names a topic that was logged late, and that is so, nothing has to be done. On the robot, synchronize the clocks (PTP, chrony).",
   },
   "dropped-no-match": {
     severity: "info",

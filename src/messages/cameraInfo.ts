@@ -5,10 +5,11 @@ import type { CameraInfo } from "./types.js";
 
 export const CAMERA_INFO_TYPE = "sensor_msgs/msg/CameraInfo";
 
+/** An impossible stamp is read past: what a camera is like holds whenever that was said. */
 export function decodeCameraInfo(cdr: Uint8Array): CameraInfo {
   const input = new CdrInput(cdr, CAMERA_INFO_TYPE);
   return {
-    header: readHeader(input, "header."),
+    header: readHeader(input, "header.", { anyStamp: true }),
     height: input.uint32("height"),
     width: input.uint32("width"),
     distortionModel: input.string("distortion_model"),

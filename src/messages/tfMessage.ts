@@ -2,6 +2,7 @@ import { CdrInput } from "./CdrInput.js";
 import { CdrOutput, type EncodeOptions } from "./CdrOutput.js";
 import { frameName } from "./frameName.js";
 import { MINIMUM_HEADER_BYTES, readHeader, writeHeader } from "./header.js";
+import type { StampOptions } from "./time.js";
 import type { TFMessage, TransformStamped } from "./types.js";
 
 export const TF_MESSAGE_TYPE = "tf2_msgs/msg/TFMessage";
@@ -10,11 +11,11 @@ export const TF_MESSAGE_TYPE = "tf2_msgs/msg/TFMessage";
 const MINIMUM_TRANSFORM_BYTES = MINIMUM_HEADER_BYTES + 4 + 3 * 8 + 4 * 8;
 
 /** Values are passed on as they are: a NaN or a quaternion that is not of unit length is for the TF buffer to refuse. */
-export function decodeTFMessage(cdr: Uint8Array): TFMessage {
+export function decodeTFMessage(cdr: Uint8Array, options?: StampOptions): TFMessage {
   const input = new CdrInput(cdr, TF_MESSAGE_TYPE);
   return {
     transforms: input.structSequence("transforms", MINIMUM_TRANSFORM_BYTES, (path) =>
-      readTransform(input, path),
+      readTransform(input, path, options),
     ),
   };
 }
@@ -30,11 +31,11 @@ export function encodeTFMessage({ transforms }: TFMessage, options?: EncodeOptio
   return output.finish();
 }
 
-function readTransform(input: CdrInput, path: string): TransformStamped {
+function readTransform(input: CdrInput, path: string, options?: StampOptions): TransformStamped {
   const translation = `${path}.transform.translation`;
   const rotation = `${path}.transform.rotation`;
   return {
-    header: readHeader(input, `${path}.header.`),
+    header: readHeader(input, `${path}.header.`, options),
     childFrameId: frameName(input.string(`${path}.child_frame_id`)),
     translation: [input.float64(translation), input.float64(translation), input.float64(translation)],
     rotation: [

@@ -4,18 +4,26 @@ import type { Clock } from "./types.js";
 
 export const CLOCK_TYPE = "rosgraph_msgs/msg/Clock";
 
-const NANOSECONDS_PER_SECOND = 1_000_000_000;
+export const NANOSECONDS_PER_SECOND = 1_000_000_000;
 const INT32_MIN = -0x8000_0000;
 const INT32_MAX = 0x7fff_ffff;
 
 /** sec (4) + nanosec (4) */
 export const TIME_BYTES = 4 + 4;
 
-/** builtin_interfaces/Time and Duration, which have the same fields, as nanoseconds. `path` names the field in errors. */
-export function readTime(input: CdrInput, path: string): bigint {
+export interface StampOptions {
+  /** Read past a stamp that is impossible (a whole second or more of nanoseconds), where none is needed. */
+  readonly anyStamp?: boolean;
+}
+
+/**
+ * builtin_interfaces/Time and Duration, which have the same fields, as nanoseconds. `path` names the field in errors.
+ * Throws Fault("malformed-message") for an impossible one.
+ */
+export function readTime(input: CdrInput, path: string, { anyStamp = false }: StampOptions = {}): bigint {
   const seconds = input.int32(`${path}.sec`);
   const nanoseconds = input.uint32(`${path}.nanosec`);
-  if (nanoseconds >= NANOSECONDS_PER_SECOND) {
+  if (nanoseconds >= NANOSECONDS_PER_SECOND && !anyStamp) {
     throw input.fault(`${path}.nanosec`, `${nanoseconds} is not below ${NANOSECONDS_PER_SECOND}`);
   }
   return BigInt(seconds) * BigInt(NANOSECONDS_PER_SECOND) + BigInt(nanoseconds);

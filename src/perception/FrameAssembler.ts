@@ -105,7 +105,8 @@ export class FrameAssembler {
    * Throws Fault("malformed-message").
    */
   addTransforms(cdr: Uint8Array, isStatic: boolean, stamp?: bigint): void {
-    const message = decodeTFMessage(cdr);
+    // The stamps of static transforms, and those that are replaced, are not needed.
+    const message = decodeTFMessage(cdr, { anyStamp: isStatic || stamp !== undefined });
     const stamped =
       stamp === undefined
         ? message

@@ -38,9 +38,9 @@ test("delays of fractions of a second are no difference of clocks", () => {
 
 test("TAI, GPS and hours are exact; other offsets are measured", () => {
   const ahead = (seconds: number) => stream({ clock: (time) => time + seconds, delay: jitter });
-  expect(clockDifference(stream({}), ahead(37))).toEqual({ offset: 37n * SECOND, drift: 0 });
-  expect(clockDifference(ahead(37), stream({}))).toEqual({ offset: -37n * SECOND, drift: 0 });
-  expect(clockDifference(stream({}), ahead(7200))).toEqual({ offset: 7200n * SECOND, drift: 0 });
+  expect(clockDifference(stream({}), ahead(37))).toMatchObject({ offset: 37n * SECOND, drift: 0 });
+  expect(clockDifference(ahead(37), stream({}))).toMatchObject({ offset: -37n * SECOND, drift: 0 });
+  expect(clockDifference(stream({}), ahead(7200))).toMatchObject({ offset: 7200n * SECOND, drift: 0 });
   expect(Number(clockDifference(stream({}), ahead(-2.5))!.offset) / 1e9).toBeCloseTo(-2.5, 1);
   // A clock that counts from its start.
   const sinceStart = Number(START / SECOND) - 100;
@@ -53,6 +53,25 @@ test("a drift has its rate; a clock that was set has none", () => {
   expect(clockDifference(drifting, stream({}))!.drift).toBeCloseTo(-0.01, 3);
   const set = stream({ clock: (time) => (time < 20 ? time : time + 1), delay: jitter });
   expect(clockDifference(stream({}), set)).toBeUndefined();
+});
+
+test("stamps in another unit are told from a drift, whichever stream has them", () => {
+  const epoch = Number(START) / 1e9;
+  for (const count of [8, 300]) {
+    const sound = stream({ count, delay: jitter });
+    // Microseconds and milliseconds that were written as nanoseconds.
+    for (const factor of [1e-3, 1e-6, 1e3]) {
+      const other = stream({ count, clock: (time) => (epoch + time) * factor - epoch, delay: jitter });
+      expect(clockDifference(sound, other)).toMatchObject({ drift: 0, otherUnit: { of: "stream" } });
+      expect(clockDifference(other, sound)).toMatchObject({ drift: 0, otherUnit: { of: "reference" } });
+      expect(clockDifference(other, other)).toBeUndefined();
+    }
+    // Played at a quarter of the speed.
+    const slow = stream({ count, clock: (time) => time / 4 });
+    expect(clockDifference(slow, slow)).toBeUndefined();
+  }
+  const set = stream({ count: 9, clock: (time) => (time < 0.4 ? time : time + 3600) });
+  expect(clockDifference(stream({ count: 9 }), set)?.otherUnit).toBeUndefined();
 });
 
 test("what was logged late covers the same time by its stamps and is no difference", () => {

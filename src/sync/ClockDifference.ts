@@ -10,6 +10,17 @@ export interface ClockDifference {
   readonly offset: bigint;
   /** Seconds per second by which the difference grows; 0 unless that is beyond doubt. */
   readonly drift: number;
+  /** Nanoseconds by which single messages are off, typically: an offset that is not well above it says little. */
+  readonly scatter: number;
+  /** Whose stamps run at another rate than time, by far: they are in another unit. */
+  readonly otherUnit?: OtherUnit;
+}
+
+export interface OtherUnit {
+  readonly of: "reference" | "stream";
+  /** Nanoseconds that its stamps, and its log times, cover. */
+  readonly stamps: number;
+  readonly times: number;
 }
 
 /** Messages that are looked at, evenly over the stream. */
@@ -17,10 +28,14 @@ const SAMPLES = 2000;
 /** Fewer say nothing. */
 const ENOUGH = 3;
 /** What messages take from sensor to log may differ by this much from stream to stream, nanoseconds. */
-const LEAST_OFFSET = 250e6;
+const LEAST_OFFSET = 200e6;
 /** The difference must have changed by this much, and by so many times its scatter, to be a drift. */
 const LEAST_DRIFT = 50e6;
 const DRIFT_SIGNIFICANCE = 6;
+/** Stamps that cover less of the log than 1 / this, or this many times as much, are in another unit. */
+const UNIT_RATIO = 2;
+/** A shorter log, nanoseconds, does not tell. */
+const LEAST_SPAN = 300e6;
 /** Clocks are this far from a known difference, nanoseconds, when it is that one. */
 const NEAR_KNOWN = 200e6;
 /** TAI - UTC, GPS - UTC, TAI - GPS, seconds (since 2017). */
@@ -42,11 +57,14 @@ export function clockDifference(
   if (a.length < ENOUGH || b.length < ENOUGH) return undefined;
   const base = medianLag(a);
   const offset = medianLag(b) - base;
+  const scatter = Math.hypot(lagScatter(a), lagScatter(b));
+  const otherUnit = unitDifference(a, b);
+  if (otherUnit !== undefined) return { offset, drift: 0, scatter, otherUnit };
   const drift = driftOf(b, base) - driftOf(a, base);
   if (Math.abs(Number(offset)) < LEAST_OFFSET && drift === 0) return undefined;
   if (drift === 0 && mismatch(a, b, ({ stamp }) => stamp) < mismatch(a, b, ({ time }) => time))
     return undefined;
-  return { offset: drift === 0 ? wellKnown(offset) : offset, drift };
+  return { offset: drift === 0 ? wellKnown(offset) : offset, drift, scatter };
 }
 
 interface Sample {
@@ -69,6 +87,48 @@ function samples({ stamps, times }: DatedMessages): Sample[] {
 function medianLag(messages: readonly Sample[]): bigint {
   const lags = messages.map(({ stamp, time }) => stamp - time).sort((x, y) => (x < y ? -1 : x > y ? 1 : 0));
   return lags[lags.length >> 1]!;
+}
+
+function lagScatter(messages: readonly Sample[]): number {
+  const middle = medianLag(messages);
+  return median(messages.map(({ stamp, time }) => Math.abs(Number(stamp - time - middle))));
+}
+
+/**
+ * Whose stamps run at another rate than the log, while those of the other run at its rate. A recording that was played
+ * at another speed has both alike; one whose messages were logged in a burst is told by the log times of the other.
+ */
+function unitDifference(a: readonly Sample[], b: readonly Sample[]): OtherUnit | undefined {
+  const [reference, stream] = [spansOf(a), spansOf(b)];
+  if (reference.times < LEAST_SPAN || stream.times < LEAST_SPAN) return undefined;
+  if (!alike(reference.times, stream.times)) return undefined;
+  const [first, second] = [reference, stream].map(({ stamps, times }) => alike(stamps, times));
+  if (first === second) return undefined;
+  const wrong = first ? stream : reference;
+  // The step of a clock that was set is no rate.
+  if (wrong.midway < 0.25 || wrong.midway > 0.75) return undefined;
+  return { of: first ? "stream" : "reference", stamps: wrong.stamps, times: wrong.times };
+}
+
+/** Nanoseconds without a tenth of the messages at either end, and where half of the stamps are between those. */
+function spansOf(messages: readonly Sample[]) {
+  const at = (of: (sample: Sample) => bigint) => {
+    const sorted = messages.map(of).sort((x, y) => (x < y ? -1 : x > y ? 1 : 0));
+    const cut = Math.floor(sorted.length / 10);
+    return [sorted[cut]!, sorted[sorted.length >> 1]!, sorted[sorted.length - 1 - cut]!] as const;
+  };
+  const [start, middle, end] = at(({ stamp }) => stamp);
+  const [first, , last] = at(({ time }) => time);
+  const stamps = Number(end - start);
+  return {
+    stamps,
+    times: Number(last - first),
+    midway: stamps === 0 ? 0.5 : Number(middle - start) / stamps,
+  };
+}
+
+function alike(a: number, b: number): boolean {
+  return a <= UNIT_RATIO * b && b <= UNIT_RATIO * a;
 }
 
 /** Seconds per second by which stamps run faster than the log; 0 where the scatter explains it. */

@@ -219,6 +219,67 @@ describe("clocks that differ", () => {
     expect(frames).toEqual(clouds(200).map(({ stamp }) => [stamp + 3000, stamp + 5]));
   });
 
+  const sentences = async (messages: readonly Logged[], options: Partial<RecordedInputsOptions> = {}) =>
+    (await timesOf(messages, options)).filter((sentence) => sentence.includes("the stamps of"));
+
+  test("by a few images, so that neighbours match: a clock or a steady lateness, both are named", async () => {
+    const off = [...clouds(200), ...images(200, (ms) => ({ stamp: ms - 250, logged: ms }))];
+    const said = await sentences(off, { tolerance: 50_000_000n });
+    expect(said).toEqual([
+      expect.stringMatching(
+        /\/front\/image\/compressed are 0\.2\d+ s behind those of \/points at the same log time: either its clock differs.* --camera-offset front=auto \(or front=-2\d+(\.\d)?\).*; or \/front\/image\/compressed was logged that much later/,
+      ),
+    ]);
+    const auto = { tolerance: 50_000_000n, cameraOffsets: { front: "auto" as const } };
+    expect(await sentences(off, auto)).toEqual([]);
+    const frames = await withBag(off, (reader) => framesOf(reader, auto));
+    expect(frames).toEqual(clouds(200).map(({ stamp }) => [stamp, stamp - 245]));
+  });
+
+  test("are not alarmed at by delays: steady ones up to 150 ms, ones that vary, and late images of the same time", async () => {
+    const delayed = (delay: (ms: number) => number) => [
+      ...clouds(200),
+      ...images(200, (ms) => ({ stamp: ms, logged: ms + delay(ms) })),
+    ];
+    for (const delay of [0, 50, 150]) {
+      // The recording begins and ends at a time of the log.
+      const cut = delayed(() => delay).filter(({ logged = 0 }) => logged > 1000);
+      expect(await sentences(cut, { tolerance: 50_000_000n })).toEqual([]);
+    }
+    const varying = delayed((ms) => 100 + ((ms * 7919) % 300));
+    expect(await sentences(varying, { tolerance: 50_000_000n })).toEqual([]);
+    expect(
+      await sentences(
+        delayed(() => 400),
+        { tolerance: 50_000_000n },
+      ),
+    ).toEqual([]);
+  });
+
+  test("in another unit, in a short recording: log times mend that, an offset would not", async () => {
+    // Microseconds in place of nanoseconds.
+    const micro = (ms: number) => (Number(START) / 1e6 + ms) / 1e3 - Number(START) / 1e6;
+    const off = [...clouds(8), ...images(8, (ms) => ({ stamp: micro(ms), logged: ms }))];
+    for (const options of [{}, { cameraOffsets: { front: "auto" as const } }]) {
+      expect(await sentences(off, options)).toEqual([
+        expect.stringMatching(
+          /^the stamps of \/front\/image\/compressed cover 0\.000\d+ s while its log times cover 0\.700 s: they are in another unit .*: --stamp-by-log \/front\/image\/compressed takes/,
+        ),
+      ]);
+    }
+    expect(await sentences(off, { stampedByLog: [IMAGE] })).toEqual([]);
+    expect(await withBag(off, (reader) => framesOf(reader, { stampedByLog: [IMAGE] }))).toMatchObject(
+      clouds(8).map(({ stamp }) => [stamp, stamp + 5]),
+    );
+    const cloudsOff = [
+      ...clouds(8).map((cloud) => ({ ...cloud, stamp: micro(cloud.stamp), logged: cloud.stamp })),
+      ...images(8),
+    ];
+    expect(await sentences(cloudsOff)).toEqual([
+      expect.stringMatching(/^the stamps of \/points cover .*--stamp-by-log \/points takes/),
+    ]);
+  });
+
   test("by less than delays show, when no image fits", async () => {
     const off = [...clouds(10), ...images(10, (ms) => ({ stamp: ms + 40, logged: ms }))];
     expect((await timesOf(off))[0]).toMatch(

@@ -1,4 +1,4 @@
-import { decodeHeader } from "../../messages/header.js";
+import { decodeHeader, withPossibleStamp } from "../../messages/header.js";
 import type { SensorMessage } from "../../perception/FrameAssembler.js";
 import { joinByStamp, type RecordedStamp } from "../../sync/joinByStamp.js";
 import type { SyncLedger } from "../../sync/SyncLedger.js";
@@ -94,6 +94,8 @@ function recorded(topic: IndexedTopic, epochs: RecordedEpochs): RecordedStamp<nu
 }
 
 function sensorMessage({ topic, type, logTime, data }: BagMessage): LoggedMessage {
-  const { frameId } = decodeHeader(data);
-  return { topic, type, frameId, cdr: data, logTime };
+  // A message whose stamp is impossible is used only where its log time stands in for it.
+  const cdr = withPossibleStamp(data, logTime);
+  const { frameId } = decodeHeader(cdr);
+  return { topic, type, frameId, cdr, logTime };
 }

@@ -1,15 +1,16 @@
 import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
 import { decodeCameraInfo } from "../../messages/cameraInfo.js";
-import { decodeHeader } from "../../messages/header.js";
+import { withPossibleStamp } from "../../messages/header.js";
 import { decodePointCloud2, POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import { scanMidpoint } from "../../messages/scanMidpoint.js";
-import { decodeTFMessage } from "../../messages/tfMessage.js";
 import { equalButForStamp } from "../../perception/FrameAssembler.js";
+import { SaidOnce } from "../../perception/SaidOnce.js";
 import type { BagMessage, BagReader, MessageFilter } from "../types.js";
 import type { InputSelection } from "./InputSelection.js";
 import { IndexedTopic, UNREADABLE } from "./IndexedTopic.js";
 import { isStaticTf } from "./frameTree.js";
+import { impossibleStamp, stampOf } from "./impossibleStamps.js";
 
 /** With a limit to the scans, messages that belong to them are looked for this much further, nanoseconds of log time. */
 const BEYOND_LAST_SCAN = 60_000_000_000n;
@@ -66,6 +67,7 @@ export async function indexRecording(
   const cameraInfos = new Map(cameraInfosOf(selection).map(({ topic }) => [topic, [] as DatedCameraInfo[]]));
   const midpoints = selection.cameras.length > 0 ? new Midpoints(faults) : undefined;
   const unseen = new Set([firstCloud, ...images.keys()]);
+  const said = new SaidOnce();
   let end: bigint | undefined;
   const topics = [...unseen, ...transforms.keys(), ...cameraInfos.keys()];
   for await (const message of messagesOf(reader, [...new Set(topics)], parts)) {
@@ -77,15 +79,14 @@ export async function indexRecording(
     try {
       const byLog = stampedByLog?.has(topic) === true;
       if (place !== undefined) {
-        const stamp = transforms.has(topic) ? latestStamp(message) : decodeHeader(message.data).stamp;
-        place.add(
-          byLog ? logTime : stamp,
-          logTime,
-          topic === firstCloud ? midpoints?.of(message) : undefined,
-        );
+        const stamp = stampOf(message, byLog);
+        place.add(stamp, logTime, topic === firstCloud ? midpoints?.of(message) : undefined);
       }
       const infos = cameraInfos.get(topic);
-      if (infos !== undefined) addCameraInfo(infos, message, byLog);
+      if (infos !== undefined && addCameraInfo(infos, message, byLog)) {
+        const odd = impossibleStamp(message);
+        for (const fault of said.first(topic, odd ? [odd] : [])) faults.record(fault);
+      }
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       place?.add(UNREADABLE, logTime);
@@ -116,18 +117,15 @@ export function cameraInfosOf({ clouds, cameras }: InputSelection): { camera: st
   ];
 }
 
-/** Of the transforms of a message; UNREADABLE when it has none. */
-function latestStamp({ data }: BagMessage): bigint {
-  let latest = UNREADABLE;
-  for (const { header } of decodeTFMessage(data).transforms) if (header.stamp > latest) latest = header.stamp;
-  return latest;
-}
-
-function addCameraInfo(infos: DatedCameraInfo[], { data, logTime }: BagMessage, byLog: boolean): void {
+/** Is it kept, since it says something new? */
+function addCameraInfo(infos: DatedCameraInfo[], message: BagMessage, byLog: boolean): boolean {
+  const { data, logTime } = message;
   const last = infos.at(-1);
-  if (last !== undefined && equalButForStamp(last.cdr, data)) return;
+  if (last !== undefined && equalButForStamp(last.cdr, data)) return false;
   const { header } = decodeCameraInfo(data);
-  infos.push({ stamp: byLog || header.stamp <= 0n ? logTime : header.stamp, cdr: data });
+  const unstamped = byLog || header.stamp <= 0n || impossibleStamp(message) !== undefined;
+  infos.push({ stamp: unstamped ? logTime : header.stamp, cdr: data });
+  return true;
 }
 
 /** From the stamps of scans to their middles. */
@@ -144,7 +142,7 @@ class Midpoints {
     if (type !== POINT_CLOUD2_TYPE) return 0n;
     let cloud;
     try {
-      cloud = decodePointCloud2(data);
+      cloud = decodePointCloud2(withPossibleStamp(data, logTime));
     } catch (error) {
       // It is recorded when the scan is prepared.
       if (error instanceof Fault) return 0n;

@@ -2,6 +2,8 @@ import { Fault } from "../../faults/Fault.js";
 import type { FaultLog } from "../../faults/FaultLog.js";
 import type { FrameAssembler } from "../../perception/FrameAssembler.js";
 import type { BagMessage, BagReader } from "../types.js";
+import { SaidOnce } from "../../perception/SaidOnce.js";
+import { impossibleStamp } from "./impossibleStamps.js";
 import { type IndexedTopic } from "./IndexedTopic.js";
 import { isStaticTf } from "./frameTree.js";
 import { PlannedReader } from "./PlannedReader.js";
@@ -65,7 +67,12 @@ export class TransformFeed {
     const { reader, topics } = this.#options;
     const staticTopics = topics.filter(isStaticTf);
     if (staticTopics.length === 0) return;
-    for await (const message of reader.messages({ topics: staticTopics })) this.#add(message, true);
+    const said = new SaidOnce();
+    for await (const message of reader.messages({ topics: staticTopics })) {
+      this.#add(message, true);
+      const odd = impossibleStamp(message);
+      for (const fault of said.first(message.topic, odd ? [odd] : [])) this.#options.faults.record(fault);
+    }
   }
 
   /** Feeds the dynamic transforms up to a lead after a scan's time, nanoseconds of its epoch. */

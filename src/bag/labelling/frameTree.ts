@@ -1,8 +1,10 @@
 import { Fault } from "../../faults/Fault.js";
 import { decodeTFMessage } from "../../messages/tfMessage.js";
+import { SaidOnce } from "../../perception/SaidOnce.js";
 import { describeDistance, normalized, type Pose } from "../../transforms/Pose.js";
-import type { BagReader } from "../types.js";
+import type { BagMessage, BagReader } from "../types.js";
 import type { FrameSummary } from "./BagSummary.js";
+import { impossibleStamp } from "./impossibleStamps.js";
 import { FirstFault } from "./probeTopic.js";
 
 /** Moving frames are looked for in this much of the bag, in nanoseconds, and further on only for what is missing. */
@@ -28,21 +30,29 @@ export async function readFrames(
   if (startTime === undefined) return [];
   const early = startTime + TF_SPAN;
   const faults = new Map<string, FirstFault>();
+  const said = new SaidOnce();
   const faultsOf = (topic: string): FirstFault => {
     const known = faults.get(topic) ?? new FirstFault();
     faults.set(topic, known);
     return known;
   };
   /** Whether a frame is new, or has another parent. */
-  const read = (topic: string, data: Uint8Array, logTime: bigint): boolean => {
-    const message = faultsOf(topic).catch(() => decodeTFMessage(data), { topic, logTime });
+  const read = (message: BagMessage): boolean => {
+    const { topic, data, logTime } = message;
+    // For where the frames are their stamps are not needed.
+    const decoded = faultsOf(topic).catch(() => decodeTFMessage(data, { anyStamp: true }), {
+      topic,
+      logTime,
+    });
+    const odd = isStaticTf(topic) ? impossibleStamp(message) : undefined;
+    if (odd !== undefined) warnings.push(...said.first(topic, [odd]));
     let changed = false;
     for (const {
       header: { frameId: parent },
       childFrameId: frame,
       translation,
       rotation,
-    } of message?.transforms ?? []) {
+    } of decoded?.transforms ?? []) {
       const key = `${topic} ${frame}`;
       const known = frames.get(key);
       if (known?.parent === parent && !known.isStatic) continue;
@@ -73,19 +83,15 @@ export async function readFrames(
   const dynamic = tfTopics.filter((topic) => !isStaticTf(topic));
   for (const topic of tfTopics) {
     const span = isStaticTf(topic) ? {} : { endTime: early };
-    for await (const { data, logTime } of reader.messages({ topics: [topic], ...span }))
-      read(topic, data, logTime);
+    for await (const message of reader.messages({ topics: [topic], ...span })) read(message);
   }
   const connected = (): boolean => {
     const effective = effectiveFrames([...frames.values()], tfTopics);
     return new Set(wanted.map((frame) => rootOf(frame, effective))).size <= 1;
   };
   if (dynamic.length > 0 && !connected()) {
-    for await (const { topic, data, logTime } of reader.messages({
-      topics: dynamic,
-      startTime: early + 1n,
-    })) {
-      if (read(topic, data, logTime) && connected()) break;
+    for await (const message of reader.messages({ topics: dynamic, startTime: early + 1n })) {
+      if (read(message) && connected()) break;
     }
   }
   for (const { fault } of faults.values()) if (fault !== undefined) warnings.push(fault);

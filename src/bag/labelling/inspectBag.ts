@@ -17,6 +17,8 @@ import type {
   TopicSummary,
   UndecodableTopic,
 } from "./BagSummary.js";
+import { decodeStamped } from "./impossibleStamps.js";
+import { ALL, type ClockOptions } from "./recordedClocks.js";
 import { isStaticTf, readFrames } from "./frameTree.js";
 import { decodeImageMessage, encodingOf, probePictures } from "./probeImages.js";
 import { probeTopic } from "./probeTopic.js";
@@ -26,12 +28,16 @@ import { sensorFrames } from "./sensorFrames.js";
  * Reads the first messages of each topic of interest, all static transforms, and the first seconds of others. This is
  * all that the choice of inputs knows of a bag.
  */
-export async function inspectBag(reader: BagReader): Promise<BagSummary> {
+export async function inspectBag(
+  reader: BagReader,
+  { stampedByLog = [] }: Pick<ClockOptions, "stampedByLog"> = {},
+): Promise<BagSummary> {
   const warnings: Fault[] = [];
   const undecodable: UndecodableTopic[] = [];
   const topics = reader.topics.filter(
     ({ messageEncoding, messageCount }) => messageEncoding === "cdr" && messageCount > 0,
   );
+  const isByLog = (topic: string) => stampedByLog.includes(topic) || stampedByLog.includes(ALL);
   const inspect = async <T, S>(
     types: readonly string[],
     decode: (cdr: Uint8Array<ArrayBuffer>, type: string) => T,
@@ -40,7 +46,12 @@ export async function inspectBag(reader: BagReader): Promise<BagSummary> {
   ): Promise<S[]> => {
     const found: S[] = [];
     for (const topic of topics.filter(({ type }) => types.includes(type))) {
-      const probe = await probeTopic(reader, topic, (cdr) => decode(cdr, topic.type), isUsable);
+      const probe = await probeTopic(
+        reader,
+        topic,
+        (message) => decodeStamped(message, isByLog(topic.topic), (cdr) => decode(cdr, topic.type)),
+        isUsable,
+      );
       if (probe.fault !== undefined) warnings.push(probe.fault);
       warnings.push(...probe.oddities);
       if (probe.found !== undefined) found.push(await describe(summarize(topic, reader), probe.found));

@@ -1,5 +1,5 @@
 import { Fault, type MessagePlace } from "../../faults/Fault.js";
-import type { BagReader } from "../types.js";
+import type { BagMessage, BagReader } from "../types.js";
 
 /** Messages, and bytes of messages, of a topic that are tried until one can be used. */
 const MAX_MESSAGES = 500;
@@ -25,7 +25,7 @@ export interface Probe<T> {
 export async function probeTopic<T>(
   reader: BagReader,
   { topic, type }: { readonly topic: string; readonly type: string },
-  decode: (cdr: Uint8Array<ArrayBuffer>) => T,
+  decode: (message: BagMessage) => T,
   isUsable: (message: T) => boolean = () => true,
 ): Promise<Probe<T>> {
   const faults = new FirstFault();
@@ -39,7 +39,7 @@ export async function probeTopic<T>(
     const { data, logTime } = message;
     tried++;
     bytes += data.byteLength;
-    const decoded = faults.catch(() => decode(data), { topic, logTime });
+    const decoded = faults.catch(() => decode(message), { topic, logTime });
     if (decoded !== undefined) {
       const usable = isUsable(decoded);
       if (usable || found === undefined) {

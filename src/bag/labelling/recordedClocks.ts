@@ -1,5 +1,5 @@
 import { Fault } from "../../faults/Fault.js";
-import { clockDifference, type ClockDifference } from "../../sync/ClockDifference.js";
+import { clockDifference, type ClockDifference, type OtherUnit } from "../../sync/ClockDifference.js";
 import { nearestDeltas } from "../../sync/nearestDeltas.js";
 import type { IndexedTopic } from "./IndexedTopic.js";
 import type { CameraInput, InputSelection } from "./InputSelection.js";
@@ -43,6 +43,10 @@ export interface RecordedClocks {
 const LEAST_TRANSFORM_OFFSET = 2_000_000_000n;
 /** A difference that a recording shows while images match by their stamps must be larger than delays are, nanoseconds. */
 const LARGEST_DELAY = 1_000_000_000n;
+/** Messages are not logged later than this all the time, nanoseconds. */
+const LARGEST_LATENESS = 10_000_000_000n;
+/** A difference that images of another moment hide must be this many times what single messages are off by. */
+const STEADY = 4;
 /** Share of the scans that have an image when the stamps fit. */
 const FITTING_SHARE = 0.5;
 
@@ -86,7 +90,10 @@ export function recordedClocks(
   const transforms = [...index.transforms.values()].filter(({ topic }) => !byLog.has(topic));
   const { offset: transformOffset, problem } = transformClock(index.clouds, transforms, options);
   if (problem !== undefined) problems.push(problem);
-  return { cameras: offsets, transformOffset, problems };
+  // Of a cloud whose stamps are wrong every camera would tell.
+  const sentences = problems.map(({ message }) => message);
+  const distinct = problems.filter(({ message }, i) => sentences.indexOf(message) === i);
+  return { cameras: offsets, transformOffset, problems: distinct };
 }
 
 function requireKnown(cameras: readonly CameraInput[], offsets: ClockOptions["cameraOffsets"] = {}): void {
@@ -119,6 +126,8 @@ function cameraClock(
       ? { offset: 0n, fromMiddle: true }
       : { offset: wanted, fromMiddle: false };
   const difference = clockDifference(dated(clouds), dated(images));
+  if (difference?.otherUnit !== undefined)
+    return { offset: current, problem: unitProblem(imageTopic, clouds.topic, difference.otherUnit) };
   const unresolved = difference !== undefined && distance(difference.offset, current.offset);
   const fits = (offset: bigint): boolean =>
     matchedShare(clouds, images, { ...current, offset }, tolerance) >= FITTING_SHARE;
@@ -127,7 +136,7 @@ function cameraClock(
     unresolved !== false &&
     (difference.drift !== 0 ||
       unresolved > LARGEST_DELAY ||
-      (unresolved > tolerance && !fits(current.offset)));
+      (unresolved > tolerance && (!fits(current.offset) || isNeighbour(images, unresolved, difference))));
   const base = differs ? difference.offset : current.offset;
   const best = fits(base)
     ? base
@@ -142,15 +151,17 @@ function cameraClock(
   const how = differs ? " at the same log time" : ", image by image";
   // From the stamp, as the option counts.
   const value = milliseconds(best + (current.fromMiddle ? typicalMiddle(clouds) : 0n));
-  return {
-    offset: current,
-    problem: new Fault(
-      "clocks-differ",
-      `the stamps of ${imageTopic} are ${apart(best)} those of ${clouds.topic}${how}, so that its images go with no scan ` +
-        `or with wrong ones: --camera-offset ${name}=auto (or ${name}=${value}) takes that into account`,
-      { place: { topic: imageTopic } },
-    ),
-  };
+  const are = `the stamps of ${imageTopic} are ${apart(best)} those of ${clouds.topic}${how}`;
+  const mend = `--camera-offset ${name}=auto (or ${name}=${value}) takes that into account`;
+  const late = differs ? lateness(best, imageTopic, clouds.topic) : undefined;
+  const message =
+    late === undefined
+      ? `${are}, so that its images go with no scan or with wrong ones: ${mend}`
+      : fits(current.offset)
+        ? `${are}: either its clock differs, so that its images go with wrong scans, and ${mend}; or ${late}, and nothing ` +
+          "needs to be done"
+        : `${are}, so that its images go with no scan or with wrong ones: ${mend}, unless ${late}`;
+  return { offset: current, problem: new Fault("clocks-differ", message, { place: { topic: imageTopic } }) };
 }
 
 function transformClock(
@@ -159,18 +170,30 @@ function transformClock(
   { transformOffset: wanted }: ClockOptions,
 ): Settled<bigint> {
   const current = wanted === undefined || wanted === "auto" ? 0n : wanted;
-  const found = transforms
-    .map((topic) => ({ topic: topic.topic, difference: clockDifference(dated(clouds), dated(topic)) }))
-    .find(({ difference }) => distance(difference?.offset ?? current, current) > LEAST_TRANSFORM_OFFSET);
+  const unstamped = transforms.find(isUnstamped);
+  if (unstamped !== undefined) return { offset: current, problem: unstampedProblem(unstamped.topic) };
+  const compared = transforms.map((topic) => ({
+    topic: topic.topic,
+    difference: clockDifference(dated(clouds), dated(topic)),
+  }));
+  for (const { topic, difference } of compared) {
+    if (difference?.otherUnit !== undefined)
+      return { offset: current, problem: unitProblem(topic, clouds.topic, difference.otherUnit) };
+  }
+  const found = compared.find(
+    ({ difference }) => distance(difference?.offset ?? current, current) > LEAST_TRANSFORM_OFFSET,
+  );
   if (found?.difference === undefined) return { offset: current };
   const { offset } = found.difference;
   if (wanted === "auto") return { offset };
+  const late = lateness(offset, found.topic, clouds.topic);
   return {
     offset: current,
     problem: new Fault(
       "clocks-differ",
       `the stamps of ${found.topic} are ${apart(offset)} those of ${clouds.topic} at the same log time, so that no pose is ` +
-        `found or a wrong one: --tf-offset auto (or ${milliseconds(offset)}) takes that into account`,
+        `found or a wrong one: --tf-offset auto (or ${milliseconds(offset)}) takes that into account` +
+        (late === undefined ? "" : `, unless ${late}`),
       { place: { topic: found.topic } },
     ),
   };
@@ -182,6 +205,44 @@ function driftProblem(topic: string, clouds: string, { offset, drift }: ClockDif
     `the stamps of ${topic} and ${clouds} drift apart by ${(drift * 1e3).toPrecision(3)} ms per second of the log (they are ` +
       `${apart(offset)} halfway): synchronize the clocks (PTP, chrony); for this recording --stamp-by-log ${topic} ${clouds} ` +
       "takes log times in place of stamps",
+    { place: { topic } },
+  );
+}
+
+/** What else may have made the difference: stamps of messages that are logged late are behind at the same log time. */
+function lateness(offset: bigint, topic: string, clouds: string): string | undefined {
+  if (distance(offset, 0n) > LARGEST_LATENESS) return undefined;
+  return `${offset < 0n ? topic : clouds} was logged that much later all the time`;
+}
+
+/** Do the images that fit belong to other scans? An offset that is steady and nearer to another image than to none. */
+function isNeighbour({ logTimes }: IndexedTopic, unresolved: bigint, { scatter }: ClockDifference): boolean {
+  const count = logTimes.length;
+  if (count < 2) return false;
+  const period = Number(logTimes[count - 1]! - logTimes[0]!) / (count - 1);
+  return Number(unresolved) > Math.max(period / 2, STEADY * scatter);
+}
+
+function unitProblem(topic: string, clouds: string, { of, stamps, times }: OtherUnit): Fault {
+  const wrong = of === "stream" ? topic : clouds;
+  return new Fault(
+    "clocks-differ",
+    `the stamps of ${wrong} cover ${(stamps / 1e9).toPrecision(3)} s while its log times cover ${(times / 1e9).toPrecision(3)} s: ` +
+      "they are in another unit (microseconds or milliseconds in place of nanoseconds), so that nothing goes together by " +
+      `them: --stamp-by-log ${wrong} takes log times in place of stamps`,
+    { place: { topic: wrong } },
+  );
+}
+
+/** Are most of the stamps 0? */
+function isUnstamped({ stamps }: IndexedTopic): boolean {
+  return stamps.filter((stamp) => stamp === 0n).length * 2 > stamps.length;
+}
+
+function unstampedProblem(topic: string): Fault {
+  return new Fault(
+    "clocks-differ",
+    `the stamps of ${topic} are 0, so that no pose is found by them: --stamp-by-log ${topic} takes log times in place of stamps`,
     { place: { topic } },
   );
 }
