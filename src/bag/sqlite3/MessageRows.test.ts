@@ -34,3 +34,18 @@ test("of rows that come again the first counts, and ties in time stay in the ord
     [5, 0, 20n],
   ]);
 });
+
+test("of rows with one id the one stays that is found by it, wherever it came", () => {
+  const rows = new MessageRows(1);
+  // A damaged row has the id of a sound one that comes later, and another that of one that came before.
+  rows.push(37, 0, 20n);
+  rows.push(36, 1, 30n);
+  rows.push(37, 2, 40n);
+  rows.push(36, 3, 50n);
+  const sound = [30n, 40n];
+  expect(rows.leaveOutRepeated((row) => sound.includes(rows.time(row)))).toEqual([36, 37]);
+  expect(listed(rows)).toEqual([
+    [36, 1, 30n],
+    [37, 2, 40n],
+  ]);
+});

@@ -39,11 +39,12 @@ export class MessageRows {
   }
 
   /**
-   * Keeps the first row of each id: damaged trees can have loops. Afterwards the rows are in the order of their ids, as
-   * sound trees give them.
+   * Keeps one row of each id: damaged trees can have loops, and ids that are those of others. Afterwards the rows are in
+   * the order of their ids, as sound trees give them.
+   * @param isFound is this the row that is found by its id? Without one that is, the first stays
    * @returns the ids that came again, once each time
    */
-  leaveOutRepeated(): readonly number[] {
+  leaveOutRepeated(isFound: (row: number) => boolean = () => true): readonly number[] {
     const ids = this.#ids;
     if (!this.#isSorted((a, b) => ids[a]! < ids[b]!)) {
       this.#permute(this.#order((a, b) => ids[a]! - ids[b]! || a - b));
@@ -51,8 +52,10 @@ export class MessageRows {
     const repeated: number[] = [];
     let kept = 0;
     for (let row = 0; row < this.#length; row++) {
-      if (kept > 0 && this.#ids[row] === this.#ids[kept - 1]) repeated.push(this.#ids[row]!);
-      else this.#move(row, kept++);
+      if (kept > 0 && this.#ids[row] === this.#ids[kept - 1]) {
+        repeated.push(this.#ids[row]!);
+        if (!isFound(kept - 1) && isFound(row)) this.#move(row, kept - 1);
+      } else this.#move(row, kept++);
     }
     this.#length = kept;
     return repeated;

@@ -16,6 +16,11 @@ export interface RowIndex {
 const SCAN =
   "SELECT id, topic_id, timestamp, length(data) AS size FROM messages NOT INDEXED WHERE id >= ? ORDER BY id";
 
+/** What is found by an id, as a message is read later. */
+const LOOK_UP = "SELECT timestamp FROM messages NOT INDEXED WHERE id = ?";
+/** In front of a damaged place, so many rows are looked at for one whose id can be believed. */
+const MAX_UNBELIEVABLE = 64;
+
 /** Ids are looked for up to here. */
 const LARGEST_ID = Number.MAX_SAFE_INTEGER;
 /** Damaged places that are searched around; behind more of them the file is given up. */
@@ -45,7 +50,7 @@ export async function indexMessages(
   for (let gaps = 1; ; gaps++) {
     const problem = await rows.scan(database, start);
     if (problem === undefined) break;
-    const from = Math.max(start, rows.nextId);
+    const from = Math.max(start, rows.nextId(database));
     const next = gaps > MAX_GAPS ? undefined : nextReadable(database, from);
     rows.damaged(
       next === undefined
@@ -55,7 +60,7 @@ export async function indexMessages(
     if (next === undefined) break;
     start = next;
   }
-  return rows.index();
+  return rows.index(database);
 }
 
 /** The smallest id behind `from` at which the table can be read; undefined when there is none. */
@@ -87,8 +92,6 @@ function isReadableAt(database: Sqlite3Database, id: number): boolean {
 }
 
 class RowCollector {
-  /** Behind the last id that made sense. */
-  nextId = 0;
   readonly #topicIds: ReadonlySet<number>;
   readonly #maxBytes: number;
   readonly #maxRows: number;
@@ -126,10 +129,34 @@ class RowCollector {
     }
   }
 
-  index(): RowIndex {
-    for (const id of this.#rows.leaveOutRepeated()) this.damaged(`${nameOf(id)} comes twice`);
+  /** Behind the last row that is found by its id: a damaged id may be any other, far behind what cannot be read. */
+  nextId(database: Sqlite3Database): number {
+    const { length } = this.#rows;
+    for (let row = length - 1; row >= Math.max(0, length - MAX_UNBELIEVABLE); row--) {
+      if (this.#isFound(database, row)) return this.#rows.id(row) + 1;
+    }
+    return length === 0 ? 0 : this.#rows.id(length - 1) + 1;
+  }
+
+  index(database: Sqlite3Database): RowIndex {
+    const repeated = this.#rows.leaveOutRepeated((row) => this.#isFound(database, row));
+    for (const id of repeated) this.damaged(`${nameOf(id)} comes twice`);
     this.#rows.sortByTime();
     return { rows: this.#rows, counts: this.#rows.counts(), damages: this.#damages };
+  }
+
+  #isFound(database: Sqlite3Database, row: number): boolean {
+    try {
+      for (const { timestamp } of database.rows(LOOK_UP, [this.#rows.id(row)])) {
+        return (
+          (typeof timestamp === "number" || typeof timestamp === "bigint") &&
+          BigInt(timestamp) === this.#rows.time(row)
+        );
+      }
+      return false;
+    } catch {
+      return false;
+    }
   }
 
   #take({ id, topic_id: topicId, timestamp, size }: SqlRow): void {
@@ -143,7 +170,6 @@ class RowCollector {
       this.damaged(`${name} has ${String(size)} bytes, more than the ${this.#maxBytes} that are read`);
     } else {
       this.#rows.push(id, topicId, BigInt(timestamp));
-      this.nextId = Math.max(this.nextId, id + 1);
     }
   }
 }
