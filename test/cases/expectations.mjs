@@ -267,14 +267,14 @@ export const EXPECTATIONS = [
     never: [/calib\.txt/],
   })),
   {
-    file: "75-pcd-uint64/lidar",
+    file: "75-pcd-uint64",
     import: "pcd",
     right: "the fields other than the 8-byte one are read",
     exit: 0,
     labelled: 2,
   },
   ...["seconds", "microseconds", "nanoseconds"].map((name) => ({
-    file: `76-pcd-names-are-times/${name}/lidar`,
+    file: `76-pcd-names-are-times/${name}`,
     import: "pcd",
     right: "the unit of the times that the files are called is recognized: 10 Hz",
     exit: 0,
@@ -282,7 +282,7 @@ export const EXPECTATIONS = [
     spacingMs: 100,
   })),
   {
-    file: "76-pcd-names-are-times/unpadded/lidar",
+    file: "76-pcd-names-are-times/unpadded",
     import: "pcd",
     right: "frame_2, frame_9, frame_10: natural order",
     exit: 0,
