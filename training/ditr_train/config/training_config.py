@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ditr_train.config.conversion import require
+
 
 @dataclass(frozen=True)
 class AugmentationConfig:
@@ -24,6 +26,13 @@ class AugmentationConfig:
     what they show. Training on sectors sees more scans in the same time."""
     image_drop: float = 0.0
     """Probability that a scan is shown without its images."""
+    mix: float = 0.0
+    """Probability that a scan is shown together with another one of the training set, each augmented on its own, as
+    one cloud (Nekrasov et al., Mix3D, 3DV 2021): what things are is then told less by what surrounds them. The pass
+    takes that much longer. Trainings on regions of images leave it out."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.mix <= 1, f"augmentation.mix: {self.mix} is not a probability of 0 to 1")
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,36 @@ class LabeledScan:
             regions=self.regions and self.regions.subset(points),
         )
 
+    def joined_with(self, other: LabeledScan) -> LabeledScan:
+        """The points of this scan, then those of another with the same fields, each with the image features that it
+        had; regions are left out."""
+        return LabeledScan(
+            f"{self.name}+{other.name}",
+            {name: np.concatenate([values, other.fields[name]]) for name, values in self.fields.items()},
+            np.concatenate([self.label, other.label]),
+            _joined_images(self, other),
+        )
+
+
+def _joined_images(first: LabeledScan, second: LabeledScan) -> PointImageFeatures | None:
+    """Points of a scan without images are seen by no camera."""
+    with_images = [scan.images for scan in (first, second) if scan.images is not None]
+    if not with_images:
+        return None
+    width = with_images[0].patch.shape[1]
+    patch, weight, before = [], [], 0
+    for scan in (first, second):
+        shape = len(scan.label), width
+        if scan.images is None:
+            patch.append(np.zeros(shape, np.int32))
+            weight.append(np.zeros(shape, np.float32))
+        else:
+            patch.append(scan.images.patch + np.int32(before))
+            weight.append(scan.images.weight)
+            before += len(scan.images.features)
+    features = np.concatenate([images.features for images in with_images])
+    return PointImageFeatures(features, np.concatenate(patch), np.concatenate(weight))
+
 
 @dataclass(frozen=True)
 class ScanSample:

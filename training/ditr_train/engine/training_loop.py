@@ -49,6 +49,8 @@ class TrainingLoop(ABC):
         self.statistics_source: Sequence[LabeledScan] = scans
         """What the statistics of batch normalization are taken from: no labels are needed for that."""
         self.run = run
+        self.mix = 0.0
+        """Probability that a scan is shown together with another one (`AugmentationConfig.mix`)."""
         self.workers = 0
         """Processes that prepare samples; none: a thread does."""
         recompute_blocks(network, settings.recompute)
@@ -76,8 +78,16 @@ class TrainingLoop(ABC):
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.autocast)
 
     @abstractmethod
+    def augmented(self, scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
+        """A scan as augmentation changes it; all randomness comes from `rng`. Without images if none are to be used."""
+
+    @abstractmethod
+    def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
+        """What the network sees of an augmented scan."""
+
     def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        """An augmented scan as the network sees it; all randomness comes from `rng`."""
+        """An augmented scan as the network sees it."""
+        return self.sample(self.augmented(scan, rng), rng)
 
     @abstractmethod
     def loss_of(self, sample: ScanSample) -> Tensor:
@@ -223,12 +233,21 @@ class TrainingLoop(ABC):
         settings = self.settings
         samples = []
         for slot in slots or range(settings.scans_per_step):
-            epoch, place = divmod(step * settings.scans_per_step + slot, len(scans))
-            order = np.random.default_rng([settings.seed, 1, epoch]).permutation(len(scans))
             rng = np.random.default_rng([settings.seed, 2, step, slot])
-            samples.append(self.prepare(scans[order[place]], rng))
+            scan = self.augmented(self._drawn(scans, step, slot, stream=1), rng)
+            mixing = np.random.default_rng([settings.seed, 6, step, slot])
+            if mixing.uniform() < self.mix:
+                other = self._drawn(scans, step, slot, stream=5)
+                scan = scan.joined_with(self.augmented(other, mixing))
+            samples.append(self.sample(scan, rng))
         together = settings.scans_per_pass
         return [join_samples(samples[first : first + together]) for first in range(0, len(samples), together)]
+
+    def _drawn(self, scans: Sequence[LabeledScan], step: int, slot: int, *, stream: int) -> LabeledScan:
+        """The scan of a slot of a step: each once in an epoch, in an order of its own for each stream of draws."""
+        epoch, place = divmod(step * self.settings.scans_per_step + slot, len(scans))
+        order = np.random.default_rng([self.settings.seed, stream, epoch]).permutation(len(scans))
+        return scans[int(order[place])]
 
     def _prefetched(self) -> Iterator[list[ScanSample]]:
         """Samples of the steps that are left."""

@@ -59,9 +59,12 @@ class Distillation(Pretraining):
         if config.distillation.sector is not None:
             self.augmentation = replace(self.augmentation, sector=config.distillation.sector)
         super().__init__(self.distiller, config.distillation, scans, run, device)
+        self.mix = self.augmentation.mix
 
-    def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        scan = augment(scan, self.augmentation, rng, fused=True)
+    def augmented(self, scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
+        return augment(scan, self.augmentation, rng, fused=True)
+
+    def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
         return make_sample(scan, self.config, fused=True)
 
     def loss_of(self, sample: ScanSample) -> Tensor:

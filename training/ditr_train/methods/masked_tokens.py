@@ -105,8 +105,11 @@ class MaskedTokenPrediction(Pretraining):
         if not run.has("checkpoint.pt"):  # which has the statistics
             self._fit_target()
 
-    def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        return self._masked(augment(scan, self.augmentation, rng, fused=True), rng)
+    def augmented(self, scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
+        return augment(scan, self.augmentation, rng, fused=True)
+
+    def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
+        return self._masked(scan, rng)
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         inputs = tensors_on(self.device, sample.inputs)

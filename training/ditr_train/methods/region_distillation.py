@@ -66,8 +66,11 @@ class RegionDistillation(Pretraining):
             self.augmentation = replace(self.augmentation, sector=self.region_settings.sector)
         super().__init__(self.distiller, self.region_settings, scans, run, device)
 
-    def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        return self._sample(augment(scan, self.augmentation, rng, fused=True))
+    def augmented(self, scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
+        return augment(scan, self.augmentation, rng, fused=True)
+
+    def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
+        return self._sample(scan)
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         inputs = tensors_on(self.device, sample.inputs)

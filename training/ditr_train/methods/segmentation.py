@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -31,13 +32,18 @@ class Training(TrainingLoop):
         self.config = config
         self.segmentor = Segmentor(config)
         super().__init__(self.segmentor, config.training, scans, run, device)
+        self.mix = config.training.augmentation.mix
         counts = sum(class_counts(scan.label, len(config.classes)) for scan in surveyed(scans, images=False))
         self.class_weights = class_weights(counts, config.training.class_weight_power).to(device)
 
-    def prepare(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
+    def augmented(self, scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
         augmentation = self.config.training.augmentation
         fused = self.config.injection is not None and rng.uniform() >= augmentation.image_drop
-        return make_sample(augment(scan, augmentation, rng, fused=fused), self.config, fused=fused)
+        scan = augment(scan, augmentation, rng, fused=fused)
+        return scan if fused else replace(scan, images=None)
+
+    def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
+        return make_sample(scan, self.config, fused=True)
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         inputs = tensors_on(self.device, sample.inputs)
