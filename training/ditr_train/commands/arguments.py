@@ -14,6 +14,7 @@ from ditr_train.config.model_config import Config, ConfigError
 from ditr_train.data.errors import DataError
 from ditr_train.data.regions import RegionFolder, RegionSource, RegionTopics
 from ditr_train.data.remembered_encoder import RememberedEncoder
+from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import ScanSource, scan_source
 from ditr_train.model.device import DEVICES
 
@@ -47,6 +48,48 @@ def add_force(parser: argparse.ArgumentParser) -> None:
 def add_bags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bags", type=scans, nargs="+", required=True, metavar=SCANS, help="to train on")
     parser.add_argument("--validation", type=scans, nargs="*", default=[], metavar=SCANS, help="to score on")
+
+
+def add_source_shares(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source-share",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar=("SHARE", SCANS),
+        help="train on these too, which together are this share of the scans that training sees, however few they are "
+        "(0.3 SOURCE...); may be given several times, and --bags are what is left",
+    )
+
+
+def source_shares(options: argparse.Namespace) -> list[tuple[float, list[ScanSource]]]:
+    """The shares with their sources. Raises ConfigError or DataError."""
+    parsed = []
+    for text, *sources in options.source_share:
+        try:
+            value = share(text)
+        except (ValueError, argparse.ArgumentTypeError):
+            raise ConfigError(f"--source-share {text}: a share above 0 and below 1 comes first") from None
+        if not sources:
+            raise ConfigError(f"--source-share {text}: no scans follow")
+        parsed.append((value, [scan_source(source) for source in sources]))
+    total = sum(value for value, _ in parsed)
+    if total >= 1:
+        raise ConfigError(f"--source-share: the shares add up to {total:g}, and nothing is left for --bags")
+    return parsed
+
+
+def add_soft_labels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--soft-labels",
+        type=Path,
+        metavar="FOLDER",
+        help="what points without a label learn, as `ditr-train pseudo-label` writes it",
+    )
+
+
+def soft_labels(options: argparse.Namespace) -> SoftLabelFolder | None:
+    return None if options.soft_labels is None else SoftLabelFolder.open(options.soft_labels)
 
 
 def add_scored_bags(parser: argparse.ArgumentParser) -> None:

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from ditr_train.commands import arguments
-from ditr_train.commands.score_table import print_scores
+from ditr_train.commands.score_table import print_groups, print_scores
+from ditr_train.config.model_config import Config, ConfigError, load_config
 from ditr_train.data.loading import load_scans
+from ditr_train.data.source import ScanSource
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.trained_network import load_segmentor
-from ditr_train.evaluation.segmentation import score
-from ditr_train.methods.frozen_encoder import load_run_encoder
+from ditr_train.evaluation.groups import load_groups
+from ditr_train.evaluation.segmentation import group_scores, score
+from ditr_train.export.bundle_weights import read_image_free
+from ditr_train.methods.frozen_encoder import is_bundle, load_run_encoder
 from ditr_train.model.device import choose_device
+from ditr_train.model.segmentor import Segmentor
 
 
 def add_parser(commands: Any) -> None:
@@ -22,9 +27,21 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "evaluate", help="score a trained network, with images and without"
     )
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder written by train")
+    parser.add_argument(
+        "run",
+        type=Path,
+        metavar="RUN_OR_BUNDLE",
+        help="folder written by train; with --groups also a bundle, whose image-free network is scored",
+    )
     arguments.add_best(parser)
     arguments.add_scored_bags(parser)
+    parser.add_argument(
+        "--groups",
+        type=Path,
+        metavar="FILE",
+        help="score groups of classes instead (configs/street.groups.yaml), a row for each of --bags",
+    )
+    parser.add_argument("--config", type=Path, metavar="CONFIG", help="what a bundle was trained with")
     arguments.add_features(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
     arguments.add_device(parser)
@@ -34,9 +51,12 @@ def add_parser(commands: Any) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    device = choose_device(options.device)
+    if options.groups is not None:
+        _write(options, _score_groups(options, *_network(options)))
+        return
     run = RunFolder(options.run)
     config = run.config()
-    device = choose_device(options.device)
     encoder = None
     if config.injection is not None:
         encoder = arguments.remembered(options, load_run_encoder(run, config).to(device))
@@ -45,6 +65,35 @@ def _evaluate(options: argparse.Namespace) -> None:
         load_segmentor(run, config, best=options.best).to(device), scans, config, progress=arguments.progress()
     )
     print_scores(scores)
+    _write(options, scores | {"bags": [bag.name for bag in options.bags]})
+
+
+def _network(options: argparse.Namespace) -> tuple[Config, Segmentor]:
+    """The network of a run, or the image-free one of a bundle."""
+    device = choose_device(options.device)
+    if not is_bundle(options.run):
+        run = RunFolder(options.run)
+        config = run.config()
+        return config, load_segmentor(run, config, best=options.best).to(device)
+    if options.config is None:
+        raise ConfigError(f"{options.run}: a bundle needs --config, the configuration that it was trained with")
+    config = load_config(options.config)
+    return config, read_image_free(options.run, config).segmentor.to(device)
+
+
+def _score_groups(options: argparse.Namespace, config: Config, segmentor: Segmentor) -> dict[str, Any]:
+    """Without images: which points a camera sees differs from one set of scans to another."""
+    groups = load_groups(options.groups, config.classes)
+    progress = arguments.progress()
+    by_name: dict[str, list[ScanSource]] = {}
+    for source in options.bags:
+        by_name.setdefault(source.name, []).append(source)
+    loaded = {name: load_scans(sources, config, None, progress=progress) for name, sources in by_name.items()}
+    rows = {name: group_scores(segmentor, scans, config, groups, progress=progress) for name, scans in loaded.items()}
+    print_groups(rows, groups.names)
+    return {"groups": str(options.groups.name), "image_free": rows}
+
+
+def _write(options: argparse.Namespace, scores: dict[str, Any]) -> None:
     if options.json:
-        scores["bags"] = [bag.name for bag in options.bags]
         options.json.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")

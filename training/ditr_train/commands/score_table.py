@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -15,3 +16,13 @@ def print_scores(scores: dict[str, Any]) -> None:
         values = [mode["miou"] if row == "mIoU" else mode["iou"].get(row) for mode in modes.values()]
         print(f"{row:<{width}}", *(f"{'-' if v is None else f'{100 * v:.1f}':>24}" for v in values))
     print(f"{scores['scans']} scans")
+
+
+def print_groups(rows: dict[str, dict[str, Any]], groups: Sequence[str]) -> None:
+    """A line for each source of `group_scores`, a column for each group."""
+    width = max(map(len, rows))
+    print(" " * width, f"{'scans':>6}", f"{'mIoU':>6}", *(f"{name:>9}" for name in groups))
+    for name, row in rows.items():
+        ious = [row["iou"].get(group) for group in groups]
+        cells = [f"{'-' if iou is None else f'{100 * iou:.1f}':>9}" for iou in ious]
+        print(f"{name:<{width}}", f"{row['scans']:>6}", f"{100 * row['miou']:>6.1f}", *cells)

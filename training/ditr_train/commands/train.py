@@ -14,8 +14,9 @@ from ditr_train.commands.score_table import print_scores
 from ditr_train.config.model_config import ConfigError, load_config
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.loading import load_scans
-from ditr_train.data.stored_scans import scan_names
+from ditr_train.data.stored_scans import joined, scan_names
 from ditr_train.engine.run_folder import RunFolder
+from ditr_train.engine.scan_order import ScanGroup
 from ditr_train.evaluation.segmentation import score
 from ditr_train.methods.frozen_encoder import keep_encoder, load_run_encoder
 from ditr_train.methods.origin import initialize_from
@@ -48,6 +49,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--label-seed", type=int, default=0, help="which scans these are; a smaller share is part of a larger one"
     )
+    arguments.add_source_shares(parser)
+    arguments.add_soft_labels(parser)
     arguments.add_features(parser)
     arguments.add_optimization(parser)
     arguments.add_device(parser)
@@ -72,15 +75,27 @@ def _train(options: argparse.Namespace) -> None:
         trained = load_run_encoder(source, config)
         keep_encoder(run, trained, source)
         encoder = arguments.remembered(options, trained.to(device))
-    scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
+    shares, soft = arguments.source_shares(options), arguments.soft_labels(options)
+    scans = load_scans(options.bags, config, encoder, soft_labels=soft, progress=arguments.progress())
     scans = choose_labelled(scans, options.label_share, options.label_seed)
     validation = load_scans(options.validation, config, encoder, progress=arguments.progress())
-    training = Training(config, scans, run, device)
+    groups = []
+    if shares:
+        groups = [ScanGroup(len(scans), 1 - sum(value for value, _ in shares))]
+        for value, sources in shares:
+            more = load_scans(sources, config, encoder, soft_labels=soft, progress=arguments.progress())
+            groups.append(ScanGroup(len(more), value))
+            scans = joined(scans, more)
+    training = Training(config, scans, run, device, groups)
     training.workers = options.workers
     data = arguments.bag_names(options, scans=len(scans))
     if options.label_share < 1:
         data |= {"label_share": options.label_share, "label_seed": options.label_seed}
         data["labelled_scans"] = scan_names(scans)
+    if shares:
+        data["source_shares"] = [{"share": value, "bags": [s.name for s in sources]} for value, sources in shares]
+    if options.soft_labels is not None:
+        data["soft_labels"] = options.soft_labels.name
     resumed = options.resume and run.has("checkpoint.pt")
     if options.initialize is not None:
         data["initialized_from"] = describe_origin(options.initialize)

@@ -63,8 +63,11 @@ def read_images(path: Path, topics: TopicsConfig) -> list[CameraImage]:
     return [image for camera in topics.cameras for image in messages.images(camera)]
 
 
-def read_frames(path: Path, topics: TopicsConfig, field_names: list[str]) -> Iterator[Frame]:
-    """The clouds of a bag in the order of their messages, with the named fields.
+def read_frames(
+    path: Path, topics: TopicsConfig, field_names: list[str], *, labels_needed: bool = True
+) -> Iterator[Frame]:
+    """The clouds of a bag in the order of their messages, with the named fields; without the label field where a cloud
+    has none, if `labels_needed` is false.
 
     Raises DataError when the bag has no clouds, or images without what is needed to project into them.
     """
@@ -80,7 +83,9 @@ def read_frames(path: Path, topics: TopicsConfig, field_names: list[str]) -> Ite
     for cloud in clouds:
         stamp = _stamp(cloud)
         try:
-            fields = cloud_fields(cloud, field_names)
+            there = labels_needed or topics.label_field in {field.name for field in cloud.fields}
+            names = [name for name in field_names if there or name != topics.label_field]
+            fields = cloud_fields(cloud, names)
             found = [camera.exposure(stamp, cloud.header.frame_id) for camera in cameras]
         except DataError as error:
             raise DataError(f"{path}, cloud at {stamp}: {error}") from error

@@ -26,6 +26,8 @@ class FrameDataset(ABC):
     learning_map: LearningMap
     field_names: tuple[str, ...]
     """What points() gives."""
+    labelled = True
+    """Can there be labels?"""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -72,8 +74,11 @@ class FrameDataset(ABC):
                 raise DataError(f"{self.name} has no field {name}; it has {', '.join(self.field_names)}")
         return Frame(self.frame_name(index), self.stamp(index), fields, self.exposures(index) if images else ())
 
-    def labels(self, index: int, points: int) -> npt.NDArray[np.uint8]:
-        """[N] class ids of the benchmark; raises DataError when there is not one for each of the points."""
+    def labels(self, index: int, points: int) -> npt.NDArray[np.int32]:
+        """[N] class ids of the benchmark, and of the sets of its learning map.
+
+        Raises DataError when there is not one for each of the points.
+        """
         path = self.label_file(index)
         raw = self.raw_labels(path)
         if len(raw) != points:

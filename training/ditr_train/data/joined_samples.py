@@ -8,6 +8,7 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
+from ditr_train.data.candidate_labels import join_candidates
 from ditr_train.data.scans import ScanSample
 from ditr_train.geometry.graph_inputs import GraphInputs
 
@@ -59,6 +60,7 @@ def join_samples(samples: Sequence[ScanSample]) -> ScanSample:
         np.concatenate(
             [sample.representative + np.int32(start) for sample, start in zip(samples, _starts(points), strict=True)]
         ),
+        join_candidates([sample.candidates for sample in samples], voxels[0]),
     )
 
 

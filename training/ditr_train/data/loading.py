@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,11 +15,13 @@ from tqdm import tqdm
 
 from ditr_train.config.model_config import Config
 from ditr_train.data.bag import Exposure, Frame, read_frames
+from ditr_train.data.candidate_labels import coarse_labels
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
 from ditr_train.data.images import decode_image, normalize, patch_grid
 from ditr_train.data.regions import PointRegions, RegionSource, point_regions, region_features
 from ditr_train.data.scans import IGNORED, LabeledScan, PointImageFeatures, class_indices
+from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import DatasetSplit, ScanSource
 from ditr_train.data.stored_scans import StoredScan, StoredScans
 from ditr_train.geometry.projection import assign_patches
@@ -32,6 +35,7 @@ def load_scans(
     *,
     labels: bool = True,
     regions: RegionSource | None = None,
+    soft_labels: SoftLabelFolder | None = None,
     progress: bool,
 ) -> Sequence[LabeledScan]:
     """All scans of bags and data sets, with image features where an encoder is given and there is an image.
@@ -39,7 +43,7 @@ def load_scans(
     Scans of bags are held in memory, those of data sets are read, and their image features computed, each time
     that they are asked for. Without `labels` the clouds need no labels, and every point is IGNORED. With `regions`,
     points know the regions of the images that they lie in, which have image features where there is an encoder; those
-    of data sets are not read.
+    of data sets are not read. Points without a label take what `soft_labels` know of them.
     Raises DataError for a bag or a data set that cannot be used.
     """
     loaded: list[LabeledScan] = []
@@ -49,23 +53,33 @@ def load_scans(
         if isinstance(source, DatasetSplit):
             if regions is not None:
                 raise DataError(f"{source.name}: regions of images are read for bags only")
-            stored += _stored_scans(source.open(), config, encoder, names, labels=labels)
+            stored += _stored_scans(source.open(config.classes), config, encoder, soft_labels, labels=labels)
         else:
-            frames = read_frames(source, config.topics, names)
-            loaded += [_labeled_scan(frame, config, encoder, regions) for frame in frames]
+            frames = read_frames(source, config.topics, names, labels_needed=soft_labels is None)
+            scans = [_labeled_scan(frame, config, encoder, regions) for frame in frames]
+            loaded += [_with_soft_labels(scan, soft_labels, config) for scan in scans]
     return StoredScans([*loaded, *stored]) if stored else loaded
 
 
 def _stored_scans(
-    dataset: FrameDataset, config: Config, encoder: nn.Module | None, names: list[str], *, labels: bool
+    dataset: FrameDataset,
+    config: Config,
+    encoder: nn.Module | None,
+    soft_labels: SoftLabelFolder | None,
+    *,
+    labels: bool,
 ) -> list[StoredScan]:
     if labels:
         dataset.require_classes(config.classes)
+        if not dataset.labelled and soft_labels is None:
+            raise DataError(f"{dataset.name}: its scans have no labels, and no --soft-labels are given for them")
+    names = _field_names(config, labels=labels and dataset.labelled)
 
     def read(index: int, images: bool) -> LabeledScan:
         used = encoder if images else None
         frame = dataset.frame(index, names, config.topics.label_field, images=used is not None)
-        return _labeled_scan(frame, config, used, None)
+        scan = _labeled_scan(frame, config, used, None, dataset.learning_map.sets)
+        return _with_soft_labels(scan, soft_labels, config)
 
     return [
         StoredScan(
@@ -86,12 +100,21 @@ def _field_names(config: Config, *, labels: bool) -> list[str]:
     return list(dict.fromkeys(["x", "y", "z", *features, *([config.topics.label_field] if labels else [])]))
 
 
-def _labeled_scan(frame: Frame, config: Config, encoder: nn.Module | None, source: RegionSource | None) -> LabeledScan:
+def _labeled_scan(
+    frame: Frame,
+    config: Config,
+    encoder: nn.Module | None,
+    source: RegionSource | None,
+    sets: Mapping[int, Sequence[int]] | None = None,
+) -> LabeledScan:
+    """`sets` are the class ids that the ids of coarse labels stand for."""
     label_field = config.topics.label_field
     fields = {name: values for name, values in frame.fields.items() if name != label_field}
-    label = np.full(len(fields["x"]), IGNORED, np.int8)
+    label = np.full(len(fields["x"]), IGNORED, np.int32)
+    candidates = None
     if label_field in frame.fields:
         label = class_indices(frame.fields[label_field], config)
+        candidates = coarse_labels(frame.fields[label_field], sets, config.classes) if sets else None
     images = regions = None
     if frame.exposures:
         xyz = np.stack([fields[axis] for axis in "xyz"], axis=1)
@@ -99,7 +122,19 @@ def _labeled_scan(frame: Frame, config: Config, encoder: nn.Module | None, sourc
             images = _image_features(frame.exposures, xyz, config, encoder)
         if source is not None:
             regions = _regions(frame, xyz, config, source, None if images is None else images.features)
-    return LabeledScan(_scan_name(frame.bag, frame.stamp), fields, label, images, regions)
+    return LabeledScan(_scan_name(frame.bag, frame.stamp), fields, label, images, regions, candidates)
+
+
+def _with_soft_labels(scan: LabeledScan, folder: SoftLabelFolder | None, config: Config) -> LabeledScan:
+    """The scan's own labels, coarse ones too, are kept."""
+    soft = None if folder is None else folder.read(scan.name, len(scan.label), config.classes)
+    if soft is None:
+        return scan
+    unlabelled = scan.label == IGNORED
+    if scan.candidates is None:
+        return replace(scan, candidates=soft.where(unlabelled))
+    unlabelled &= ~scan.candidates.known()
+    return replace(scan, candidates=scan.candidates.beside(soft.where(unlabelled)))
 
 
 def _image_features(

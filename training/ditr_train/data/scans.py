@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ditr_train.config.model_config import Config
+from ditr_train.data.candidate_labels import CandidateLabels
 from ditr_train.data.regions import NO_REGION, PointRegions
 from ditr_train.geometry.graph_inputs import GraphInputs, voxelize_scan
 
@@ -35,11 +36,13 @@ class LabeledScan:
     name: str
     fields: dict[str, npt.NDArray[Any]]
     """x, y, z in metres and the backbone's other input features, [N] each."""
-    label: npt.NDArray[np.int8]
+    label: npt.NDArray[np.int32]
     """[N] index into the classes, IGNORED where there is none."""
     images: PointImageFeatures | None
     regions: PointRegions | None = None
     """Where they are asked for, and a camera image is near in time."""
+    candidates: CandidateLabels | None = None
+    """What is known of points without a single class, where there are coarse or soft labels."""
 
     def seen(self) -> npt.NDArray[np.bool_]:
         """[N] whether a camera sees the point, as far as images or regions tell."""
@@ -56,6 +59,7 @@ class LabeledScan:
             label=self.label[points],
             images=images and replace(images, patch=images.patch[points], weight=images.weight[points]),
             regions=self.regions and self.regions.subset(points),
+            candidates=self.candidates and self.candidates.subset(points),
         )
 
     def joined_with(self, other: LabeledScan) -> LabeledScan:
@@ -99,6 +103,8 @@ class ScanSample:
     point_to_voxel: npt.NDArray[np.int32]
     representative: npt.NDArray[np.int32]
     """[V_0] the point whose features a voxel has"""
+    candidates: CandidateLabels | None = None
+    """Of the representative points."""
 
 
 def make_sample(scan: LabeledScan, config: Config, *, fused: bool) -> ScanSample:
@@ -112,13 +118,13 @@ def make_sample(scan: LabeledScan, config: Config, *, fused: bool) -> ScanSample
             "voxel_patch_weight": scan.images.weight[voxelized.representative],
         }
     label = scan.label[voxelized.representative].astype(np.int64)
-    return ScanSample(inputs, label, voxelized.point_to_voxel, voxelized.representative)
+    candidates = scan.candidates and scan.candidates.subset(voxelized.representative)
+    return ScanSample(inputs, label, voxelized.point_to_voxel, voxelized.representative, candidates)
 
 
-def class_indices(ids: npt.NDArray[Any], config: Config) -> npt.NDArray[np.int8]:
-    """Class ids as in a bag -> indices into the classes, IGNORED for every other value."""
-    table = np.full(256, IGNORED, np.int8)
-    for index, entry in enumerate(config.classes):
-        table[entry.id] = index
-    known = (ids >= 0) & (ids <= 255)
-    return np.where(known, table[np.where(known, ids, 0).astype(np.intp)], np.int8(IGNORED))
+def class_indices(ids: npt.NDArray[Any], config: Config) -> npt.NDArray[np.int32]:
+    """Class ids as in a bag, integers of any width -> indices into the classes, IGNORED for every other value."""
+    by_id = sorted(range(len(config.classes)), key=lambda index: config.classes[index].id)
+    known = np.array([config.classes[index].id for index in by_id])
+    place = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    return np.where(known[place] == ids, np.array(by_id, np.int32)[place], np.int32(IGNORED))

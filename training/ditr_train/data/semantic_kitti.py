@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ditr_train.data.bag import CameraImage, Exposure
 from ditr_train.data.dataset import FrameDataset, read_image
 from ditr_train.data.errors import DataError
+from ditr_train.data.kitti_calibration import camera_2
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.point_file import read_numbers
 from ditr_train.geometry.projection import CameraView
@@ -155,7 +156,7 @@ class SemanticKitti(FrameDataset):
             return ()
         sequence, _ = self._frames[index]
         if sequence.folder not in self._cameras:
-            self._cameras[sequence.folder] = _left_color_camera(sequence.folder / "calib.txt")
+            self._cameras[sequence.folder] = camera_2([sequence.folder / "calib.txt"])
         k, lidar_to_camera = self._cameras[sequence.folder]
         encoded, width, height = read_image(self._file(index, "image_2", "png"))
         view = CameraView(k, (), "none", width, height, lidar_to_camera)
@@ -201,28 +202,3 @@ def _list_sequence(folder: Path, first: int, last: int) -> _Sequence:
 def _numbers(folder: Path, ending: str) -> list[int]:
     """Numbers of the files 000000.ending of a folder, which need not be there."""
     return sorted(int(path.stem) for path in folder.glob(f"*.{ending}") if re.fullmatch(r"\d{6}", path.stem))
-
-
-def _left_color_camera(path: Path) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Intrinsics [3, 3] of image_2, and [4, 4] from the LiDAR to it: image point = P2 * Tr * point.
-
-    P2 = K [I | t] holds the offset t of that camera from the reference camera, where Tr leads (readme of KITTI
-    odometry).
-    """
-    p2, tr = (np.reshape(row, (3, 4)) for row in _rows(path, ("P2", "Tr")))
-    k = p2[:, :3]
-    from_reference = np.eye(4)
-    from_reference[:3, 3] = np.linalg.solve(k, p2[:, 3])
-    return k, from_reference @ np.vstack([tr, [0.0, 0.0, 0.0, 1.0]])
-
-
-def _rows(path: Path, names: tuple[str, ...]) -> list[list[float]]:
-    try:
-        lines = path.read_text(encoding="ascii").splitlines()
-        rows = {name: [float(v) for v in values.split()] for name, _, values in (line.partition(":") for line in lines)}
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from error
-    for name in names:
-        if len(rows.get(name, ())) != 12:
-            raise DataError(f"{path}: {len(rows.get(name, ()))} numbers after {name}:, 12 are needed")
-    return [rows[name] for name in names]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ditr_train.data.camvid import read_camvid
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
 from ditr_train.data.nuscenes import NuScenes
+from ditr_train.data.scan_folder import ScanFolder, source_name
 from ditr_train.data.scannet import ScanNet
 from ditr_train.data.semantic_kitti import SemanticKitti
 
@@ -21,6 +22,9 @@ DATASETS: dict[str, Callable[[Path, str], FrameDataset]] = {
     "nuscenes": NuScenes,
     "scannet": ScanNet,
 }
+
+DESCRIBED = "scans"
+"""Folders of scans that a YAML file describes."""
 
 IMAGE_DATASETS: dict[str, Callable[[Path, str, tuple[SemanticClass, ...]], list[CameraImage]]] = {"camvid": read_camvid}
 """Images labelled by pixel, without clouds: for the image encoder."""
@@ -31,17 +35,22 @@ class DatasetSplit:
     """A split of a data set in a folder."""
 
     kind: str
-    """A key of DATASETS or IMAGE_DATASETS."""
+    """A key of DATASETS or IMAGE_DATASETS, or DESCRIBED."""
     root: Path
     split: str
 
     @property
     def name(self) -> str:
         """What it is called where the name of a bag would stand; two folders of the same data are the same."""
-        return f"{self.kind}:{self.split}"
+        return source_name(self.split) if self.kind == DESCRIBED else f"{self.kind}:{self.split}"
 
-    def open(self) -> FrameDataset:
-        """Lists its files. Raises DataError when the folder does not hold it, or the data set has no clouds."""
+    def open(self, classes: Sequence[SemanticClass]) -> FrameDataset:
+        """Lists its files; `classes` are those of the configuration.
+
+        Raises DataError when the folder does not hold it, or the data set has no clouds.
+        """
+        if self.kind == DESCRIBED:
+            return ScanFolder(self.root, self.split, classes)
         if self.kind not in DATASETS:
             raise DataError(f"{self.name}: images without clouds, only train-encoder takes them")
         return DATASETS[self.kind](self.root, self.split)
@@ -61,12 +70,13 @@ ScanSource = Path | DatasetSplit
 
 def scan_source(text: str) -> ScanSource:
     """Reads `a.mcap` or `semantic-kitti:/data/kitti:train`. Raises DataError for a data set that is not known."""
-    known = [*DATASETS, *IMAGE_DATASETS]
+    known = [*DATASETS, DESCRIBED, *IMAGE_DATASETS]
     match = re.fullmatch(r"([a-z][a-z-]*):(.+):([^:]*)", text)
     if match is None:
         kind, colon, rest = text.partition(":")
         if colon and kind in known:
-            raise DataError(f"{text}: no split is named; write {kind}:{rest or 'FOLDER'}:train")
+            split = "LAYOUT.yaml" if kind == DESCRIBED else "train"
+            raise DataError(f"{text}: no split is named; write {kind}:{rest or 'FOLDER'}:{split}")
         return Path(text)
     kind, root, split = match.groups()
     if kind not in known:

@@ -20,6 +20,7 @@ from ditr_train.data.stored_scans import evenly_chosen
 from ditr_train.engine.distribution import start_distribution, statistics_of
 from ditr_train.engine.prefetching import prefetched
 from ditr_train.engine.run_folder import RunFolder
+from ditr_train.engine.scan_order import ScanGroup
 from ditr_train.engine.schedule import decayed_and_not, one_cycle
 from ditr_train.engine.weight_average import WeightAverage
 from ditr_train.model.backbone import recompute_blocks
@@ -48,6 +49,8 @@ class TrainingLoop(ABC):
         self.scans = scans
         self.statistics_source: Sequence[LabeledScan] = scans
         """What the statistics of batch normalization are taken from: no labels are needed for that."""
+        self.groups: Sequence[ScanGroup] = ()
+        """Of the scans, where they are not all to be seen equally often."""
         self.run = run
         self.mix = 0.0
         """Probability that a scan is shown together with another one (`AugmentationConfig.mix`)."""

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ditr_train.config.model_config import Config
 from ditr_train.data.scans import LabeledScan, make_sample
+from ditr_train.evaluation.groups import ClassGroups
 from ditr_train.evaluation.metrics import ConfusionMatrix
 from ditr_train.model.device import device_of, tensors_on
 from ditr_train.model.segmentor import Segmentor
@@ -40,7 +41,8 @@ def predict(segmentor: Segmentor, scan: LabeledScan, config: Config, *, fused: b
 def evaluate(
     segmentor: Segmentor, scans: Sequence[LabeledScan], config: Config, *, fused: bool, progress: bool = False
 ) -> Evaluation:
-    """Confusion over the scans; labelled points outside the range count as wrong."""
+    """Confusion over the scans; labelled points outside the range count as wrong, and those whose label stands for
+    several classes are left out."""
     names = [entry.name for entry in config.classes]
     result = Evaluation(ConfusionMatrix(names), ConfusionMatrix(names))
     mode = "fused" if fused else "image-free"
@@ -71,3 +73,14 @@ def score(
             scores["share_of_points_seen"] = float(np.mean(evaluation.seen))
     scores["scans"] = len(scans)
     return scores
+
+
+def group_scores(
+    segmentor: Segmentor, scans: Sequence[LabeledScan], config: Config, groups: ClassGroups, *, progress: bool = False
+) -> dict[str, Any]:
+    """Scores over groups of classes, without images. Points with a coarse label count where all its classes are of
+    one group."""
+    matrix = ConfusionMatrix(groups.names)
+    for scan in tqdm(scans, desc="evaluating groups", unit="scan", disable=not progress):
+        matrix.add(groups.truth(scan), groups.prediction(predict(segmentor, scan, config, fused=False)))
+    return matrix.summary() | {"scans": len(scans), "points": int(matrix.counts.sum())}

@@ -33,7 +33,7 @@ class LabeledImage:
 
     pixels: npt.NDArray[np.uint8]
     """[H, W, 3] RGB"""
-    label: npt.NDArray[np.int8]
+    label: npt.NDArray[np.int32]
     """[4 * rows, 4 * columns] index into the classes, -1 where there is none."""
 
 

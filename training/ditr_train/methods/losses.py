@@ -19,11 +19,11 @@ def lovasz_softmax(probabilities: Tensor, label: Tensor) -> Tensor:
     classes = torch.unique(label)
     truth = (label == classes[:, None]).to(probabilities.dtype)
     errors, order = (truth - probabilities.T.index_select(0, classes)).abs().sort(dim=1, descending=True)
-    loss: Tensor = (errors * _jaccard_gradient(truth.gather(1, order))).sum(1).mean()
+    loss: Tensor = (errors * jaccard_gradient(truth.gather(1, order))).sum(1).mean()
     return loss
 
 
-def _jaccard_gradient(truth: Tensor) -> Tensor:
+def jaccard_gradient(truth: Tensor) -> Tensor:
     """Gradients [C, N] of the Lovasz extension of the Jaccard loss at errors sorted from large to small."""
     total = truth.sum(1, keepdim=True)
     intersection = total - truth.cumsum(1)

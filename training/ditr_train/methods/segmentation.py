@@ -13,11 +13,18 @@ from torch import Tensor
 from ditr_train.config.model_config import Config
 from ditr_train.data.augmentation import augment
 from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
-from ditr_train.data.stored_scans import surveyed
 from ditr_train.engine.run_folder import RunFolder
+from ditr_train.engine.scan_order import ScanGroup
 from ditr_train.engine.training_loop import LogRow, TrainingLoop
 from ditr_train.evaluation.segmentation import evaluate
-from ditr_train.methods.losses import class_counts, class_weights, lovasz_softmax
+from ditr_train.methods.candidate_loss import (
+    Targets,
+    candidate_cross_entropy,
+    candidate_lovasz,
+    count_labels,
+    set_weights,
+)
+from ditr_train.methods.losses import class_weights, lovasz_softmax
 from ditr_train.model.device import CPU, tensors_on
 from ditr_train.model.segmentor import Segmentor
 
@@ -26,15 +33,22 @@ class Training(TrainingLoop):
     """A segmentation network that learns from labelled scans."""
 
     def __init__(
-        self, config: Config, scans: Sequence[LabeledScan], run: RunFolder, device: torch.device = CPU
+        self,
+        config: Config,
+        scans: Sequence[LabeledScan],
+        run: RunFolder,
+        device: torch.device = CPU,
+        groups: Sequence[ScanGroup] = (),
     ) -> None:
+        """`groups` of the scans say how often these are seen, if not equally often."""
         torch.manual_seed(config.training.seed)
         self.config = config
         self.segmentor = Segmentor(config)
         super().__init__(self.segmentor, config.training, scans, run, device)
         self.mix = config.training.augmentation.mix
-        counts = sum(class_counts(scan.label, len(config.classes)) for scan in surveyed(scans, images=False))
-        self.class_weights = class_weights(counts, config.training.class_weight_power).to(device)
+        self.groups = groups
+        self.counts = count_labels(scans, len(config.classes), groups)
+        self.class_weights = class_weights(self.counts, config.training.class_weight_power).to(device)
 
     def augmented(self, scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
         augmentation = self.config.training.augmentation
@@ -49,7 +63,10 @@ class Training(TrainingLoop):
         inputs = tensors_on(self.device, sample.inputs)
         with self.autocast():
             logits = self.segmentor(inputs)
-        return self.loss(logits.float(), torch.from_numpy(sample.label).to(self.device))
+        label = torch.from_numpy(sample.label).to(self.device)
+        if sample.candidates is None:
+            return self.loss(logits.float(), label)
+        return self.candidate_loss(logits.float(), Targets.of(label, sample.candidates, len(self.config.classes)))
 
     def loss(self, logits: Tensor, label: Tensor) -> Tensor:
         """Weighted cross-entropy plus Lovasz-softmax over the labelled voxels."""
@@ -60,6 +77,18 @@ class Training(TrainingLoop):
         loss = F.cross_entropy(logits, label, self.class_weights)
         weight = self.config.training.lovasz_weight
         return loss + weight * lovasz_softmax(logits.softmax(-1), label) if weight else loss
+
+    def candidate_loss(self, logits: Tensor, targets: Targets) -> Tensor:
+        """The same where labels leave open which of several classes a voxel has."""
+        rows = targets.weight.sum(1) > 0
+        if not rows.any():
+            return logits.sum() * 0
+        logits, targets = logits[rows], targets.known()
+        settings = self.config.training
+        weights = set_weights(self.counts, targets.sets.cpu().numpy(), settings.class_weight_power)
+        loss = candidate_cross_entropy(logits, targets, weights.to(self.device))
+        lovasz = settings.lovasz_weight
+        return loss + lovasz * candidate_lovasz(logits.softmax(-1), targets) if lovasz else loss
 
     def merit(self, row: LogRow) -> float | None:
         """mIoU, with images where the network uses them."""
