@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ditr_train.config.model_config import Config
-from ditr_train.data.candidate_labels import CandidateLabels
+from ditr_train.data.candidate_labels import CandidateLabels, join_candidates
 from ditr_train.data.regions import NO_REGION, PointRegions
 from ditr_train.geometry.graph_inputs import GraphInputs, voxelize_scan
 
@@ -70,6 +70,7 @@ class LabeledScan:
             {name: np.concatenate([values, other.fields[name]]) for name, values in self.fields.items()},
             np.concatenate([self.label, other.label]),
             _joined_images(self, other),
+            candidates=join_candidates((self.candidates, other.candidates), (len(self.label), len(other.label))),
         )
 
 

@@ -20,7 +20,7 @@ from ditr_train.data.stored_scans import evenly_chosen
 from ditr_train.engine.distribution import start_distribution, statistics_of
 from ditr_train.engine.prefetching import prefetched
 from ditr_train.engine.run_folder import RunFolder
-from ditr_train.engine.scan_order import ScanGroup
+from ditr_train.engine.scan_order import ScanGroup, drawn
 from ditr_train.engine.schedule import decayed_and_not, one_cycle
 from ditr_train.engine.weight_average import WeightAverage
 from ditr_train.model.backbone import recompute_blocks
@@ -247,10 +247,10 @@ class TrainingLoop(ABC):
         return [join_samples(samples[first : first + together]) for first in range(0, len(samples), together)]
 
     def _drawn(self, scans: Sequence[LabeledScan], step: int, slot: int, *, stream: int) -> LabeledScan:
-        """The scan of a slot of a step: each once in an epoch, in an order of its own for each stream of draws."""
-        epoch, place = divmod(step * self.settings.scans_per_step + slot, len(scans))
-        order = np.random.default_rng([self.settings.seed, stream, epoch]).permutation(len(scans))
-        return scans[int(order[place])]
+        """The scan of a slot of a step; each stream of draws has an order of its own."""
+        groups = self.groups if scans is self.scans else ()
+        draw = step * self.settings.scans_per_step + slot
+        return scans[drawn(draw, len(scans), (self.settings.seed, stream), groups)]
 
     def _prefetched(self) -> Iterator[list[ScanSample]]:
         """Samples of the steps that are left."""

@@ -8,7 +8,7 @@ from ditr_train.config.model_config import SemanticClass
 from ditr_train.data.candidate_labels import CandidateLabels, coarse_labels, join_candidates
 from ditr_train.data.errors import DataError
 from ditr_train.data.learning_map import LearningMap
-from ditr_train.data.scans import class_indices
+from ditr_train.data.scans import LabeledScan, class_indices
 from ditr_train.data.soft_labels import SoftLabelFolder
 
 CLASSES = tuple(SemanticClass(id_, name, (0, 0, 0)) for id_, name in ((3, "car"), (1, "road"), (7, "parking")))
@@ -48,6 +48,15 @@ def test_what_both_know_of_the_same_points():
     assert [allowed_names(both, i) for i in range(3)] == [{"road", "parking"}, {"car"}, set()]
     left = both.where(np.array([False, True, True])).subset(np.array([1, 0]))
     assert [allowed_names(left, i) for i in range(2)] == [{"car"}, set()]
+
+
+def test_mixed_scans_keep_what_is_known():
+    names = dict.fromkeys("xyz", np.zeros(2, np.float32))
+    plain = LabeledScan("plain", names, np.array([0, 2]), None)
+    coarse = coarse_labels(np.array([20, 0]), {20: (1, 7)}, CLASSES)
+    mixed = plain.joined_with(LabeledScan("coarse", names, np.array([-1, 1]), None, None, coarse))
+    assert list(mixed.label) == [0, 2, -1, 1]
+    assert [allowed_names(mixed.candidates, i) for i in range(4)] == [set(), set(), {"road", "parking"}, set()]
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.int32, np.uint32, np.float32])
