@@ -26,7 +26,9 @@ torch.set_num_threads(1)
 
 
 def make_config(position_encoding: str = "rotary", *, sampling: str = "nearest") -> Config:
-    """A model with every kind of part: LitePT-like with rotary encoding, PTv3-like without."""
+    """A model with every kind of part: LitePT-like with rotary encoding, PTv3-like without; "residual" is MinkUNet."""
+    if position_encoding == "residual":
+        return make_residual_config(sampling=sampling)
     rotary = position_encoding == "rotary"
     backbone = BackboneConfig(
         grid_size=0.2,
@@ -71,6 +73,21 @@ def make_config(position_encoding: str = "rotary", *, sampling: str = "nearest")
     )
 
 
+def make_residual_config(*, sampling: str = "nearest") -> Config:
+    """A small MinkUNet with injection."""
+    config = make_config(sampling=sampling)
+    backbone = BackboneConfig(
+        grid_size=0.2,
+        point_range=config.backbone.point_range,
+        input_features=config.backbone.input_features,
+        blocks="residual",
+        encoder=EncoderConfig(depths=(0, 1, 2), channels=(8, 8, 16)),
+        decoder=DecoderConfig(depths=(1, 2), channels=(12, 12)),
+        batch_norm_momentum=0.05,
+    )
+    return replace(config, backbone=backbone)
+
+
 def make_segmentor(config: Config, seed: int = 0) -> Segmentor:
     """A network as after training: batch statistics and normalizations away from their initial 0 and 1."""
     torch.manual_seed(seed)
@@ -84,7 +101,7 @@ def make_segmentor(config: Config, seed: int = 0) -> Segmentor:
     return segmentor
 
 
-@pytest.fixture(params=["rotary", "convolution"])
+@pytest.fixture(params=["rotary", "convolution", "residual"])
 def config(request: pytest.FixtureRequest) -> Config:
     return make_config(request.param)
 
@@ -94,4 +111,4 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-__all__ = ["CONFIGS", "make_config", "make_segmentor", "replace"]
+__all__ = ["CONFIGS", "make_config", "make_residual_config", "make_segmentor", "replace"]

@@ -55,12 +55,12 @@ class EncoderConfig:
     depths: tuple[int, ...]
     """Blocks of the stage."""
     channels: tuple[int, ...]
-    heads: tuple[int, ...]
+    heads: tuple[int, ...] = ()
     """Attention heads; not used in stages without attention."""
-    convolution: tuple[bool, ...]
+    convolution: tuple[bool, ...] = ()
     """Do the blocks have a submanifold convolution?"""
-    attention: tuple[bool, ...]
-    """Do the blocks have serialized attention and an MLP?"""
+    attention: tuple[bool, ...] = ()
+    """Do the blocks have serialized attention and an MLP? These three are left out where blocks are residual."""
 
 
 @dataclass(frozen=True)
@@ -104,19 +104,24 @@ class InjectionConfig:
 
 @dataclass(frozen=True)
 class BackboneConfig:
-    """PTv3, LitePT, or what lies between: which stages convolve, which attend, how positions are encoded."""
+    """PTv3, LitePT, or what lies between: which stages convolve, which attend, how positions are encoded. Or MinkUNet,
+    which only convolves."""
 
     grid_size: float
     """Edge of a voxel of stage 0 in metres."""
     point_range: tuple[float, float, float, float, float, float]
     """x, y, z minimum then maximum in metres, in the cloud's frame; minimum inclusive."""
     input_features: tuple[InputFeature, ...]
-    orders: tuple[SerializationOrder, ...]
     encoder: EncoderConfig
     decoder: DecoderConfig
-    patch_size: int
+    blocks: Literal["transformer", "residual"] = "transformer"
+    """"residual" is MinkUNet (Choy et al., 4D Spatio-Temporal ConvNets, 2019) as Pointcept's SpUNet has it: blocks of
+    two 3x3x3 convolutions, ReLU, stages joined by strided and transposed 2x2x2 convolutions, skip connections
+    concatenated. The settings of attention, `drop_path` and `mlp_ratio` then mean nothing."""
+    orders: tuple[SerializationOrder, ...] = ("z", "z-trans", "hilbert", "hilbert-trans")
+    patch_size: int = 1024
     """Voxels per attention patch."""
-    position_encoding: PositionEncoding
+    position_encoding: PositionEncoding = "convolution"
     """Where attention finds positions: in the convolution of its block (PTv3) or by rotation (LitePT)."""
     stem_kernel_size: Literal[3, 5] = 5
     mlp_ratio: float = 4.0
@@ -145,7 +150,23 @@ class BackboneConfig:
     def _has(part: EncoderConfig | DecoderConfig, flags: tuple[bool, ...], stage: int) -> bool:
         return stage < len(part.depths) and part.depths[stage] > 0 and flags[stage]
 
+    def _take_flags_of_residual_blocks(self) -> None:
+        """Says of each stage that it convolves and does not attend."""
+        require(
+            len(self.decoder.depths) > 0 and min(self.decoder.depths) > 0,
+            f"decoder.depths: {list(self.decoder.depths)} are not all above 0, which residual blocks need: the first "
+            "of a stage takes in the skip connection",
+        )
+        for name in ("encoder", "decoder"):
+            part: EncoderConfig | DecoderConfig = getattr(self, name)
+            for key, flag in (("heads", 1), ("convolution", True), ("attention", False)):
+                given, flags = getattr(part, key), (flag,) * len(part.depths)
+                require(given in ((), flags), f"{name}.{key}: {list(given)} goes without saying with residual blocks")
+                object.__setattr__(part, key, flags)
+
     def __post_init__(self) -> None:
+        if self.blocks == "residual":
+            self._take_flags_of_residual_blocks()
         encoder, decoder, stages = self.encoder, self.decoder, len(self.encoder.depths)
         require(stages >= 2, f"encoder.depths: {stages} stage(s), at least 2 are needed")
         for name in ("channels", "heads", "convolution", "attention"):
@@ -358,6 +379,10 @@ class Config:
             least, largest = self.encoder_training.zoom
             require(0 < least <= largest <= 1, f"encoder_training.zoom: {least} to {largest} is no range within 0..1")
         if self.injection is not None:
+            require(
+                self.injection.place == "skip" or self.backbone.blocks == "transformer",
+                f"injection.place: {self.injection.place} is not skip, which goes with residual blocks",
+            )
             # Nothing is unpooled to the last stage.
             last = self.backbone.stage_count - (2 if self.injection.place == "unpooling" else 1)
             for level in self.injection.levels:

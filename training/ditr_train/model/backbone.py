@@ -1,7 +1,8 @@
-"""One U-Net over a scan's voxels that is PTv3 or LitePT by configuration."""
+"""One U-Net over a scan's voxels that is PTv3, LitePT or MinkUNet by configuration."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -12,7 +13,14 @@ from ditr_train.config.model_config import BackboneConfig, DecoderConfig, Encode
 from ditr_train.model.block import Block, drop_path_rates
 from ditr_train.model.injection import ImageInjection
 from ditr_train.model.neighbor_table import NeighborTable
-from ditr_train.model.pooling import SerializedPooling, SerializedUnpooling, batch_norm
+from ditr_train.model.pooling import (
+    ConvolutionPooling,
+    ConvolutionUnpooling,
+    SerializedPooling,
+    SerializedUnpooling,
+    batch_norm,
+)
+from ditr_train.model.residual_block import ResidualStage
 from ditr_train.model.rotary import rotary_angles
 from ditr_train.model.submanifold_convolution import SubmanifoldConvolution
 from ditr_train.model.tables import ImageFeatures, ScanTables, StageTables
@@ -20,13 +28,16 @@ from ditr_train.model.unpooling_injection import UnpoolingInjection
 
 
 class Stem(nn.Module):
-    """Submanifold convolution of the input features, batch normalization, GELU."""
+    """Submanifold convolution of the input features, batch normalization, GELU, in MinkUNet ReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, momentum: float) -> None:
+    def __init__(self, config: BackboneConfig) -> None:
         super().__init__()
-        self.convolution = SubmanifoldConvolution(in_channels, out_channels, kernel_size**3, bias=False)
-        self.norm = batch_norm(out_channels, momentum)
-        self.act = nn.GELU()
+        channels = config.encoder.channels[0]
+        self.convolution = SubmanifoldConvolution(
+            len(config.input_features), channels, config.stem_kernel_size**3, bias=False
+        )
+        self.norm = batch_norm(channels, config.batch_norm_momentum)
+        self.act = nn.GELU() if config.blocks == "transformer" else nn.ReLU()
 
     def forward(self, x: Tensor, neighbors: NeighborTable) -> Tensor:
         y: Tensor = self.act(self.norm(self.convolution(x, neighbors)))
@@ -74,8 +85,53 @@ class Stage(nn.Module):
 def recompute_blocks(network: nn.Module, recompute: bool) -> None:
     """Switches activation checkpointing in all stages of a network."""
     for module in network.modules():
-        if isinstance(module, Stage):
+        if isinstance(module, (Stage, ResidualStage)):
             module.recompute = recompute
+
+
+def _encoder_stages(config: BackboneConfig) -> list[nn.Module]:
+    encoder = config.encoder
+    if config.blocks == "residual":
+        return [
+            ResidualStage(channels, channels, depth, config.batch_norm_momentum)
+            for channels, depth in zip(encoder.channels, encoder.depths, strict=True)
+        ]
+    rates = drop_path_rates(encoder.depths, config.drop_path)
+    return [Stage(config, encoder, s, rates[s]) for s in range(config.stage_count)]
+
+
+def _poolings(config: BackboneConfig) -> list[nn.Module]:
+    kind = SerializedPooling if config.blocks == "transformer" else ConvolutionPooling
+    return [kind(fine, coarse, config.batch_norm_momentum) for fine, coarse in pairwise(config.encoder.channels)]
+
+
+def _unpoolings(config: BackboneConfig) -> list[nn.Module]:
+    encoder, decoder, momentum = config.encoder, config.decoder, config.batch_norm_momentum
+    coarse_channels = (*decoder.channels[1:], encoder.channels[-1])
+    if config.blocks == "residual":
+        return [
+            ConvolutionUnpooling(coarse, channels, momentum)
+            for coarse, channels in zip(coarse_channels, decoder.channels, strict=True)
+        ]
+    return [
+        SerializedUnpooling(coarse_channels[s], encoder.channels[s], channels, momentum)
+        for s, channels in enumerate(decoder.channels)
+    ]
+
+
+def _decoder_stages(config: BackboneConfig) -> list[nn.Module]:
+    encoder, decoder = config.encoder, config.decoder
+    if config.blocks == "residual":
+        return [
+            ResidualStage(channels + encoder.channels[s], channels, decoder.depths[s], config.batch_norm_momentum)
+            for s, channels in enumerate(decoder.channels)
+        ]
+    # Drop path falls towards the output, as in Pointcept.
+    rates = [rates[::-1] for rates in drop_path_rates(decoder.depths, config.drop_path)]
+    return [
+        Stage(config, decoder, s, rates[s]) if decoder.depths and decoder.depths[s] > 0 else nn.Identity()
+        for s in range(config.stage_count - 1)
+    ]
 
 
 class Backbone(nn.Module):
@@ -83,33 +139,19 @@ class Backbone(nn.Module):
 
     def __init__(self, config: BackboneConfig, injection: InjectionConfig | None = None) -> None:
         super().__init__()
-        encoder, decoder, last = config.encoder, config.decoder, config.stage_count - 1
         self.stem_kernel_size = config.stem_kernel_size
-        momentum = config.batch_norm_momentum
-        self.stem = Stem(len(config.input_features), encoder.channels[0], config.stem_kernel_size, momentum)
-        encoder_rates = drop_path_rates(encoder.depths, config.drop_path)
-        self.encoder = nn.ModuleList(Stage(config, encoder, s, encoder_rates[s]) for s in range(config.stage_count))
-        self.pooling = nn.ModuleList(
-            SerializedPooling(encoder.channels[s], encoder.channels[s + 1], momentum) for s in range(last)
-        )
+        self.stem = Stem(config)
+        self.encoder = nn.ModuleList(_encoder_stages(config))
+        self.pooling = nn.ModuleList(_poolings(config))
         self.injection: ImageInjection | UnpoolingInjection | None = None
         if injection is not None and injection.place == "skip":
-            self.injection = ImageInjection(injection, encoder.channels)
+            self.injection = ImageInjection(injection, config.encoder.channels)
         elif injection is not None:
-            self.injection = UnpoolingInjection(injection, decoder.channels, momentum)
-        coarse_channels = (*decoder.channels[1:], encoder.channels[-1])
-        self.unpooling = nn.ModuleList(
-            SerializedUnpooling(coarse_channels[s], encoder.channels[s], decoder.channels[s], momentum)
-            for s in range(last)
-        )
-        # Drop path falls towards the output, as in Pointcept.
-        decoder_rates = [rates[::-1] for rates in drop_path_rates(decoder.depths, config.drop_path)]
-        self.decoder = nn.ModuleList(
-            Stage(config, decoder, s, decoder_rates[s]) if decoder.depths and decoder.depths[s] > 0 else nn.Identity()
-            for s in range(last)
-        )
-        self.first_convolution = decoder.first_convolution
-        self.out_channels = decoder.channels[0]
+            self.injection = UnpoolingInjection(injection, config.decoder.channels, config.batch_norm_momentum)
+        self.unpooling = nn.ModuleList(_unpoolings(config))
+        self.decoder = nn.ModuleList(_decoder_stages(config))
+        self.first_convolution = config.decoder.first_convolution
+        self.out_channels = config.decoder.channels[0]
 
     def forward(self, feat: Tensor, tables: ScanTables, images: ImageFeatures | None = None) -> Tensor:
         """feat [V_0, F] -> [V_0, out_channels]; without images no voxel is seen."""
@@ -127,10 +169,12 @@ class Backbone(nn.Module):
         unpooled = self.injection(images, tables) if isinstance(self.injection, UnpoolingInjection) else {}
         x = skips[-1]
         for s in reversed(range(len(skips) - 1)):
-            x, skip = self.unpooling[s](x, skips[s], tables.stages[s].parent)
+            x, skip = self.unpooling[s](x, skips[s], tables.stages[s])
             if s in unpooled:
                 x = x + unpooled[s]
             stage = self.decoder[s]
             if isinstance(stage, Stage):
                 x = stage(x, tables.stages[s], skip if self.first_convolution == "skip" else None)
+            elif isinstance(stage, ResidualStage):
+                x = stage(x, tables.stages[s])
         return cast(Tensor, x)

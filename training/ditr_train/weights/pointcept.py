@@ -1,6 +1,6 @@
 """Checkpoints of Pointcept and of projects built on it: PT-v3m1 and LitePT-v1 in a DefaultSegmentorV2, with DITR's
-injection of image features as "PT-v3m1-image" (github.com/VisualComputingInstitute/ditr, f66d1da), and D-DITR's
-DefaultDistiller."""
+injection of image features as "PT-v3m1-image" (github.com/VisualComputingInstitute/ditr, f66d1da), SpUNet-v1m1 in a
+DefaultSegmentor, and D-DITR's DefaultDistiller."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from ditr_train.config.model_config import Config, ConfigError
 from ditr_train.data.errors import DataError
 from ditr_train.model.segmentor import Segmentor
 from ditr_train.weights.checkpoint_file import Shape, check_tensors, read_checkpoint, tensors_of
+from ditr_train.weights.spunet import from_spunet, spunet_name, spunet_shape
 
-Layout = Literal["PT-v3m1", "PT-v3m1-image", "LitePT-v1", "LitePT-v1-image"]
+Layout = Literal["PT-v3m1", "PT-v3m1-image", "LitePT-v1", "LitePT-v1-image", "SpUNet-v1m1"]
 """As the code that they come from registers them, where there is no LitePT with images: its heads would have the same
 names."""
 
@@ -73,11 +74,14 @@ class PointceptModel:
 
 
 def layout_of(config: Config) -> Layout:
-    """PT-v3m1 where positions come by convolution, LitePT-v1 where they come by rotation, "-image" with injection.
+    """SpUNet-v1m1 where blocks are residual, else PT-v3m1 where positions come by convolution, LitePT-v1 where they
+    come by rotation, "-image" with injection.
 
     Raises ConfigError when the configuration is a network that none of them is.
     """
     backbone, injection = config.backbone, config.injection
+    if backbone.blocks == "residual":
+        return _spunet_layout(config)
     if injection is not None:
         stages = tuple(range(backbone.stage_count - 1))
         for name, found, published in (
@@ -86,8 +90,7 @@ def layout_of(config: Config) -> Layout:
         ):
             if found != published:
                 raise ConfigError(f"injection.{name}: {found} is not {published}, that of DITR's checkpoints")
-    if backbone.stem_kernel_size != 5:
-        raise ConfigError(f"stem_kernel_size: {backbone.stem_kernel_size} is not 5, that of Pointcept's checkpoints")
+    _require_published_stem(config)
     layout: Literal["PT-v3m1", "LitePT-v1"] = "PT-v3m1" if backbone.position_encoding == "convolution" else "LitePT-v1"
     wanted = "skip" if layout == "PT-v3m1" else "sum"
     if backbone.decoder.depths and backbone.decoder.first_convolution != wanted:
@@ -99,8 +102,27 @@ def layout_of(config: Config) -> Layout:
     return "PT-v3m1-image" if layout == "PT-v3m1" else "LitePT-v1-image"
 
 
+def _spunet_layout(config: Config) -> Literal["SpUNet-v1m1"]:
+    if config.injection is not None:
+        raise ConfigError("injection: there are no checkpoints of SpUNet-v1m1 with injection")
+    _require_published_stem(config)
+    if config.backbone.encoder.depths[0] != 0:
+        raise ConfigError(
+            f"encoder.depths: {config.backbone.encoder.depths[0]} blocks at stage 0 are not 0, as in SpUNet-v1m1"
+        )
+    return "SpUNet-v1m1"
+
+
+def _require_published_stem(config: Config) -> None:
+    size = config.backbone.stem_kernel_size
+    if size != 5:
+        raise ConfigError(f"stem_kernel_size: {size} is not 5, that of Pointcept's checkpoints")
+
+
 def published_name(name: str, layout: Layout) -> str:
     """Pointcept's name of a tensor of our Segmentor."""
+    if layout == "SpUNet-v1m1":
+        return spunet_name(name)
     if pooling := re.fullmatch(r"backbone\.pooling\.(\d+)\.(proj|norm)\.(.*)", name):
         stage, part, rest = pooling.groups()
         return f"backbone.enc.enc{int(stage) + 1}.down.{part}.{'0.' if part == 'norm' else ''}{rest}"
@@ -116,7 +138,9 @@ def published_shapes(segmentor: Segmentor, layout: Layout) -> dict[str, Shape]:
     shapes = {}
     for name, value in segmentor.state_dict().items():
         shape = tuple(value.shape)
-        if _is_convolution(name):
+        if layout == "SpUNet-v1m1":
+            shape = spunet_shape(name, shape)
+        elif _is_convolution(name):
             kernel_volume = 125 if name.startswith("backbone.stem.") else 27
             edge = round(kernel_volume ** (1 / 3))
             shape = (shape[1], edge, edge, edge, shape[0] // kernel_volume)
@@ -134,7 +158,8 @@ def load_pointcept(path: Path, config: Config) -> PointceptModel:
     layout = layout_of(config)
     document = read_checkpoint(path)
     tensors = _tensors(document, path)
-    if "seg_head.weight" not in tensors and any(map(_DISTILLATION_HEADS.fullmatch, tensors)):
+    classifies = "seg_head.weight" in tensors or "backbone.final.weight" in tensors
+    if not classifies and any(map(_DISTILLATION_HEADS.fullmatch, tensors)):
         raise DataError(
             f"{path} was distilled and knows no classes; fine-tune it first: ditr-train import d-ditr {path} "
             "--config CONFIG -o RUN, then ditr-train train CONFIG --image-free --initialize RUN"
@@ -178,15 +203,17 @@ def _network(config: Config) -> Segmentor:
 
 
 def _taken(segmentor: Segmentor, tensors: Mapping[str, Tensor], layout: Layout) -> dict[str, Tensor]:
-    return {name: _ours(name, tensors[published_name(name, layout)]) for name in segmentor.state_dict()}
+    return {name: _ours(name, tensors[published_name(name, layout)], layout) for name in segmentor.state_dict()}
 
 
 def _is_convolution(name: str) -> bool:
     return name.endswith(".convolution.weight")
 
 
-def _ours(name: str, value: Tensor) -> Tensor:
-    if _is_convolution(name):
+def _ours(name: str, value: Tensor, layout: Layout) -> Tensor:
+    if layout == "SpUNet-v1m1":
+        value = from_spunet(name, value)
+    elif _is_convolution(name):
         # spconv 2: [out, x, y, z, in], offsets as in a dense convolution; ours: [(x, y, z, in), out].
         value = value.permute(1, 2, 3, 4, 0).reshape(-1, value.shape[0]).contiguous()
     return value.float() if value.is_floating_point() else value

@@ -24,7 +24,7 @@ def sample_of(config, points, seed, *, fused=True):
     return ScanSample(inputs, label, voxelized.point_to_voxel, voxelized.representative)
 
 
-@pytest.mark.parametrize("position_encoding", ["rotary", "convolution"])
+@pytest.mark.parametrize("position_encoding", ["rotary", "convolution", "residual"])
 @pytest.mark.parametrize(
     "points",
     [(600, 900), (900, 600, 1), (3, 2, 1), (20, 1500, 31, 32, 33, 700), (5, 5, 5)],

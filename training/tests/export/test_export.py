@@ -40,7 +40,7 @@ def exported(tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("position_encoding", "fused", "sampling"),
-    [("rotary", True, "nearest"), ("convolution", False, "nearest")],
+    [("rotary", True, "nearest"), ("convolution", False, "nearest"), ("residual", True, "bilinear")],
 )
 def test_onnx_equals_pytorch_at_every_size(exported, position_encoding, fused, sampling):
     config, segmentor, graph = exported(position_encoding, fused, sampling)

@@ -208,7 +208,7 @@ def test_every_parameter_learns(config):
     assert [name for name in without if not name.endswith("bias")] == []
 
 
-@pytest.mark.parametrize("position_encoding", ["rotary", "convolution"])
+@pytest.mark.parametrize("position_encoding", ["rotary", "convolution", "residual"])
 def test_computed_anew_a_step_has_the_same_gradients_and_keeps_less(position_encoding):
     config = make_config(position_encoding)
     config = replace(config, backbone=replace(config.backbone, drop_path=0.5))
