@@ -123,6 +123,9 @@ class BackboneConfig:
     """Voxels per attention patch."""
     position_encoding: PositionEncoding = "convolution"
     """Where attention finds positions: in the convolution of its block (PTv3) or by rotation (LitePT)."""
+    later_convolutions: Literal["sum", "mlp"] = "sum"
+    """What the convolution of a block reads that is not the first of its stage: what the block before made, or, as in
+    Pointcept up to v1.5.1, for which the published weights of PTv3 were trained, what its MLP added to that."""
     stem_kernel_size: Literal[3, 5] = 5
     mlp_ratio: float = 4.0
     drop_path: float = 0.3
@@ -191,6 +194,10 @@ class BackboneConfig:
         require(len(self.orders) > 0, "orders: at least one is needed")
         for part, name in ((encoder, "encoder"), (decoder, "decoder")):
             for stage, depth in enumerate(part.depths):
+                require(
+                    depth < 2 or part.attention[stage] or self.later_convolutions == "sum",
+                    f"later_convolutions: mlp needs attention and MLPs, which {name} stage {stage} has not",
+                )
                 if depth == 0 or not part.attention[stage]:
                     continue
                 channels, heads = part.channels[stage], part.heads[stage]

@@ -54,6 +54,7 @@ class Stage(nn.Module):
         attention = part.attention[stage]
         self.rotary_base = config.rotary_base if attention and config.position_encoding == "rotary" else None
         self.head_channels = part.channels[stage] // part.heads[stage] if attention else 0
+        self.convolve_added = config.later_convolutions == "mlp"
         self.recompute = False
         """Are the blocks computed anew in the backward pass, so that what they need for it is not kept?"""
         self.blocks = nn.ModuleList(
@@ -76,9 +77,10 @@ class Stage(nn.Module):
             assert tables.coordinates is not None
             rotation = rotary_angles(tables.coordinates, self.head_channels, self.rotary_base)
         recompute = self.recompute and torch.is_grad_enabled() and not torch.compiler.is_exporting()
-        for i, block in enumerate(self.blocks):
-            arguments = (x, tables, rotation, convolved if i == 0 else None)
-            x = checkpoint(block, *arguments, use_reentrant=False) if recompute else block(*arguments)
+        for block in self.blocks:
+            arguments = (x, tables, rotation, convolved)
+            x, added = checkpoint(block, *arguments, use_reentrant=False) if recompute else block(*arguments)
+            convolved = added if self.convolve_added else None
         return x
 
 

@@ -74,20 +74,23 @@ class Block(nn.Module):
         tables: StageTables,
         rotation: tuple[Tensor, Tensor] | None,
         convolved: Tensor | None = None,
-    ) -> Tensor:
-        """x [V, C] -> [V, C]; rotation as from `rotary_angles`, None where positions come by convolution;
-        convolved [V, C] is what the convolution reads if that is not x."""
+    ) -> tuple[Tensor, Tensor]:
+        """x [V, C] -> [V, C], and what the last part added to it; rotation as from `rotary_angles`, None where
+        positions come by convolution; convolved [V, C] is what the convolution reads if that is not x."""
+        added = x
         if self.convolution is not None:
             assert tables.neighbors is not None
-            x = x + self.convolution(x if convolved is None else convolved, tables.neighbors)
+            added = self.convolution(x if convolved is None else convolved, tables.neighbors)
+            x = x + added
         elif self.input_norm is not None:
             x = self.input_norm(x)
         if self.attention is not None:
             assert tables.patches is not None
             patches = tables.patches[self.order_index]
             x = x + self.drop_path(self.attention(self.attention_norm(x), patches, rotation))
-            x = x + self.drop_path(self.mlp(self.mlp_norm(x)))
-        return x
+            added = self.drop_path(self.mlp(self.mlp_norm(x)))
+            x = x + added
+        return x, added
 
 
 def drop_path_rates(depths: tuple[int, ...], largest: float) -> list[list[float]]:

@@ -30,6 +30,8 @@ def published_config(layout):
     backbone = replace(config.backbone, stem_kernel_size=5)
     if ptv3:
         backbone = replace(backbone, decoder=replace(backbone.decoder, first_convolution="skip"))
+    if layout == "PT-v3m1 of v1.5.1":
+        backbone = replace(backbone, later_convolutions="mlp")
     if layout == "LitePT-v1 with decoder blocks":
         decoder = replace(
             backbone.decoder, depths=(1, 2), heads=(2, 4), convolution=(True, False), attention=(False, True)
@@ -41,7 +43,7 @@ def published_config(layout):
     return replace(config, backbone=backbone, injection=None, image_encoder=None)
 
 
-LAYOUTS = ("PT-v3m1", "PT-v3m1-image", "LitePT-v1", "LitePT-v1 with decoder blocks")
+LAYOUTS = ("PT-v3m1", "PT-v3m1 of v1.5.1", "PT-v3m1-image", "LitePT-v1", "LitePT-v1 with decoder blocks")
 
 
 def layout_shapes(config):
@@ -175,11 +177,12 @@ class PlainNetwork:
         return self.linear(result, f"{name}.proj")
 
     def blocks(self, x, grid, part, stage, name, convolved=None):
+        sparse = x if convolved is None else convolved
         for i in range(part.depths[stage] if part.depths else 0):
             block = f"{name}.block{i}"
             if part.convolution[stage]:
                 convolution = f"{block}.{'cpe' if self.ptv3 else 'conv'}"
-                y = self.convolution(x if convolved is None or i > 0 else convolved, grid, f"{convolution}.0")
+                y = self.convolution(sparse, grid, f"{convolution}.0")
                 x = x + self.layer_norm(self.linear(y, f"{convolution}.1"), f"{convolution}.2")
             else:
                 x = self.layer_norm(x, f"{block}.norm0.0")
@@ -188,7 +191,11 @@ class PlainNetwork:
                 normed = self.layer_norm(x, f"{block}.norm1.0")
                 x = x + self.attention(normed, grid, part.heads[stage], order, f"{block}.attn")
                 hidden = F.gelu(self.linear(self.layer_norm(x, f"{block}.norm2.0"), f"{block}.mlp.0.fc1"))
-                x = x + self.linear(hidden, f"{block}.mlp.0.fc2")
+                added = self.linear(hidden, f"{block}.mlp.0.fc2")
+                x = x + added
+            # Up to v1.5.1 the sum at the end of a block was not put into the sparse tensor: `replace_feature` gives
+            # a new one, which was dropped.
+            sparse = added if self.backbone.later_convolutions == "mlp" else x
         return x
 
     def logits(self, feat, grid, image_feat=None):
@@ -267,6 +274,12 @@ def test_logits_are_those_of_a_plain_forward_pass(tmp_path, rng, layout):
             blind = run_segmentor(model.segmentor, scan.inputs | image_inputs)["logits"]
             assert np.abs(blind - found).max() > 0.1
             np.testing.assert_allclose(run_segmentor(model.segmentor, scan.inputs)["logits"], blind, atol=1e-4)
+
+
+def test_only_blocks_with_mlps_can_convolve_what_these_add():
+    backbone = published_config("LitePT-v1").backbone
+    with pytest.raises(ConfigError, match="mlp needs attention and MLPs, which encoder stage 1 has not"):
+        replace(backbone, later_convolutions="mlp", encoder=replace(backbone.encoder, attention=(False, False, True)))
 
 
 @pytest.mark.parametrize("name", ["ptv3-nuscenes", "litept-s", "ditr-ptv3-nuscenes"])
