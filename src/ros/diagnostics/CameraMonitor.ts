@@ -1,5 +1,5 @@
 import { FAULTS } from "../../faults/faultTable.js";
-import { clockDifference } from "../../sync/ClockDifference.js";
+import { clockDifference, type OtherUnit } from "../../sync/ClockDifference.js";
 import type { CameraStatistics } from "../../sync/SyncLedger.js";
 import type { MissingReason } from "../../sync/types.js";
 import { type DiagnosticFinding, formatCounts, keyValues, type SubjectReport } from "./DiagnosticFinding.js";
@@ -84,7 +84,7 @@ export class CameraMonitor {
     clouds: InputMonitor,
   ): SubjectReport {
     const clock = active ? this.#clock(clouds) : undefined;
-    const findings = [...(active ? this.#findings(now, statistics) : []), ...(clock ? [clock] : [])];
+    const findings = [...(active ? this.#findings(now, statistics, clock) : []), ...(clock ? [clock] : [])];
     this.#scans = 0;
     this.#missed = new Map();
     const { name, topic } = this.images.input;
@@ -96,9 +96,14 @@ export class CameraMonitor {
     };
   }
 
-  #findings({ steady }: MonitorTime, statistics: CameraStatistics | undefined): DiagnosticFinding[] {
+  #findings(
+    { steady }: MonitorTime,
+    statistics: CameraStatistics | undefined,
+    clock: DiagnosticFinding | undefined,
+  ): DiagnosticFinding[] {
     const silence = this.images.silence("camera-silent", steady);
-    const strangeStamp = this.images.strangeStamp("camera-stamp");
+    // Stamps in another unit are far from every clock, and no clock has to be synchronized for that.
+    const strangeStamp = clock?.rule === "stamp-unit" ? undefined : this.images.strangeStamp("camera-stamp");
     const findings = [silence, strangeStamp].filter((finding) => finding !== undefined);
     const missed = [...this.#missed.values()].reduce((sum, misses) => sum + misses, 0);
     const inactive = statistics?.active === false;
@@ -122,6 +127,7 @@ export class CameraMonitor {
   #clock(clouds: InputMonitor): DiagnosticFinding | undefined {
     const difference = clockDifference(clouds.dated, this.images.dated);
     if (difference === undefined) return undefined;
+    if (difference.otherUnit !== undefined) return this.#unit(clouds, difference.otherUnit);
     const offset = Number(difference.offset) / 1e9;
     if (Math.abs(offset - Number(this.#camera.offset()) / 1e9) <= LARGEST_DELAY_S) return undefined;
     const { name, topic } = this.images.input;
@@ -131,6 +137,20 @@ export class CameraMonitor {
       sentence:
         `the stamps on ${topic} are ${apart} those on ${clouds.input.topic} that arrive with them: synchronize the clocks, ` +
         `or set cameras.${name}.offset to ${offset.toFixed(3)}`,
+    };
+  }
+
+  #unit({ input: clouds }: InputMonitor, { of, stamps, times }: OtherUnit): DiagnosticFinding {
+    const { name, topic } = this.images.input;
+    const wrong =
+      of === "stream"
+        ? { name: `cameras.${name}`, topic }
+        : { name: `clouds.${clouds.name}`, topic: clouds.topic };
+    return {
+      rule: "stamp-unit",
+      sentence:
+        `the stamps on ${wrong.topic} cover ${seconds(stamps)} s while its messages arrive over ${seconds(times)} s: they are in ` +
+        `another unit (microseconds or milliseconds in place of nanoseconds): mend the driver, or set ${wrong.name}.stamps to arrival`,
     };
   }
 
@@ -176,6 +196,10 @@ export class CameraMonitor {
 function lookAt(reason: string): string {
   if (Object.hasOwn(LOOK_AT, reason)) return LOOK_AT[reason as MissingReason];
   return Object.hasOwn(FAULTS, reason) ? `${reason}, see docs/faults.md` : reason;
+}
+
+function seconds(nanoseconds: number): string {
+  return (nanoseconds / 1e9).toPrecision(3);
 }
 
 function count(counts: Map<string, number>, name: string): void {

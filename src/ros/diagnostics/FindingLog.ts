@@ -18,6 +18,7 @@ const LOGGED: ReadonlySet<DiagnosticRuleName> = new Set<DiagnosticRuleName>([
   "camera-silent",
   "camera-stamp",
   "camera-clock",
+  "stamp-unit",
   "camera-missing",
 ]);
 

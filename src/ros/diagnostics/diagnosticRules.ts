@@ -106,6 +106,13 @@ export const DIAGNOSTIC_RULES = {
     remedy:
       "Synchronize the clocks (PTP, chrony). The sentence has the `offset` that takes the difference into account; where a clock drifts, `stamps: arrival` takes times of arrival.",
   },
+  "stamp-unit": {
+    subject: "camera",
+    level: WARN,
+    when: "The stamps of its images, or of the clouds, run at another rate than the messages arrive: their unit is another.",
+    remedy:
+      "Mend the driver, whose stamps are not seconds and nanoseconds; until then `stamps: arrival` of that input takes times of arrival.",
+  },
   "messages-dropped": {
     subject: "synchronization",
     level: WARN,

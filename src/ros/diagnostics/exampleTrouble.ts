@@ -223,6 +223,20 @@ export const TROUBLE: Record<
       "the stamps on /rear/image_raw are 3.010 s behind those on /points that arrive with them: synchronize the clocks, or set cameras.rear.offset to -3.010",
     ],
   ],
+  "stamp-unit": [
+    [
+      (node) => {
+        node.run(2, () => {
+          node.image("rear", node.ros / 1000n);
+          node.cloud();
+          node.scan();
+        });
+      },
+      "camera rear",
+      WARN,
+      "the stamps on /rear/image_raw cover 0.00150 s while its messages arrive over 1.50 s: they are in another unit (microseconds or milliseconds in place of nanoseconds): mend the driver, or set cameras.rear.stamps to arrival",
+    ],
+  ],
   "messages-dropped": [
     [
       (node) => {
