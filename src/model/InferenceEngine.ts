@@ -14,6 +14,7 @@ import type { ModelBundle } from "./ModelBundle.js";
 import { NativeCallGate } from "./NativeCallGate.js";
 import type { ProviderChoice, ProviderReport } from "./providers.js";
 import { type AskOptions, RequestWorker } from "./RequestWorker.js";
+import { keepTelemetryOff } from "./telemetry.js";
 
 export interface InferenceEngineOptions {
   readonly provider: ProviderChoice;
@@ -63,6 +64,7 @@ export class InferenceEngine {
       gate: gate.memory,
     };
     endOnlyOutside(gate);
+    keepTelemetryOff();
     const worker = new Worker(new URL("./inferenceWorker.js", import.meta.url), { workerData });
     const ended = new Promise<void>((resolve) => {
       worker.once("exit", () => {
