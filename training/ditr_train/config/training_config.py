@@ -26,6 +26,14 @@ class AugmentationConfig:
     what they show. Training on sectors sees more scans in the same time."""
     image_drop: float = 0.0
     """Probability that a scan is shown without its images."""
+    beam_drop: float = 0.0
+    """Probability that only stripes of a scan's elevations are kept, as a sensor with fewer beams sees."""
+    intensity_drop: float = 0.0
+    """Probability that all intensities of a scan are 0."""
+    intensity_power: float = 1.0
+    """Largest power and factor of a scan's intensities, which also may be as far below 1; 1 leaves them."""
+    lift: float = 0.0
+    """Largest change of the sensor's height in metres, either way."""
     mix: float = 0.0
     """Probability that a scan is shown together with another one of the training set, each augmented on its own, as
     one cloud (Nekrasov et al., Mix3D, 3DV 2021): what things are is then told less by what surrounds them. The pass

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ditr_train.config.training_config import AugmentationConfig
 from ditr_train.data.scans import LabeledScan
+from ditr_train.data.sensor_variation import vary_sensor
 
 _POSITION = ("x", "y", "z")
 _NORMAL = ("normal_x", "normal_y", "normal_z")
@@ -20,6 +21,7 @@ def augment(scan: LabeledScan, config: AugmentationConfig, rng: np.random.Genera
 
     `fused` says that the images will be used.
     """
+    scan = vary_sensor(scan, config, rng)
     kept = rng.uniform(size=len(scan.label)) >= config.drop * rng.uniform()
     kept &= _in_sector(scan, config.sector, rng, fused=fused)
     scan = scan.subset(np.flatnonzero(kept))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -59,6 +59,18 @@ def load_scans(
             scans = [_labeled_scan(frame, config, encoder, regions) for frame in frames]
             loaded += [_with_soft_labels(scan, soft_labels, config) for scan in scans]
     return StoredScans([*loaded, *stored]) if stored else loaded
+
+
+def named_frames(source: ScanSource, config: Config) -> Iterator[tuple[str, Frame]]:
+    """The clouds of a bag or a data set with their camera images, without labels, and the names that scans have."""
+    names = ["x", "y", "z"]
+    if isinstance(source, DatasetSplit):
+        dataset = source.open(config.classes)
+        frames = (dataset.frame(i, names, config.topics.label_field, images=True) for i in range(len(dataset)))
+    else:
+        frames = read_frames(source, config.topics, names)
+    for frame in frames:
+        yield _scan_name(frame.bag, frame.stamp), frame
 
 
 def _stored_scans(
