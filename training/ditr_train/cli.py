@@ -15,6 +15,7 @@ from ditr_train.commands import (
     distill,
     evaluate,
     export,
+    get,
     import_weights,
     parity,
     pretrain,
@@ -41,6 +42,7 @@ _COMMANDS = (
     export,
     parity,
     import_weights,
+    get,
 )
 
 _EXAMPLES = """\

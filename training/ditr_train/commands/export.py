@@ -12,7 +12,7 @@ from ditr_train.config.model_config import ConfigError
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.trained_network import load_segmentor
 from ditr_train.export.bundle import PRECISIONS, convert_bundle, provenance, write_bundle
-from ditr_train.methods.frozen_encoder import is_bundle, load_run_encoder
+from ditr_train.methods.frozen_encoder import is_bundle, load_exportable_encoder
 from ditr_train.methods.run_description import describe_run
 
 
@@ -66,7 +66,7 @@ def _export_run(options: argparse.Namespace) -> None:
     config = run.config()
     segmentor = load_segmentor(run, config, best=options.best)
     fused = segmentor if config.injection is not None else None
-    encoder = load_run_encoder(run, config) if fused is not None else None
+    encoder = load_exportable_encoder(run.path, config) if fused is not None else None
     training = provenance(**describe_run(run, config))
     if options.data:
         training["data_source"] = options.data

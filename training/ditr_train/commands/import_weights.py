@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ditr_train.commands import arguments
-from ditr_train.config.dinov2_architecture import dinov2_architecture
-from ditr_train.config.model_config import ConfigError, load_config
+from ditr_train.config.model_config import Config, ConfigError, load_config
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.export.bundle import provenance, read_document, write_bundle
-from ditr_train.methods.frozen_encoder import is_bundle, load_exportable_encoder
+from ditr_train.methods.frozen_encoder import is_bundle, keep_published_encoder, load_exportable_encoder
 from ditr_train.weights.checkpoint_file import file_provenance
-from ditr_train.weights.dinov2 import load_dinov2
 from ditr_train.weights.pointcept import PointceptModel, load_distilled, load_pointcept
 
 
@@ -23,12 +22,16 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("import", help="take published weights")
     layouts = parser.add_subparsers(title="layouts", required=True, metavar="LAYOUT")
 
-    dinov2 = layouts.add_parser("dinov2", help="image encoder, from facebookresearch/dinov2's checkpoints")
-    _checkpoint_arguments(dinov2)
-    dinov2.add_argument(
+    encoder = layouts.add_parser(
+        "encoder",
+        aliases=["dinov2"],
+        help="image encoder: DINOv2, DINOv3, SigLIP 2, any ViT of timm, or any ONNX graph, as the configuration says",
+    )
+    _checkpoint_arguments(encoder)
+    encoder.add_argument(
         "-o", "--output", type=Path, required=True, metavar="RUN", help="folder to give to `train --encoder`"
     )
-    dinov2.set_defaults(command=_import_dinov2)
+    encoder.set_defaults(command=_import_encoder)
 
     pointcept = layouts.add_parser(
         "pointcept",
@@ -39,7 +42,7 @@ def add_parser(commands: Any) -> None:
         "--encoder",
         type=Path,
         metavar="RUN_OR_BUNDLE",
-        help="the image encoder that a checkpoint with injection was trained with (folder written by import dinov2)",
+        help="the image encoder that a checkpoint with injection was trained with (folder written by import encoder)",
     )
     pointcept.add_argument(
         "--image-free",
@@ -58,38 +61,34 @@ def add_parser(commands: Any) -> None:
         "-o", "--output", type=Path, required=True, metavar="RUN", help="folder to give to `train --initialize`"
     )
     distilled.set_defaults(command=_import_distilled)
-    for layout in (dinov2, pointcept, distilled):
+    for layout in (encoder, pointcept, distilled):
         arguments.add_threads(layout)
         arguments.add_force(layout)
 
 
 def _checkpoint_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="the published .pth file")
+    parser.add_argument(
+        "checkpoint", type=Path, metavar="CHECKPOINT", help="the published .pth, .safetensors or .onnx file"
+    )
     parser.add_argument("--config", type=Path, required=True, metavar="CONFIG", help="YAML file, see configs/")
     arguments.add_settings(parser)
 
 
-def _import_dinov2(options: argparse.Namespace) -> None:
+def _import_encoder(options: argparse.Namespace) -> None:
     config = load_config(options.config, options.set)
-    encoder = config.image_encoder
-    if encoder is None or encoder.architecture == "vit":
-        found = "no image_encoder" if encoder is None else "the architecture vit"
-        raise ConfigError(f"{options.config}: it has {found}; image_encoder.architecture has to be a dinov2_... one")
-    network = load_dinov2(
-        options.checkpoint,
-        dinov2_architecture(encoder.architecture),
-        encoder.rows,
-        encoder.columns,
-        encoder.architecture,
+    keep_published_encoder(
+        RunFolder(options.output), config, options.checkpoint, origin=file_provenance(options.checkpoint)
     )
-    run = RunFolder(options.output)
-    run.create(config, resume=False)
-    run.save("encoder.pt", network.state_dict())
-    run.write_json("data.json", {"architecture": encoder.architecture, **file_provenance(options.checkpoint)})
-    run.write_json("scores.json", {})
-    print(
+    print(f"{describe_encoder(config)} -> {options.output}")
+
+
+def describe_encoder(config: Config) -> str:
+    """One line on the image encoder of a configuration."""
+    encoder = config.image_encoder
+    assert encoder is not None
+    return (
         f"{encoder.architecture} for images of {encoder.input_width} x {encoder.input_height}: "
-        f"{encoder.rows} x {encoder.columns} patches of {encoder.feature_dimension} features -> {options.output}"
+        f"{encoder.rows} x {encoder.columns} patches of {encoder.feature_dimension} features"
     )
 
 
@@ -100,17 +99,41 @@ def _import_pointcept(options: argparse.Namespace) -> None:
         raise ConfigError(f"{options.config} has no injection, for which --encoder and --image-free are")
     if injected and options.encoder is None:
         raise ConfigError(f"{options.config} has injection, so --encoder is needed: whose image features to inject")
-    encoder = load_exportable_encoder(options.encoder, config) if injected else None
-    model = load_pointcept(options.checkpoint, config)
-    training = provenance(**_origin(model, options.checkpoint))
+    checkpoints = Checkpoints(options.checkpoint, options.encoder, options.image_free)
+    print(f"{import_segmentation(checkpoints, config, options.output, origin={})} -> {options.output}")
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Files of a segmentation network."""
+
+    network: Path
+    encoder: Path | None = None
+    """Run or bundle of the image encoder whose features it injects."""
+    image_free: Path | None = None
+    """Of the same network without injection."""
+
+
+def import_segmentation(checkpoints: Checkpoints, config: Config, bundle: Path, origin: Mapping[str, Any]) -> str:
+    """Writes the bundle of a configuration's network with published weights, and says in one line what it is.
+
+    `origin` is what the card says of where the checkpoints come from, besides their names and hashes.
+    """
+    injected = config.injection is not None
+    encoder = None
     if injected:
-        training["image_encoder"] = _encoder_origin(options.encoder)
+        assert checkpoints.encoder is not None
+        encoder = load_exportable_encoder(checkpoints.encoder, config)
+    model = load_pointcept(checkpoints.network, config)
+    training = provenance(**_origin(model, checkpoints.network), **origin)
+    if checkpoints.encoder is not None:
+        training["image_encoder"] = _encoder_origin(checkpoints.encoder)
     image_free = None if injected else model
-    if options.image_free is not None:
-        image_free = load_pointcept(options.image_free, replace(config, injection=None, image_encoder=None))
-        training["image_free_network"] = _origin(image_free, options.image_free)
+    if checkpoints.image_free is not None:
+        image_free = load_pointcept(checkpoints.image_free, replace(config, injection=None, image_encoder=None))
+        training["image_free_network"] = _origin(image_free, checkpoints.image_free)
     write_bundle(
-        options.output,
+        bundle,
         config,
         image_free=None if image_free is None else image_free.segmentor,
         fused=model.segmentor if injected else None,
@@ -119,7 +142,7 @@ def _import_pointcept(options: argparse.Namespace) -> None:
         scores={},
     )
     parameters = sum(parameter.numel() for parameter in model.segmentor.backbone.parameters())
-    print(f"{model.layout}, {parameters / 1e6:.2f} M parameters in the backbone -> {options.output}")
+    return f"{model.layout}, {parameters / 1e6:.2f} M parameters in the backbone"
 
 
 def _origin(model: PointceptModel, checkpoint: Path) -> dict[str, Any]:
@@ -147,14 +170,19 @@ def _import_distilled(options: argparse.Namespace) -> None:
     config = replace(
         load_config(options.config, options.set), injection=None, image_encoder=None, encoder_training=None
     )
-    backbone = load_distilled(options.checkpoint, config)
-    run = RunFolder(options.output)
+    print(f"{import_distilled(options.checkpoint, config, RunFolder(options.output), origin={})} -> {options.output}")
+
+
+def import_distilled(checkpoint: Path, config: Config, run: RunFolder, origin: Mapping[str, Any]) -> str:
+    """Writes the run of a distilled backbone, and says in one line what was taken; `origin` goes into
+    its origin.json."""
+    backbone = load_distilled(checkpoint, config)
     run.create(config, resume=False)
     run.save("checkpoint.pt", {"model": backbone.weights})
     run.write_json(
-        "origin.json", {"layout": f"{backbone.layout} of D-DITR, distilled", **file_provenance(options.checkpoint)}
+        "origin.json", {"layout": f"{backbone.layout} of D-DITR, distilled", **file_provenance(checkpoint), **origin}
     )
-    print(
+    return (
         f"{backbone.layout}: {len(backbone.weights)} tensors taken, {len(backbone.dropped)} of its distillation "
-        f"dropped ({', '.join(backbone.dropped)}) -> {options.output}"
+        f"dropped ({', '.join(backbone.dropped)})"
     )

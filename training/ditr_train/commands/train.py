@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> None:
     arguments.add_bags(parser)
     arguments.add_run(parser)
     parser.add_argument(
-        "--encoder", type=Path, metavar="RUN", help="folder written by train-encoder or by import dinov2"
+        "--encoder", type=Path, metavar="RUN", help="folder written by train-encoder or by import encoder"
     )
     parser.add_argument("--image-free", action="store_true", help="leave out the injection of image features")
     parser.add_argument(

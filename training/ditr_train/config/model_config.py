@@ -12,7 +12,6 @@ import yaml
 
 from ditr_train.config.conversion import ConfigError as ConfigError
 from ditr_train.config.conversion import convert, require
-from ditr_train.config.dinov2_architecture import DinoV2Name, dinov2_architecture
 from ditr_train.config.documents import read_configuration
 from ditr_train.config.training_config import (
     DistillationConfig,
@@ -21,9 +20,12 @@ from ditr_train.config.training_config import (
     RegionDistillationConfig,
     TrainingConfig,
 )
+from ditr_train.config.vit_architecture import VIT_ARCHITECTURES
 
 SerializationOrder = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
 PositionEncoding = Literal["convolution", "rotary"]
+TIMM = "timm:"
+"""What the architecture of an image encoder begins with that the library timm makes."""
 PretrainingName = Literal["distillation", "region_distillation", "masked_token_prediction"]
 """Trainings without labels, as a Config names their settings."""
 
@@ -221,7 +223,7 @@ class BackboneConfig:
 
 @dataclass(frozen=True)
 class ImageEncoderConfig:
-    """A vision transformer over camera images: our own small one, or a published DINOv2."""
+    """What makes features of camera images: our own small vision transformer, a published one, or a graph."""
 
     input_height: int
     input_width: int
@@ -229,12 +231,15 @@ class ImageEncoderConfig:
     mean: tuple[float, float, float]
     """Of RGB in 0..1."""
     std: tuple[float, float, float]
-    architecture: Literal["vit"] | DinoV2Name = "vit"
+    architecture: str = "vit"
+    """vit (our own), a name of VIT_ARCHITECTURES, timm:NAME for any vision transformer of that library, or onnx for
+    any graph from an image to patch features."""
     patch_size: int = 0
     feature_dimension: int = 0
     depth: int = 0
     heads: int = 0
-    """These four are those of the architecture if it is a DINOv2, and may then be left out."""
+    """These four are those of the architecture if it is one of VIT_ARCHITECTURES, and may then be left out; the last
+    two mean nothing with timm and onnx."""
     resize: Literal["stretch", "letterbox"] = "stretch"
     sampling: Literal["nearest", "bilinear"] = "nearest"
     """Does a voxel take the features of the patch it falls in, or of the four nearest patches?"""
@@ -252,9 +257,14 @@ class ImageEncoderConfig:
         return self.input_width // self.patch_size
 
     def __post_init__(self) -> None:
-        if self.architecture != "vit":
+        if self.architecture in VIT_ARCHITECTURES:
             self._take_sizes(self.architecture)
-        for name in ("patch_size", "feature_dimension", "depth", "heads"):
+        given = self.architecture == "onnx" or self.architecture.startswith(TIMM)
+        require(
+            given or self.architecture == "vit" or self.architecture in VIT_ARCHITECTURES,
+            f"architecture: {self.architecture!r} is not one of vit, onnx, {TIMM}NAME, {', '.join(VIT_ARCHITECTURES)}",
+        )
+        for name in ("patch_size", "feature_dimension", *(() if given else ("depth", "heads"))):
             require(getattr(self, name) > 0, f"{name}: {getattr(self, name)} is not above 0")
         if self.architecture == "vit":
             require(self.patch_size == 16, f"patch_size: {self.patch_size} is not 16, four halvings of the stem")
@@ -262,12 +272,12 @@ class ImageEncoderConfig:
             size = getattr(self, name)
             require(size > 0 and size % self.patch_size == 0, f"{name}: {size} is not a multiple of {self.patch_size}")
         require(
-            self.feature_dimension % self.heads == 0,
+            given or self.feature_dimension % self.heads == 0,
             f"feature_dimension: {self.feature_dimension} does not divide into {self.heads} heads",
         )
 
-    def _take_sizes(self, name: DinoV2Name) -> None:
-        published = dinov2_architecture(name)
+    def _take_sizes(self, name: str) -> None:
+        published = VIT_ARCHITECTURES[name]
         for field_name, size in (
             ("patch_size", published.patch_size),
             ("feature_dimension", published.channels),

@@ -66,7 +66,7 @@ class EncoderTraining:
         if config.image_encoder.architecture != "vit":
             raise ConfigError(
                 f"image_encoder.architecture: {config.image_encoder.architecture} is not trained here; "
-                "`ditr-train import dinov2` takes its published weights"
+                "`ditr-train import encoder` takes its published weights"
             )
         if not images:
             raise ValueError("there are no labelled images to train on")

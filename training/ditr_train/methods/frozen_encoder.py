@@ -1,33 +1,45 @@
-"""The image encoder that features come from: of a run of train-encoder, import dinov2 or train, or of a bundle."""
+"""The image encoder that features come from: of a run of train-encoder, import encoder or train, or of a bundle."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from ditr_train.config.model_config import Config, ConfigError
+from ditr_train.config.vit_architecture import VIT_ARCHITECTURES
+from ditr_train.data.errors import DataError
 from ditr_train.encoders.multi_scale_encoder import MultiScaleEncoder
 from ditr_train.encoders.patch_encoder import PatchEncoder, build_patch_encoder
+from ditr_train.encoders.timm_encoder import TimmEncoder
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.export.bundle import describe_image_encoder, read_document
 from ditr_train.export.bundle_weights import graph_file, session
-from ditr_train.export.graph_file import weight_files
+from ditr_train.export.foreign_encoder import adopt_encoder
+from ditr_train.export.graph_file import copy_graph, weight_files
+from ditr_train.weights.timm_checkpoint import load_timm_checkpoint
+from ditr_train.weights.vision_transformer import load_vision_transformer
+
+GRAPH = "encoder.onnx"
+"""File of a run whose encoder is a graph."""
 
 
 class OnnxImageEncoder(nn.Module):
-    """The `image_encoder` graph of a bundle; it cannot be trained."""
+    """The image encoder of a bundle, or one that came as a graph; it cannot be trained."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, digest: str = "") -> None:
-        """digest: of the graph and its weights, by which other encoders can be told from it"""
+    def __init__(self, session: onnxruntime.InferenceSession, digest: str = "", *, file: Path | None = None) -> None:
+        """digest: of the graph and its weights, by which other encoders can be told from it; file: that of a run"""
         super().__init__()
         self.session = session
         self.digest = digest
+        self.file = file
 
     def forward(self, image: Tensor) -> Tensor:
         """image [B, 3, H, W], `(RGB / 255 - mean) / std` -> features [B, rows * columns, C_2D]."""
@@ -41,8 +53,12 @@ def keep_encoder(run: RunFolder, encoder: nn.Module, source: RunFolder) -> None:
     That of a bundle cannot be copied: such a run can be neither.
     """
     if isinstance(encoder, OnnxImageEncoder):
-        return
-    run.save("encoder.pt", encoder.state_dict())
+        if encoder.file is None:
+            return
+        if not run.read_only:
+            copy_graph(encoder.file, run.path / GRAPH)
+    else:
+        run.save("encoder.pt", encoder.state_dict())
     run.write_json("encoder.json", {name: source.read_json(f"{name}.json") for name in ("data", "scores")})
 
 
@@ -63,16 +79,55 @@ def is_bundle(folder: Path) -> bool:
     return (folder / "bundle.json").exists()
 
 
-def load_run_encoder(run: RunFolder, config: Config) -> PatchEncoder:
-    """The encoder of a run of `train-encoder` or `import dinov2`, or of `train` with injection."""
+def load_run_encoder(run: RunFolder, config: Config) -> PatchEncoder | OnnxImageEncoder:
+    """The encoder of a run of `train-encoder` or `import encoder`, or of `train` with injection."""
+    encoder = _run_encoder(run, config)
+    return _opened(encoder, file=encoder) if isinstance(encoder, Path) else encoder
+
+
+def _run_encoder(run: RunFolder, config: Config) -> PatchEncoder | Path:
     if config.image_encoder is None:
         raise ConfigError("the configuration has no image_encoder")
+    if config.image_encoder.architecture == "onnx":
+        if not run.has(GRAPH):
+            raise DataError(f"{run.path} has no {GRAPH}; is it a folder that import encoder wrote?")
+        return run.path / GRAPH
     encoder = build_patch_encoder(config.image_encoder)
     try:
         encoder.load_state_dict(run.load("encoder.pt"))
     except RuntimeError as error:
         raise ConfigError(f"{run.path}: its encoder is not the configuration's image_encoder: {error}") from error
-    return encoder.eval()
+    encoder.eval()
+    return encoder
+
+
+def keep_published_encoder(run: RunFolder, config: Config, checkpoint: Path, origin: Mapping[str, Any]) -> None:
+    """Makes a folder for `train --encoder` from a checkpoint, or a graph, of the configuration's image encoder.
+
+    `origin` says where it comes from. Raises ConfigError when the configuration has none that is published, DataError
+    when the checkpoint does not fit it.
+    """
+    view = config.image_encoder
+    if view is None or view.architecture == "vit":
+        found = "no image_encoder" if view is None else "the architecture vit"
+        raise ConfigError(
+            f"the configuration has {found}; image_encoder.architecture has to be a published one or onnx"
+        )
+    name = view.architecture
+    if name == "onnx":
+        run.create(config, resume=False)
+        adopt_encoder(checkpoint, run.path / GRAPH, view)
+    else:
+        if name in VIT_ARCHITECTURES:
+            state = load_vision_transformer(
+                checkpoint, VIT_ARCHITECTURES[name], view.rows, view.columns, name
+            ).state_dict()
+        else:
+            state = load_timm_checkpoint(checkpoint, TimmEncoder(view), name).state_dict()
+        run.create(config, resume=False)
+        run.save("encoder.pt", state)
+    run.write_json("data.json", {"architecture": name, **origin})
+    run.write_json("scores.json", {})
 
 
 def load_frozen_encoder(folder: Path, config: Config) -> nn.Module:
@@ -83,20 +138,24 @@ def load_frozen_encoder(folder: Path, config: Config) -> nn.Module:
     encoder = load_exportable_encoder(folder, config)
     if not isinstance(encoder, Path):
         return encoder
+    return _opened(encoder, file=None if is_bundle(folder) else encoder)
+
+
+def _opened(encoder: Path, *, file: Path | None) -> OnnxImageEncoder:
     digest = hashlib.sha256()
     for path in (encoder, *weight_files(encoder)):
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return OnnxImageEncoder(session(encoder), digest.hexdigest())
+    return OnnxImageEncoder(session(encoder), digest.hexdigest(), file=file)
 
 
 def load_exportable_encoder(folder: Path, config: Config) -> PatchEncoder | Path:
-    """The encoder as write_bundle takes it: the network of a run, or the graph's file of a bundle.
+    """The encoder as write_bundle takes it: the network of a run, or the graph's file of a run or a bundle.
 
     Raises as load_frozen_encoder does.
     """
     if not is_bundle(folder):
-        return load_run_encoder(RunFolder(folder), config)
+        return _run_encoder(RunFolder(folder), config)
     if config.image_encoder is None:
         raise ConfigError("the configuration has no image_encoder")
     found = read_document(folder).get("image_encoder", {})

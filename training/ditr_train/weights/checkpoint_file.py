@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors
+import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -21,10 +23,12 @@ Shape = tuple[int, ...]
 
 
 def read_checkpoint(path: Path) -> Any:
-    """What `torch.save` wrote: tensors and plain values only, never code.
+    """What `torch.save` wrote, tensors and plain values only, never code; or the tensors of a .safetensors file.
 
     Raises DataError when the file is missing, is no checkpoint, or holds objects of other kinds.
     """
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
     scalar = np.float64(0).__reduce__()[0]
     # A best score is often a NumPy number; NumPy 1 wrote its functions under another name.
     plain: list[Any] = [
@@ -44,6 +48,15 @@ def read_checkpoint(path: Path) -> Any:
         raise DataError(
             f"{path} is no checkpoint of tensors that PyTorch reads without running code: {reason}"
         ) from error
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load_file(path)
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror or error}") from error
+    except safetensors.SafetensorError as error:
+        raise DataError(f"{path} is no file of tensors in the safetensors format: {error}") from error
 
 
 def _is_zip(path: Path) -> bool:

@@ -36,7 +36,10 @@ def test_a_configuration_survives_json(config):
         ({"unlabeled_id": 3}, "3 is the id of unlabeled points"),
         ({"training": {"steps": True}}, "True is not a int"),
         ({"image_encoder": {"input_width": 50}}, "50 is not a multiple of 16"),
-        ({"image_encoder": {"architecture": "dinov2_vits16"}}, "'dinov2_vits16' is not one of 'vit', 'dinov2_vits14'"),
+        (
+            {"image_encoder": {"architecture": "dinov2_vits16"}},
+            "'dinov2_vits16' is not one of vit, onnx, timm:NAME, dinov2_vits14",
+        ),
         ({"image_encoder": {"architecture": "dinov2_vits14"}}, "patch_size: 16 is not 14, that of dinov2_vits14"),
         ({"image_encoder": {"depth": 0}}, "depth: 0 is not above 0"),
         ({"distillation": LOOP | {"scales": [2, 3]}}, r"scales: the largest of \[2, 3\] is not a multiple of each"),

@@ -11,21 +11,21 @@ from PIL import Image
 from scipy.special import erf
 
 from ditr_train.cli import main
-from ditr_train.config.dinov2_architecture import DinoV2Architecture, dinov2_architecture
 from ditr_train.config.model_config import ImageEncoderConfig, config_to_document
+from ditr_train.config.vit_architecture import VIT_ARCHITECTURES, VitArchitecture
 from ditr_train.data.errors import DataError
-from ditr_train.encoders.dinov2 import resize_positions
 from ditr_train.encoders.patch_encoder import build_patch_encoder
+from ditr_train.encoders.vision_transformer import resize_positions
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.export.graphs import export_image_encoder
-from ditr_train.weights.dinov2 import checkpoint_shapes, load_dinov2
+from ditr_train.weights.vision_transformer import load_vision_transformer, published_shapes
 
-SMALL = DinoV2Architecture(channels=24, depth=2, heads=3, pretraining_grid=5)
+SMALL = VitArchitecture(channels=24, depth=2, heads=3, pretraining_grid=5)
 VARIANTS = {
     "mlp": SMALL,
-    "mlp-registers": replace(SMALL, registers=4),
-    "swiglu": replace(SMALL, feed_forward="swiglu"),
-    "swiglu-registers": replace(SMALL, feed_forward="swiglu", registers=4),
+    "mlp-registers": replace(SMALL, registers=4, resizing="antialiased"),
+    "swiglu": replace(SMALL, feed_forward="swiglu", hidden_channels=64),
+    "swiglu-registers": replace(SMALL, feed_forward="swiglu", hidden_channels=64, registers=4, resizing="antialiased"),
 }
 
 
@@ -33,7 +33,8 @@ def random_checkpoint(architecture, seed=0):
     """Weights with the names and shapes of a published checkpoint, far from their initial zeros and ones."""
     generator = torch.Generator().manual_seed(seed)
     tensors = {}
-    for name, shape in checkpoint_shapes(architecture).items():
+    shapes = published_shapes(architecture, "dinov2") | {"mask_token": (1, architecture.channels)}
+    for name, shape in shapes.items():
         value = torch.randn(shape, generator=generator)
         if name.endswith(".weight") and len(shape) > 1:
             value *= np.prod(shape[1:]) ** -0.5
@@ -122,9 +123,9 @@ def resized_positions(checkpoint, architecture, rows, columns):
 @pytest.mark.parametrize("registers", [0, 4])
 @pytest.mark.parametrize(("rows", "columns"), [(5, 5), (3, 7), (9, 2), (5, 4), (1, 1)])
 def test_positions_are_resized_as_published(registers, rows, columns):
-    architecture = replace(SMALL, registers=registers)
+    architecture = replace(SMALL, registers=registers, resizing="antialiased" if registers else "offset")
     checkpoint = random_checkpoint(architecture)
-    found = resize_positions(checkpoint["pos_embed"], rows, columns, antialias=registers > 0)
+    found = resize_positions(checkpoint["pos_embed"], rows, columns, architecture.resizing)
     expected = resized_positions(checkpoint, architecture, rows, columns)
     np.testing.assert_allclose(found[0], expected, atol=1e-5)
 
@@ -135,7 +136,7 @@ def test_features_are_those_of_a_plain_vision_transformer(tmp_path, variant, row
     architecture = VARIANTS[variant]
     checkpoint = random_checkpoint(architecture)
     torch.save(checkpoint, tmp_path / "weights.pth")
-    encoder = load_dinov2(tmp_path / "weights.pth", architecture, rows, columns, variant)
+    encoder = load_vision_transformer(tmp_path / "weights.pth", architecture, rows, columns, variant)
     images = torch.randn(2, 3, 14 * rows, 14 * columns)
     positions = resized_positions(checkpoint, architecture, rows, columns)
     with torch.no_grad():
@@ -158,11 +159,11 @@ def encoder_config(architecture, rows=3, columns=5):
 
 @pytest.mark.parametrize("name", ["dinov2_vits14", "dinov2_vits14_reg"])
 def test_a_whole_vit_s_and_its_graph(tmp_path, name):
-    architecture = dinov2_architecture(name)
+    architecture = VIT_ARCHITECTURES[name]
     checkpoint = random_checkpoint(architecture)
     torch.save(checkpoint, tmp_path / "weights.pth")
     config = encoder_config(name)
-    encoder = load_dinov2(tmp_path / "weights.pth", architecture, config.rows, config.columns, name)
+    encoder = load_vision_transformer(tmp_path / "weights.pth", architecture, config.rows, config.columns, name)
     images = torch.randn(2, 3, config.input_height, config.input_width)
     with torch.no_grad():
         features = encoder(images).numpy()
@@ -201,7 +202,7 @@ def test_every_tensor_that_does_not_fit_is_named(tmp_path):
     checkpoint["norm.bias"][3] = torch.nan
     torch.save(checkpoint, tmp_path / "weights.pth")
     with pytest.raises(DataError) as error:
-        load_dinov2(tmp_path / "weights.pth", SMALL, 5, 5, "the test's network")
+        load_vision_transformer(tmp_path / "weights.pth", SMALL, 5, 5, "the test's network")
     assert str(error.value) == (
         f"{tmp_path / 'weights.pth'} does not fit the test's network: missing blocks.1.ls2.gamma; "
         "unexpected blocks.2.norm1.weight; wrong shape cls_token (1, 24) instead of (1, 1, 24); not finite norm.bias"
@@ -211,7 +212,7 @@ def test_every_tensor_that_does_not_fit_is_named(tmp_path):
 def test_registers_are_not_silently_left_out(tmp_path):
     torch.save(random_checkpoint(VARIANTS["mlp-registers"]), tmp_path / "weights.pth")
     with pytest.raises(DataError, match=r"unexpected register_tokens$"):
-        load_dinov2(tmp_path / "weights.pth", SMALL, 5, 5, "a network without registers")
+        load_vision_transformer(tmp_path / "weights.pth", SMALL, 5, 5, "a network without registers")
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,7 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content, message):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(DataError, match=message):
-        load_dinov2(path, SMALL, 5, 5, "a network")
+        load_vision_transformer(path, SMALL, 5, 5, "a network")
 
 
 def test_import_writes_an_encoder_that_the_other_commands_load(tmp_path, capsys):
@@ -233,7 +234,7 @@ def test_import_writes_an_encoder_that_the_other_commands_load(tmp_path, capsys)
         image_encoder=encoder_config("dinov2_vits14_reg"),
     )
     RunFolder(tmp_path / "config").create(config, resume=False)
-    checkpoint = random_checkpoint(dinov2_architecture("dinov2_vits14_reg"))
+    checkpoint = random_checkpoint(VIT_ARCHITECTURES["dinov2_vits14_reg"])
     torch.save(checkpoint, tmp_path / "weights.pth")
     # JSON is YAML.
     arguments = ["import", "dinov2", str(tmp_path / "weights.pth"), "--config", str(tmp_path / "config/config.json")]
