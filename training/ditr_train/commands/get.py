@@ -16,7 +16,8 @@ from ditr_train.methods.frozen_encoder import keep_published_encoder
 from ditr_train.weights.hub import FetchedFile, fetch
 from ditr_train.weights.published_models import PERMISSIVE, PUBLISHED_MODELS, HubFile, PublishedModel
 
-CONFIGS = Path(ditr_train.__file__).parent / "configs"
+CONFIGS = Path(ditr_train.__file__).parent.parent / "configs"
+"""Beside the package, which is installed in place (`pip install -e`)."""
 
 _DESCRIPTION = """\
 Downloads a published network from the Hugging Face hub, checks it, and makes it a bundle for the node, or a folder for
