@@ -64,6 +64,7 @@ def load_scans(
 def named_frames(source: ScanSource, config: Config) -> Iterator[tuple[str, Frame]]:
     """The clouds of a bag or a data set with their camera images, without labels, and the names that scans have."""
     names = ["x", "y", "z"]
+    frames: Iterator[Frame]
     if isinstance(source, DatasetSplit):
         dataset = source.open(config.classes)
         frames = (dataset.frame(i, names, config.topics.label_field, images=True) for i in range(len(dataset)))

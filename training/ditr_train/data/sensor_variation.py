@@ -46,4 +46,4 @@ def _other_intensity(
     scale = config.intensity_power ** rng.uniform(-1, 1)
     if dropped:
         return np.zeros_like(intensity)
-    return np.clip(scale * np.clip(intensity, 0, 1) ** power, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(scale * np.clip(intensity, 0, 1) ** power, 0, 1), np.float32)
