@@ -111,14 +111,14 @@ export function inputOptions(flags: InputFlags): InputOptions {
   };
 }
 
-/** Gathers `image=info` by image. */
-function topicPair(
+/** Gathers `image=info` by image; of two topics that belong together in another way too. */
+export function topicPair(
   value: string,
   others: Readonly<Record<string, string>> | undefined,
 ): Readonly<Record<string, string>> {
   const [image = "", info = "", ...rest] = value.split("=");
   if (image === "" || info === "" || rest.length > 0) {
-    throw new InvalidArgumentError("It must be an image topic, =, and its CameraInfo topic.");
+    throw new InvalidArgumentError("It must be an image topic, =, and the topic that belongs to it.");
   }
   return { ...others, [image]: info };
 }

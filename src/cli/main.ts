@@ -9,6 +9,7 @@ import { EXIT } from "./exitCodes.js";
 import { importCommand } from "./importCommand.js";
 import { inspectCommand } from "./inspectCommand.js";
 import { runCommand } from "./runCommand.js";
+import { samplesCommand } from "./samplesCommand.js";
 import { simulateCommand } from "./simulateCommand.js";
 
 const program = new Command("ditr")
@@ -31,6 +32,7 @@ for (const command of [
   importCommand(),
   inspectCommand(),
   evaluateCommand(),
+  samplesCommand(),
   simulateCommand(),
   demoCommand(),
   benchCommand(),

@@ -1,12 +1,8 @@
-import { chooseInputs } from "../bag/labelling/chooseInputs.js";
 import { copiedChannels, type CopyChoice } from "../bag/labelling/copiedChannels.js";
 import type { InputSelection } from "../bag/labelling/InputSelection.js";
-import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { labelBag } from "../bag/labelling/labelBag.js";
-import { ofSelectedTypes } from "../bag/labelling/ofSelectedTypes.js";
 import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import type { RecordedClocks } from "../bag/labelling/recordedClocks.js";
-import { recordedInputs } from "../bag/labelling/RecordedInputs.js";
 import type { BagReader } from "../bag/types.js";
 import { FaultLog, type FaultAnnouncement } from "../faults/FaultLog.js";
 import { ModelBundle } from "../model/ModelBundle.js";
@@ -15,12 +11,12 @@ import type { FusionPolicyOptions } from "../perception/FusionPolicy.js";
 import type { CloudFilter } from "../perception/labelledClouds.js";
 import { RestartingPipeline } from "../perception/RestartingPipeline.js";
 import { RunRecorder } from "../report/RunRecorder.js";
-import { dropFault } from "../sync/dropFault.js";
-import { SyncLedger, type SyncStatistics } from "../sync/SyncLedger.js";
+import type { SyncStatistics } from "../sync/SyncLedger.js";
+import { drivenInputs, recordedClouds } from "./drivenInputs.js";
 import type { InputOptions } from "./inputOptions.js";
 import type { Interruption, StopSignal } from "./Interruption.js";
 import { Progress } from "./Progress.js";
-import { accountScans, type ScanAccount } from "./scanAccount.js";
+import { accountScans, outcomesOf, type ScanAccount } from "./scanAccount.js";
 import { writeDump } from "./writeDump.js";
 
 export interface RunBagOptions extends InputOptions {
@@ -68,14 +64,8 @@ export interface RunResult {
 export async function runBag(reader: BagReader, options: RunBagOptions): Promise<RunResult> {
   const bundle = await ModelBundle.load(options.model);
   const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
-  const summary = await inspectBag(reader, options);
-  // What is known before the work begins is said before, also when it does not begin.
-  const known = new Set(reader.warnings);
-  for (const problem of known) faults.record(problem);
-  const selection = chooseInputs(summary, options);
-  const selected = ofSelectedTypes(reader, selection);
-  const inputs = await recordedInputs(selected, selection, { ...options, faults });
-  for (const problem of [...selection.problems, ...inputs.clocks.problems]) faults.record(problem);
+  const driven = await drivenInputs(reader, options, faults);
+  const { selection, reader: selected, inputs, ledger } = driven;
   const filter = cloudFilter(bundle, options);
   const pipeline = await RestartingPipeline.start({
     bundle,
@@ -86,14 +76,6 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     ...(options.intensityScale !== undefined && { intensityScale: options.intensityScale }),
     ...(options.intensityField !== undefined && { intensityField: options.intensityField }),
     dump: options.dump !== undefined,
-  });
-  const ledger = new SyncLedger();
-  const imageTopics = new Map(selection.cameras.map(({ name, imageTopic }) => [name, imageTopic]));
-  ledger.drops.subscribe((drop) => {
-    // Further sources of points go by their topics.
-    const topic =
-      drop.camera === undefined ? selection.clouds[0].topic : (imageTopics.get(drop.camera) ?? drop.camera);
-    faults.record(dropFault(drop, topic));
   });
   const recorder = new RunRecorder();
   const total = recordedClouds(reader, selection);
@@ -134,7 +116,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     await writer?.abort();
     await pipeline.close();
   }
-  for (const warning of reader.warnings) if (!known.has(warning)) faults.record(warning);
+  for (const warning of reader.warnings) if (!driven.said.has(warning)) faults.record(warning);
   const stoppedBy = options.interruption?.stoppedBy;
   const sync = ledger.statistics();
   return {
@@ -152,16 +134,11 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
       inBag: recordedClouds(reader, selection),
       isWhole: stoppedBy === undefined && options.maxScans === undefined,
       clouds: sync.clouds,
-      recorder,
+      outcomes: outcomesOf(recorder),
       faults,
     }),
     ...(stoppedBy && { stoppedBy }),
   };
-}
-
-/** Messages of the topic that sets the scans. */
-function recordedClouds(reader: BagReader, { clouds: [{ topic }] }: InputSelection): number {
-  return reader.topics.find((candidate) => candidate.topic === topic)?.messageCount ?? 0;
 }
 
 function cloudFilter(

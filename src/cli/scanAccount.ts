@@ -24,18 +24,36 @@ export interface ScanAccountInput {
   readonly isWhole: boolean;
   /** Of the join. */
   readonly clouds: StreamStatistics;
-  readonly recorder: RunRecorder;
+  readonly outcomes: ScanOutcomes;
   readonly faults: FaultLog;
 }
 
-/** Counts from both ends, so that no way of losing a scan can be forgotten: what is not labelled is lost. */
-export function accountScans({ inBag, isWhole, clouds, recorder, faults }: ScanAccountInput): ScanAccount {
+/** Scans that came through, and those that did not. */
+export interface ScanOutcomes {
+  /** In the output. */
+  readonly answered: number;
+  /** See ScanAccount; they are among `answered`. */
+  readonly withoutLabels: number;
+  /** Refused by the model, or unreadable. */
+  readonly failed: number;
+}
+
+export function outcomesOf(recorder: RunRecorder): ScanOutcomes {
   const answered = recorder.count("fused") + recorder.count("image-free");
   const { total, unlabeled } = recorder.points;
-  const withoutLabels = unlabeled === total ? answered : recorder.withoutLabels;
+  return {
+    answered,
+    withoutLabels: unlabeled === total ? answered : recorder.withoutLabels,
+    failed: recorder.count("failed"),
+  };
+}
+
+/** Counts from both ends, so that no way of losing a scan can be forgotten: what is not labelled is lost. */
+export function accountScans({ inBag, isWhole, clouds, outcomes, faults }: ScanAccountInput): ScanAccount {
+  const { answered, withoutLabels, failed } = outcomes;
   const labelled = answered - withoutLabels;
   const dropped = Object.values(clouds.dropped).reduce((sum, count) => sum + count, 0);
-  const counted = recorder.count("failed") + dropped;
+  const counted = failed + dropped;
   const lost = isWhole ? Math.max(inBag - answered, counted) : counted;
   // Nobody knows how many were in a split that is missing, or in what is damaged.
   const isCounted = faults

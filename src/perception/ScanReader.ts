@@ -38,6 +38,8 @@ export interface ScanPoints {
   readonly noReturnCount: number;
   /** What was left out or made up. */
   readonly faults: readonly Fault[];
+  /** The sources that `cloud` is made of, whose points follow one another in it. */
+  readonly parts: readonly CloudPart[];
 }
 
 /** What is kept of one source from scan to scan. */
@@ -83,11 +85,12 @@ export class ScanReader {
     }
     const noReturnCount = parts.reduce((sum, part) => sum + part.noReturnCount, 0);
     const [{ cloud, xyz, intensity }] = parts as [CloudPart];
-    if (frame.mergedFrame === undefined) return { cloud, xyz, intensity, noReturnCount, faults };
+    if (frame.mergedFrame === undefined) return { cloud, xyz, intensity, noReturnCount, faults, parts };
     return {
       ...mergedCloud(parts, { stamp: frame.stamp, frameId: frame.mergedFrame }),
       noReturnCount,
       faults,
+      parts,
     };
   }
 

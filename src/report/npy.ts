@@ -32,19 +32,28 @@ export function encodeNpy({ data, shape }: NpyArray): Uint8Array {
     );
   }
   const descr = Object.entries(DTYPES).find(([, type]) => data instanceof type)![0];
+  return Buffer.concat([
+    npyHeader(`'${descr}'`, shape),
+    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  ]);
+}
+
+/**
+ * What a .npy file begins with.
+ * @param descr the dtype as Python writes it: `'<f4'`, or the list of a structured one
+ * @param bytes of the header, when it replaces a longer one
+ */
+export function npyHeader(descr: string, shape: readonly number[], bytes = 0): Buffer {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const dictionary = `{'descr': ${descr}, 'fortran_order': False, 'shape': ${tuple}, }`;
   const unpadded = PREFIX_BYTES + dictionary.length + 1;
-  const header = dictionary + " ".repeat((ALIGNMENT - (unpadded % ALIGNMENT)) % ALIGNMENT) + "\n";
+  const padded = Math.max(bytes, Math.ceil(unpadded / ALIGNMENT) * ALIGNMENT);
+  const header = `${dictionary}${" ".repeat(padded - unpadded)}\n`;
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.write(MAGIC, "latin1");
   prefix[6] = 1;
   prefix.writeUInt16LE(header.length, 8);
-  return Buffer.concat([
-    prefix,
-    Buffer.from(header, "latin1"),
-    new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
-  ]);
+  return Buffer.concat([prefix, Buffer.from(header, "latin1")]);
 }
 
 /** Reads what `encodeNpy` and `numpy.save` write for these dtypes; throws an Error that names what it found. */
