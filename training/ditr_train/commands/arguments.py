@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from ditr_train.config.model_config import Config, ConfigError
+from ditr_train.config.model_config import ConfigError
 from ditr_train.data.errors import DataError
 from ditr_train.data.regions import RegionFolder, RegionSource, RegionTopics
 from ditr_train.data.remembered_encoder import RememberedEncoder
@@ -22,8 +22,8 @@ OPTIMIZATION = ("steps", "seed", "learning_rate", "autocast")
 """Options of add_optimization that replace settings of the configuration."""
 
 
-SCANS = "MCAP|DATASET:FOLDER:SPLIT"
-"""What stands for scans in the help: a bag, or a split of a public data set."""
+SCANS = "SAMPLES|BAG|DATASET:FOLDER:SPLIT"
+"""What stands for scans in the help: a folder of `ditr samples`, a bag, or a split of a public data set."""
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -130,21 +130,14 @@ def add_regions(parser: argparse.ArgumentParser) -> None:
         "--regions",
         type=Path,
         metavar="FOLDER",
-        help="region images, as `ditr-train regions` writes them (default: the bags' own, on the topics of "
-        "topics.cameras)",
+        help="region images, as `ditr-train regions` writes them (default: those that the bags have beside "
+        "their images)",
     )
 
 
-def region_source(options: argparse.Namespace, config: Config) -> RegionSource:
-    """Where the regions come from. Raises ConfigError where there is nothing."""
-    if options.regions is not None:
-        return RegionFolder(options.regions)
-    if all(camera.regions for camera in config.topics.cameras):
-        return RegionTopics()
-    raise ConfigError(
-        "there are no regions: give --regions FOLDER (`ditr-train regions` writes one), or name the topic of each "
-        "camera's region images in topics.cameras[].regions"
-    )
+def region_source(options: argparse.Namespace) -> RegionSource:
+    """Where the regions come from."""
+    return RegionTopics() if options.regions is None else RegionFolder(options.regions)
 
 
 def region_name(options: argparse.Namespace) -> str:

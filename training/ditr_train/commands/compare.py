@@ -79,7 +79,7 @@ def _compare(options: argparse.Namespace) -> None:
     source = None
     if "sam-masked" in options.methods:
         config = _with_regions(options, config)
-        source = arguments.region_source(options, config)
+        source = arguments.region_source(options)
     show = arguments.progress()
     device = choose_device(options.device)
     encoder = load_frozen_encoder(options.encoder, config).to(device)

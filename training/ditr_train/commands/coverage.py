@@ -41,6 +41,8 @@ def _coverage(options: argparse.Namespace) -> None:
     config = run.config()
     if config.injection is None:
         raise ConfigError(f"{options.run}: a network without injection sees no images")
+    if not config.topics.cameras:
+        raise ConfigError(f"{options.run}: topics.cameras names no cameras, of which the first, then more are taken")
     device = choose_device(options.device)
     show = arguments.progress()
     scans = load_scans(options.bags, config, load_run_encoder(run, config).to(device), progress=show)

@@ -107,7 +107,7 @@ def _load(
     options: argparse.Namespace, config: Config, encoder: nn.Module | None
 ) -> tuple[list[LabeledScan], list[LabeledScan]]:
     """Scans to train on and to score on."""
-    source = arguments.region_source(options, config)
+    source = arguments.region_source(options)
 
     def load(bags: Sequence[ScanSource], option: str) -> list[LabeledScan]:
         scans = load_scans(bags, config, encoder, labels=False, regions=source, progress=arguments.progress())

@@ -291,42 +291,31 @@ class ImageEncoderConfig:
 
 @dataclass(frozen=True)
 class CameraTopics:
-    """One camera of a bag."""
+    """One camera of the samples."""
+
+    FORMER_SETTINGS = ("camera_info", "offset", "tolerance")
+    """Of runs that were made when bags were read here: `ditr samples` decides about all that now."""
 
     image: str
-    camera_info: str = ""
-    """Empty: `camera_info` beside the image, as cameras of ROS publish it."""
+    """Topic of its images."""
     semantic: str = ""
-    """mono8 image of class ids with each image, for training the image encoder; empty: `semantic` beside the image."""
+    """Of a bag that is given directly, the mono8 images of class ids that belong to the images, for training the image
+    encoder; empty: `semantic` beside the images."""
     regions: str = ""
-    """mono16 or mono8 image of region ids (0: none) beside each image and with its stamp, for pretraining; empty: the
-    bag has none."""
-    offset: float = 0.0
-    """Seconds from a cloud's stamp to the stamp that its image should have: half a turn for a camera in
-    front of a spinning LiDAR that stamps its scans at their start and starts behind."""
-    tolerance: float = 0.06
-    """Largest difference between that stamp and the image's in seconds."""
-
-    def __post_init__(self) -> None:
-        if not self.camera_info:
-            object.__setattr__(self, "camera_info", self._beside("camera_info"))
-        if not self.semantic:
-            object.__setattr__(self, "semantic", self._beside("semantic"))
-
-    def _beside(self, name: str) -> str:
-        """`/camera/front/image_raw/compressed` -> `/camera/front/<name>`."""
-        return f"{self.image.removesuffix('/compressed').rpartition('/')[0]}/{name}"
+    """The same of region ids (mono16 or mono8, 0: none), for pretraining; empty: `regions` beside the images."""
 
 
 @dataclass(frozen=True)
 class TopicsConfig:
-    """Topics of a bag."""
+    """What is taken of sample folders, and of bags that are given directly (`ditr samples` reads those)."""
 
-    cloud: str = "/lidar/points"
+    cloud: str = ""
+    """Of a bag: topic of the clouds; empty: the one that there is."""
     label_field: str = "ground_truth"
-    """Field of the cloud with class ids; 0 is not learned from."""
-    cameras: tuple[CameraTopics, ...] = (CameraTopics("/camera/front/image_raw/compressed"),)
-    """A point that several see takes the features of the one near whose centre it is."""
+    """Of a bag: field of the clouds with class ids; 0 is not learned from."""
+    cameras: tuple[CameraTopics, ...] = ()
+    """Cameras that are used, in this order; empty: all. A point that several see takes the features of the one near
+    whose centre it is."""
 
 
 @dataclass(frozen=True)

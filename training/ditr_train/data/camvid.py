@@ -9,8 +9,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from ditr_train.config.model_config import SemanticClass
-from ditr_train.data.bag import CameraImage
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import CameraImage
 
 _NAMES = (
     *("", "building", "pole", "road", "sidewalk", "vegetation", "traffic-sign", "fence", "car", "person"),

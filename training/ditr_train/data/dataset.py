@@ -13,8 +13,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from ditr_train.config.model_config import SemanticClass
-from ditr_train.data.bag import Exposure, Frame
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import Exposure, Frame
 from ditr_train.data.learning_map import LearningMap
 
 

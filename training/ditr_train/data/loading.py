@@ -1,4 +1,4 @@
-"""Scans of bags and data sets, with the image features of their points."""
+"""Scans of samples and data sets, with the image features of their points."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ from torch import nn
 from tqdm import tqdm
 
 from ditr_train.config.model_config import Config
-from ditr_train.data.bag import Exposure, Frame, read_frames
+from ditr_train.data.bag_samples import open_samples
 from ditr_train.data.candidate_labels import coarse_labels
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import Exposure, Frame
 from ditr_train.data.images import decode_image, normalize, patch_grid
 from ditr_train.data.regions import PointRegions, RegionSource, point_regions, region_features
+from ditr_train.data.sample_folder import SampleFolder
 from ditr_train.data.scans import IGNORED, LabeledScan, PointImageFeatures, class_indices
 from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import DatasetSplit, ScanSource
 from ditr_train.data.stored_scans import StoredScan, StoredScans
 from ditr_train.geometry.projection import assign_patches
 from ditr_train.model.device import device_of
+
+HELD_BYTES = 2 << 30
+"""Of the scans of samples that one call holds in memory."""
 
 
 def load_scans(
@@ -38,40 +43,83 @@ def load_scans(
     soft_labels: SoftLabelFolder | None = None,
     progress: bool,
 ) -> Sequence[LabeledScan]:
-    """All scans of bags and data sets, with image features where an encoder is given and there is an image.
+    """All scans of samples and data sets, with image features where an encoder is given and there is an image.
 
-    Scans of bags are held in memory, those of data sets are read, and their image features computed, each time
-    that they are asked for. Without `labels` the clouds need no labels, and every point is IGNORED. With `regions`,
-    points know the regions of the images that they lie in, which have image features where there is an encoder; those
-    of data sets are not read. Points without a label take what `soft_labels` know of them.
-    Raises DataError for a bag or a data set that cannot be used.
+    Scans of samples are held in memory as far as HELD_BYTES go. The others, and those of data sets, are read, and their
+    image features computed, each time that they are asked for. Without `labels` the clouds need no labels, and every
+    point is IGNORED. With `regions`, points know the regions of the images that they lie in, which have image features
+    where there is an encoder; those of data sets are not read. Points without a label take what `soft_labels` know of
+    them.
+    Raises DataError for samples, a bag or a data set that cannot be used.
     """
     loaded: list[LabeledScan] = []
     stored: list[StoredScan] = []
+    room = HELD_BYTES
     names = _field_names(config, labels=labels)
-    for source in tqdm(sources, desc="reading bags", unit="bag", disable=not progress):
+    for source in tqdm(sources, desc="reading scans", unit="source", disable=not progress):
         if isinstance(source, DatasetSplit):
             if regions is not None:
-                raise DataError(f"{source.name}: regions of images are read for bags only")
+                raise DataError(f"{source.name}: regions of images are read for bags and samples only")
             stored += _stored_scans(source.open(config.classes), config, encoder, soft_labels, labels=labels)
-        else:
-            frames = read_frames(source, config.topics, names, labels_needed=soft_labels is None)
-            scans = [_labeled_scan(frame, config, encoder, regions) for frame in frames]
-            loaded += [_with_soft_labels(scan, soft_labels, config) for scan in scans]
+            continue
+        folder = open_samples(source, config.topics, labels=labels)
+        if labels:
+            folder.require_classes(config.classes)
+        for sample in _stored_samples(folder, config, encoder, names, regions, soft_labels):
+            if room <= 0:
+                stored.append(sample)
+                continue
+            scan = sample.read(True)
+            loaded.append(scan)
+            room -= scan.held_bytes()
     return StoredScans([*loaded, *stored]) if stored else loaded
 
 
 def named_frames(source: ScanSource, config: Config) -> Iterator[tuple[str, Frame]]:
-    """The clouds of a bag or a data set with their camera images, without labels, and the names that scans have."""
+    """The scans of samples or a data set with their camera images, without labels, and the names that scans have."""
     names = ["x", "y", "z"]
     frames: Iterator[Frame]
     if isinstance(source, DatasetSplit):
         dataset = source.open(config.classes)
         frames = (dataset.frame(i, names, config.topics.label_field, images=True) for i in range(len(dataset)))
     else:
-        frames = read_frames(source, config.topics, names)
+        samples, topics = open_samples(source, config.topics, labels=False), config.topics
+        frames = (samples.frame(i, names, topics.label_field, topics.cameras, images=True) for i in range(len(samples)))
     for frame in frames:
         yield _scan_name(frame.bag, frame.stamp), frame
+
+
+def _stored_samples(
+    folder: SampleFolder,
+    config: Config,
+    encoder: nn.Module | None,
+    names: list[str],
+    regions: RegionSource | None,
+    soft_labels: SoftLabelFolder | None,
+) -> list[StoredScan]:
+    topics = config.topics
+
+    def read(index: int, images: bool) -> LabeledScan:
+        used = encoder if images else None
+        known = soft_labels is None or folder.labelled(index)
+        frame = folder.frame(
+            index,
+            [name for name in names if known or name != topics.label_field],
+            topics.label_field,
+            topics.cameras,
+            images=used is not None or regions is not None,
+            regions=regions is not None,
+        )
+        return _with_soft_labels(_labeled_scan(frame, config, used, regions), soft_labels, config)
+
+    return [
+        StoredScan(
+            _scan_name(folder.bag(index), folder.stamp(index)),
+            encoder is not None and folder.has_images(index, topics.cameras),
+            partial(read, index),
+        )
+        for index in range(len(folder))
+    ]
 
 
 def _stored_scans(

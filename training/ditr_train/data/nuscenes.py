@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ditr_train.data.bag import CameraImage, Exposure
 from ditr_train.data.dataset import FrameDataset, read_image
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import CameraImage, Exposure
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.nuscenes_tables import Row, by_token, read_table
 from ditr_train.data.point_file import read_numbers
-from ditr_train.data.static_transforms import rotation_matrix
+from ditr_train.data.rotation import rotation_matrix
 from ditr_train.geometry.projection import CameraView
 
 _VERSIONS = {

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from ditr_train.config.model_config import ImageEncoderConfig
-from ditr_train.data.bag import CameraImage
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import CameraImage
 from ditr_train.data.images import patch_grid
 from ditr_train.geometry.projection import CameraView, assign_pixels
 
@@ -46,11 +46,15 @@ class RegionSource(Protocol):
 
 
 class RegionTopics:
-    """Region images in the bag itself, with the stamps of the camera's images."""
+    """Region images in the samples themselves, which the bag had with the stamps of the camera's images."""
 
     def ids(self, bag: str, image: CameraImage) -> RegionIds:
         if image.regions is None:
-            raise DataError(f"the image of {image.topic} at {image.stamp} has no region image of its stamp in the bag")
+            raise DataError(
+                f"the image of {image.topic} at {image.stamp} has no region image: give --regions FOLDER "
+                "(`ditr-train regions` writes one), or a bag that has them beside its images "
+                "(`ditr samples --regions IMAGE=REGIONS` names their topic)"
+            )
         return image.regions
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ditr_train.data.bag import CameraImage, Exposure
 from ditr_train.data.dataset import FrameDataset, read_image
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import CameraImage, Exposure
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.mesh import vertex_normals
 from ditr_train.data.ply import Elements, read_ply

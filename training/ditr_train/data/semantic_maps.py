@@ -32,8 +32,8 @@ from PIL import Image
 
 from ditr_train.config.conversion import ConfigError, convert, require
 from ditr_train.config.model_config import SemanticClass
-from ditr_train.data.bag import Exposure, Frame
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import Exposure, Frame
 from ditr_train.data.images import decode_rgb
 from ditr_train.data.scan_folder import class_set
 

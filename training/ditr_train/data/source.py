@@ -1,4 +1,4 @@
-"""Where scans come from: an MCAP bag, or a split of a public data set."""
+"""Where scans come from: samples of recorded bags, or a split of a public data set."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ditr_train.config.model_config import SemanticClass
-from ditr_train.data.bag import CameraImage
 from ditr_train.data.camvid import read_camvid
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import CameraImage
 from ditr_train.data.nuscenes import NuScenes
 from ditr_train.data.scan_folder import ScanFolder, source_name
 from ditr_train.data.scannet import ScanNet
@@ -65,11 +65,14 @@ class DatasetSplit:
 
 
 ScanSource = Path | DatasetSplit
-"""A bag, or a split of a data set."""
+"""A sample folder, a bag (of which samples are made), or a split of a data set."""
 
 
 def scan_source(text: str) -> ScanSource:
-    """Reads `a.mcap` or `semantic-kitti:/data/kitti:train`. Raises DataError for a data set that is not known."""
+    """Reads `samples/`, `a.mcap` or `semantic-kitti:/data/kitti:train`.
+
+    Raises DataError for a data set that is not known.
+    """
     known = [*DATASETS, DESCRIBED, *IMAGE_DATASETS]
     match = re.fullmatch(r"([a-z][a-z-]*):(.+):([^:]*)", text)
     if match is None:

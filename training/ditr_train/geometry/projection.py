@@ -6,6 +6,7 @@ TypeScript with the same float64 operations in the same order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -13,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-DistortionModel = Literal["none", "plumb_bob", "rational_polynomial", "equidistant"]
+DistortionModel = Literal["none", "plumb_bob", "rational_polynomial", "thin_prism", "equidistant"]
 ResizeRule = Literal["stretch", "letterbox"]
 Sampling = Literal["nearest", "bilinear"]
 
@@ -38,8 +39,12 @@ _COEFFICIENTS: dict[DistortionModel, tuple[int, ...]] = {
     "none": (0,),
     "plumb_bob": (0, 4, 5),
     "rational_polynomial": (8,),
+    "thin_prism": (14,),
     "equidistant": (4,),
 }
+
+_DIRECTIONS = 32
+"""In which folding is looked for where it is not the same in all of them."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class CameraView:
     k: FloatArray
     """[3, 3] intrinsics in pixels; of a rectified image the left part of P."""
     d: tuple[float, ...]
-    """Distortion coefficients in OpenCV's order; empty for a rectified image."""
+    """Distortion coefficients in OpenCV's order, of "thin_prism" those of the tilted sensor too (14); empty for a
+    rectified image."""
     model: DistortionModel
     width: int
     """Pixels of the image that is projected into."""
@@ -116,7 +122,8 @@ def valid_radius(model: DistortionModel, d: tuple[float, ...]) -> float:
     """Where the radial part of the distortion stops to grow: pixels beyond it would fold back into the image.
 
     For "equidistant" an angle in radians from the optical axis, at most pi / 2; otherwise a distance from
-    the axis at unit depth, infinity when nothing folds within 20 (87 degrees). Tangential terms are ignored.
+    the axis at unit depth, infinity when nothing folds within 20 (87 degrees). Tangential terms are ignored
+    but in "thin_prism", where all terms count in all directions.
     """
     if model == "none" or not any(d):
         return np.pi / 2 if model == "equidistant" else np.inf
@@ -126,13 +133,15 @@ def valid_radius(model: DistortionModel, d: tuple[float, ...]) -> float:
         if model == "equidistant":
             k1, k2, k3, k4 = d
             return 1 + s * (3 * k1 + s * (5 * k2 + s * (7 * k3 + s * (9 * k4)))) > 0
-        k1, k2, _, _, k3, k4, k5, k6 = (*d, *([0.0] * (8 - len(d))))
+        k1, k2, _, _, k3, k4, k5, k6 = (*d, *([0.0] * (8 - len(d))))[:8]
         numerator = 1 + s * (k1 + s * (k2 + s * k3))
         denominator = 1 + s * (k4 + s * (k5 + s * k6))
         numerator_slope = k1 + s * (2 * k2 + s * (3 * k3))
         denominator_slope = k4 + s * (2 * k5 + s * (3 * k6))
         growth = numerator * denominator + 2 * s * (numerator_slope * denominator - numerator * denominator_slope)
-        return denominator > 0 and growth > 0
+        if not (denominator > 0 and growth > 0):
+            return False
+        return model != "thin_prism" or _keeps_orientation(d, radius)
 
     limit = np.pi / 2 if model == "equidistant" else 20.0
     steps = 4000
@@ -148,6 +157,48 @@ def valid_radius(model: DistortionModel, d: tuple[float, ...]) -> float:
                 outside = middle
         return inside
     return np.pi / 2 if model == "equidistant" else np.inf
+
+
+def _keeps_orientation(d: tuple[float, ...], radius: float) -> bool:
+    """Whether the map of "thin_prism", before the tilt, is one to one around the points at this radius, and before the
+    sensor."""
+    k1, k2, p1, p2, k3, k4, k5, k6, s1, s2, s3, s4, tau_x, tau_y = d
+    tilt = _tilt_matrix(tau_x, tau_y)
+    s = radius * radius
+    numerator = 1 + s * (k1 + s * (k2 + s * k3))
+    denominator = 1 + s * (k4 + s * (k5 + s * k6))
+    radial = numerator / denominator
+    slope = ((k1 + s * (2 * k2 + s * (3 * k3))) * denominator - numerator * (k4 + s * (2 * k5 + s * (3 * k6)))) / (
+        denominator * denominator
+    )
+    for direction in range(_DIRECTIONS):
+        angle = (2 * math.pi * direction) / _DIRECTIONS
+        a, b = radius * math.cos(angle), radius * math.sin(angle)
+        prism_x, prism_y = 2 * (s1 + 2 * s2 * s), 2 * (s3 + 2 * s4 * s)
+        xa = radial + 2 * a * a * slope + 2 * p1 * b + 6 * p2 * a + prism_x * a
+        xb = 2 * a * b * slope + 2 * p1 * a + 2 * p2 * b + prism_x * b
+        ya = 2 * a * b * slope + 2 * p1 * a + 2 * p2 * b + prism_y * a
+        yb = radial + 2 * b * b * slope + 6 * p1 * b + 2 * p2 * a + prism_y * b
+        if not xa * yb - xb * ya > 0:
+            return False
+        x = a * radial + 2 * p1 * a * b + p2 * (s + 2 * a * a) + s * (s1 + s * s2)
+        y = b * radial + p1 * (s + 2 * b * b) + 2 * p2 * a * b + s * (s3 + s * s4)
+        if not tilt[2][0] * x + tilt[2][1] * y + tilt[2][2] > 0:
+            return False
+    return True
+
+
+def _tilt_matrix(tau_x: float, tau_y: float) -> list[list[float]]:
+    """[3, 3] OpenCV's projection onto a sensor that is turned by these angles in radians about x and then y."""
+    cx, sx, cy, sy = math.cos(tau_x), math.sin(tau_x), math.cos(tau_y), math.sin(tau_y)
+    # R = R_y R_x
+    r = [[cy, sy * sx, -sy * cx], [0.0, cx, sx], [sy, -cy * sx, cy * cx]]
+    r02, r12, r22 = r[0][2], r[1][2], r[2][2]
+    return [
+        [r22 * r[0][i] - r02 * r[2][i] for i in range(3)],
+        [r22 * r[1][i] - r12 * r[2][i] for i in range(3)],
+        r[2],
+    ]
 
 
 def project(
@@ -189,11 +240,21 @@ def _distort(a: FloatArray, b: FloatArray, camera: CameraView) -> tuple[FloatArr
         return a * scale, b * scale, theta <= radius
     if not any(camera.d):
         return a, b, np.ones(a.shape, dtype=np.bool_)
-    k1, k2, p1, p2, k3, k4, k5, k6 = (*camera.d, *([0.0] * (8 - len(camera.d))))
+    k1, k2, p1, p2, k3, k4, k5, k6 = (*camera.d, *([0.0] * (8 - len(camera.d))))[:8]
     radial = (1 + s * (k1 + s * (k2 + s * k3))) / (1 + s * (k4 + s * (k5 + s * k6)))
     distorted_a = a * radial + 2 * p1 * a * b + p2 * (s + 2 * a * a)
     distorted_b = b * radial + p1 * (s + 2 * b * b) + 2 * p2 * a * b
-    return distorted_a, distorted_b, s <= radius * radius
+    within = s <= radius * radius
+    if camera.model != "thin_prism":
+        return distorted_a, distorted_b, within
+    s1, s2, s3, s4, tau_x, tau_y = camera.d[8:]
+    m = _tilt_matrix(tau_x, tau_y)
+    x = distorted_a + s * (s1 + s * s2)
+    y = distorted_b + s * (s3 + s * s4)
+    w = m[2][0] * x + m[2][1] * y + m[2][2]
+    tilted_a = (m[0][0] * x + m[0][1] * y + m[0][2]) / w
+    tilted_b = (m[1][0] * x + m[1][1] * y + m[1][2]) / w
+    return tilted_a, tilted_b, within & (w > 0)
 
 
 def unoccluded(u: FloatArray, v: FloatArray, depth: FloatArray, visible: BoolArray, camera: CameraView) -> BoolArray:

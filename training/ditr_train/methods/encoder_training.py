@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ditr_train.config.model_config import Config, ConfigError, ImageEncoderConfig
 from ditr_train.config.training_config import EncoderTrainingConfig
-from ditr_train.data.bag import read_images
+from ditr_train.data.bag_samples import open_samples
 from ditr_train.data.images import decode_image, normalize, resize_labels
 from ditr_train.data.scans import class_indices
 from ditr_train.data.source import DatasetSplit, ScanSource
@@ -38,14 +38,18 @@ class LabeledImage:
 
 
 def load_images(bags: Sequence[ScanSource], config: Config, *, progress: bool) -> list[LabeledImage]:
-    """All images of bags and data sets that have semantic labels. Raises DataError for a data set without."""
+    """All images of samples and data sets that have semantic labels, of samples those that some scan has.
+
+    Raises DataError for a data set without.
+    """
     assert config.image_encoder is not None
     images = []
     for bag in tqdm(bags, desc="reading images", unit="bag", disable=not progress):
         if isinstance(bag, DatasetSplit):
             found = bag.labelled_images(config.classes)
         else:
-            found = read_images(bag, config.topics)
+            samples = open_samples(bag, config.topics, labels=False)
+            found = (image for _, image in samples.images(config.topics.cameras))
         for image in found:
             if image.semantic is None:
                 continue

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ditr_train.data.bag import Frame
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import Frame
 from ditr_train.data.semantic_maps import NOTHING, MapClasses, MapDescription, MapSource, inside_borders
 from ditr_train.geometry.projection import CELL_ANGLE, CameraView, assign_pixels, project
 

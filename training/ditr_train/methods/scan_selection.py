@@ -24,8 +24,8 @@ def scans_with_images(scans: Sequence[LabeledScan], backbone: BackboneConfig, wh
         visible = [scan for scan in visible if _any_in_range(scan, scan.seen(), backbone)]
     if not visible:
         raise DataError(
-            f"{what}: no image is within tolerance of any of {len(scans)} clouds and sees points of it within "
-            "point_range; are topics.cameras, their offsets and the transforms right?"
+            f"{what}: no image belongs to any of {len(scans)} scans and sees points of it within point_range; are "
+            "topics.cameras right, and what `ditr inspect` says of the bag?"
         )
     if len(visible) < len(scans):
         unseen = len(scans) - len(visible)
@@ -43,7 +43,7 @@ def scans_with_regions(scans: Sequence[LabeledScan], backbone: BackboneConfig, w
     if not regional:
         raise DataError(
             f"{what}: no point within point_range of any of {len(scans)} clouds lies in a region of an image; are "
-            "topics.cameras, their offsets and the transforms right, and the region images not empty?"
+            "topics.cameras right, and the region images not empty?"
         )
     if len(regional) < len(scans):
         print(f"{what}: {len(scans) - len(regional)} of {len(scans)} clouds have no point in a region, left out")

@@ -9,7 +9,7 @@ import torch
 import yaml
 from conftest import CONFIGS, make_config, make_segmentor, replace
 from published_layouts import KITTI_CLASS_IDS, write_nuscenes, write_scannet, write_semantic_kitti
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.cli import main
 from ditr_train.config.model_config import InputFeature, SemanticClass, config_to_document
@@ -61,10 +61,10 @@ def test_sources_are_bags_or_splits():
 
 def test_scans_are_read_when_they_are_needed(tmp_path):
     truth = write_semantic_kitti(tmp_path, {"08": 4}, images=True)
-    write_bag(tmp_path / "a.mcap", 1, seed=1)
+    write_samples(tmp_path / "a", 1, seed=1)
     config = config_for("semantic-kitti")
     torch.manual_seed(0)
-    sources = [DatasetSplit("semantic-kitti", tmp_path, "val"), tmp_path / "a.mcap"]
+    sources = [DatasetSplit("semantic-kitti", tmp_path, "val"), tmp_path / "a"]
     scans = load_scans(sources, config, ImageEncoder(config.image_encoder), progress=False)
     assert len(scans) == 5 and isinstance(scans, StoredScans)
     assert scan_names(scans) == [scan.name for scan in scans]

@@ -1,7 +1,5 @@
 """Regions of images: where they come from, which points lie in them, and what they have in common."""
 
-from types import SimpleNamespace
-
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -11,22 +9,18 @@ from conftest import make_config, replace
 from hypothesis import given, settings
 from PIL import Image
 from small_training import write_config
-from synthetic_bag import HEIGHT, WIDTH, regions, render, write_bag
+from synthetic_samples import FRONT, HEIGHT, WIDTH, regions, render, write_samples
 
 from ditr_train.cli import main
-from ditr_train.config.model_config import CameraTopics, TopicsConfig
-from ditr_train.data.bag import CameraImage, read_frames
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import CameraImage
 from ditr_train.data.image_segmentation import segment_image
 from ditr_train.data.images import patch_grid
 from ditr_train.data.loading import load_scans
-from ditr_train.data.raw_image import decode_mono
 from ditr_train.data.regions import NO_REGION, RegionFolder, RegionTopics, point_regions, region_features
+from ditr_train.data.sample_folder import SampleFolder
 from ditr_train.geometry.projection import CameraView, assign_patches, project, unoccluded
 from ditr_train.model.region_tokens import pool_regions
-
-FRONT = "/camera/front/image_raw/compressed"
-TOPICS = TopicsConfig(cameras=(CameraTopics(FRONT, regions="/camera/front/regions"),))
 
 
 def camera_image(stamp=17):
@@ -71,32 +65,18 @@ def test_files_that_are_missing_or_hold_no_ids_are_refused(tmp_path):
         folder.ids("drive.mcap", camera_image())
 
 
-def test_regions_of_a_topic_are_those_of_the_image_of_the_same_stamp(tmp_path):
-    clouds = write_bag(tmp_path / "a.mcap", 2, seed=5, with_regions=True, with_labels=False)
-    frames = list(read_frames(tmp_path / "a.mcap", TOPICS, ["x", "y", "z"]))
-    for frame, cloud in zip(frames, clouds, strict=True):
+def test_regions_of_samples_are_those_of_the_bag(tmp_path):
+    clouds = write_samples(tmp_path / "a", 2, seed=5, with_regions=True, with_labels=False)
+    samples = SampleFolder(tmp_path / "a")
+    for index, cloud in enumerate(clouds):
+        frame = samples.frame(index, ["x", "y", "z"], "ground_truth", (), images=True, regions=True)
         ids = RegionTopics().ids(frame.bag, frame.exposures[0].image)
         np.testing.assert_array_equal(ids, regions(render(cloud)[1]))
         assert ids.dtype == np.uint16 and ids.max() == 2000
-    write_bag(tmp_path / "b.mcap", 1, seed=5)
-    (frame,) = read_frames(tmp_path / "b.mcap", TOPICS, ["x", "y", "z"])
-    with pytest.raises(DataError, match=rf"the image of {FRONT} at \d+ has no region image of its stamp"):
+    write_samples(tmp_path / "b", 1, seed=5)
+    frame = SampleFolder(tmp_path / "b").frame(0, ["x"], "ground_truth", (), images=True, regions=True)
+    with pytest.raises(DataError, match=rf"the image of {FRONT} at \d+ has no region image: give --regions FOLDER"):
         RegionTopics().ids(frame.bag, frame.exposures[0].image)
-
-
-@pytest.mark.parametrize("big_endian", [False, True])
-def test_ids_of_16_bits_are_read_in_either_byte_order(big_endian, rng):
-    ids = rng.integers(0, 65536, (3, 5)).astype(np.uint16)
-    rows = np.zeros((3, 14), np.uint8)  # four bytes of padding behind each
-    rows[:, :10] = ids.astype(">u2" if big_endian else "<u2").view(np.uint8)
-    image = {"encoding": "mono16", "width": 5, "height": 3, "step": 14, "is_bigendian": big_endian}
-    message = SimpleNamespace(**image, data=rows.tobytes())
-    np.testing.assert_array_equal(decode_mono(message, "/regions", "mono16", "mono8"), ids)
-    with pytest.raises(DataError, match="/regions: mono16 of 5 x 3 with 42 bytes is not a mono8 image"):
-        decode_mono(message, "/regions", "mono8")
-    message.step = 8
-    with pytest.raises(DataError, match="is not a mono16 or mono8 image"):
-        decode_mono(message, "/regions", "mono16", "mono8")
 
 
 def test_points_take_the_region_of_the_pixel_and_camera_that_they_take_features_from(rng):
@@ -184,13 +164,13 @@ def test_even_areas_of_an_image_are_its_regions(rng):
 
 def test_the_command_divides_the_images_of_bags(tmp_path, capsys):
     write_config(tmp_path / "config.yaml")
-    clouds = write_bag(tmp_path / "a.mcap", 2, seed=5, with_labels=False)
-    arguments = ["regions", str(tmp_path / "config.yaml"), "--bags", str(tmp_path / "a.mcap"), "--smallest", "30"]
+    clouds = write_samples(tmp_path / "a", 2, seed=5, with_labels=False)
+    arguments = ["regions", str(tmp_path / "config.yaml"), "--bags", str(tmp_path / "a"), "--smallest", "30"]
     assert main([*arguments, "-o", str(tmp_path / "regions")]) == 0
     assert capsys.readouterr().out.startswith("2 images, 4 regions each on average")
-    config = replace(make_config(), topics=TopicsConfig())
+    config = make_config()
     scans = load_scans(
-        [tmp_path / "a.mcap"], config, None, labels=False, regions=RegionFolder(tmp_path / "regions"), progress=False
+        [tmp_path / "a"], config, None, labels=False, regions=RegionFolder(tmp_path / "regions"), progress=False
     )
     for scan, cloud in zip(scans, clouds, strict=True):
         assert scan.images is None and scan.regions.features is None
@@ -213,4 +193,8 @@ def test_the_command_divides_the_images_of_bags(tmp_path, capsys):
     document["topics"] = {"cameras": [{"image": "/other"}]}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))
     assert main([*arguments, "-o", str(tmp_path / "none")]) == 2
-    assert "no images on /other" in capsys.readouterr().err
+    assert f"has images of {FRONT}, none of /other, which topics.cameras" in capsys.readouterr().err
+    write_samples(tmp_path / "blind", 2, seed=5, cameras=())
+    arguments[3] = str(tmp_path / "blind")
+    assert main([*arguments, "-o", str(tmp_path / "none")]) == 2
+    assert "blind: no scan has an image" in capsys.readouterr().err

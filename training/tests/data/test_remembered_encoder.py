@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import make_config
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.data.errors import DataError
 from ditr_train.data.loading import load_scans
@@ -59,13 +59,13 @@ def test_other_weights_other_settings_and_other_pixels_have_other_features(tmp_p
 
 def test_scans_of_a_bag_have_the_same_features(tmp_path):
     config = make_config()
-    write_bag(tmp_path / "bag.mcap", 2, seed=3)
+    write_samples(tmp_path / "bag", 2, seed=3)
     assert config.image_encoder is not None
     encoder = ImageEncoder(config.image_encoder).eval()
-    wanted = load_scans([tmp_path / "bag.mcap"], config, encoder, progress=False)
+    wanted = load_scans([tmp_path / "bag"], config, encoder, progress=False)
     remembered = RememberedEncoder(encoder, tmp_path / "features")
     for _ in range(2):
-        found = load_scans([tmp_path / "bag.mcap"], config, remembered, progress=False)
+        found = load_scans([tmp_path / "bag"], config, remembered, progress=False)
         for scan, expected in zip(found, wanted, strict=True):
             np.testing.assert_array_equal(scan.images.features, expected.images.features)
     assert len(list((tmp_path / "features").rglob("*.npy"))) == 2

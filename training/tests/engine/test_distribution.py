@@ -10,7 +10,7 @@ import torch
 from conftest import CONFIGS
 from plain_training import train
 from small_training import write_config
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.engine.distribution import Distribution
 
@@ -29,8 +29,8 @@ def torchrun(processes, *arguments):
 
 
 def test_two_processes_end_with_the_weights_of_one(tmp_path):
-    bag = tmp_path / "train.mcap"
-    write_bag(bag, 5, seed=50)
+    bag = tmp_path / "train"
+    write_samples(bag, 5, seed=50)
     settings = {"steps": 5, "scans_per_step": 4, "evaluate_every": 3, "learning_rate": 0.01}
     config = write_config(tmp_path / "config.yaml", **settings)
     train(config, bag, tmp_path / "one")

@@ -1,7 +1,6 @@
 """Two forms of one network compared on bags, and graphs in float16."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -10,10 +9,10 @@ import pytest
 import torch
 from conftest import make_config, make_segmentor
 from onnx import TensorProto
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.cli import main
-from ditr_train.config.model_config import CameraTopics, TopicsConfig, config_to_document
+from ditr_train.config.model_config import config_to_document
 from ditr_train.encoders.image_encoder import ImageEncoder
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.export.bundle import write_bundle
@@ -26,8 +25,7 @@ from ditr_train.export.parity import Agreement, Bounds
 def workspace(tmp_path_factory):
     """A run of random weights, its bundle, and a bag of two scans of which one has an image."""
     folder = tmp_path_factory.mktemp("parity")
-    camera = CameraTopics("/camera/front/image_raw/compressed", tolerance=0.03)
-    config = replace(make_config(), topics=TopicsConfig(cameras=(camera,)))
+    config = make_config()
     segmentor = make_segmentor(config)
     with torch.no_grad():
         # As far apart as the logits of trained networks.
@@ -47,7 +45,7 @@ def workspace(tmp_path_factory):
         training={},
         scores={},
     )
-    write_bag(folder / "bag.mcap", 2, seed=50, image_every=2)
+    write_samples(folder / "bag", 2, seed=50, image_every=2)
     # JSON is YAML.
     (folder / "config.yaml").write_text(json.dumps(config_to_document(config)))
     return folder
@@ -58,7 +56,7 @@ def run(*arguments):
 
 
 def parity(workspace, reference, bundle, *further):
-    return run("parity", workspace / reference, bundle, "--bags", workspace / "bag.mcap", *further)
+    return run("parity", workspace / reference, bundle, "--bags", workspace / "bag", *further)
 
 
 def test_a_bundle_equals_its_run_and_in_float16_nearly(workspace, tmp_path, capsys):
@@ -67,13 +65,13 @@ def test_a_bundle_equals_its_run_and_in_float16_nearly(workspace, tmp_path, caps
     assert "within the bounds" in out and "mIoU of PyTorch" in out
     document = json.loads((workspace / "bundle" / "bundle.json").read_text())
     recorded = document["scores"]["parity"]
-    assert recorded["compared_with"] == "PyTorch" and recorded["bags"] == ["bag.mcap"]
+    assert recorded["compared_with"] == "PyTorch" and recorded["bags"] == ["bag"]
     recorded = recorded["modes"]
     for name, scans in (("fused, float32", 1), ("image-free, float32", 2)):
         assert recorded[name]["scans"] == scans and recorded[name]["equal_labels_outside_ties"] == 1
         assert 0 < recorded[name]["largest_logit_difference"] < 1e-3
     card = (workspace / "bundle" / "MODEL_CARD.md").read_text()
-    assert "## The graphs and PyTorch" in card and "On bag.mcap, by `ditr-train parity`." in card
+    assert "## The graphs and PyTorch" in card and "On bag, by `ditr-train parity`." in card
 
     assert run("export", workspace / "bundle", "--precision", "float16", "-o", tmp_path / "half") == 0
     config = ("--config", workspace / "config.yaml")
@@ -181,7 +179,7 @@ def test_mistakes_end_with_one_sentence(workspace, tmp_path, capsys, arguments, 
     assert run("export", workspace / "bundle", "--precision", "float16", "-o", half) == 0
     folders = {"HALF": half, "BUNDLE": workspace / "bundle"}
     given = [folders.get(argument, argument) for argument in arguments]
-    given += ["-o", tmp_path / "out"] if arguments[0] == "export" else ["--bags", workspace / "bag.mcap"]
+    given += ["-o", tmp_path / "out"] if arguments[0] == "export" else ["--bags", workspace / "bag"]
     capsys.readouterr()
     assert run(*given) == 2
     assert message in capsys.readouterr().err

@@ -41,6 +41,10 @@ def grid(resize: str = "stretch") -> PatchGrid:
         ("none", ()),
         ("plumb_bob", (-0.37, 0.2, 0.001, -0.0005, -0.06)),
         ("rational_polynomial", (0.5, 0.1, 0.001, 0.0002, 0.02, 0.9, 0.2, 0.03)),
+        (
+            "thin_prism",
+            (0.3, 0.1, 0.001, 0.0002, 0.02, 0.6, 0.2, 0.03, 0.002, -0.001, 0.0015, 0.0005, 0.03, -0.02),
+        ),
         ("equidistant", (-0.02, 0.005, -0.003, 0.0006)),
     ],
 )
@@ -71,6 +75,17 @@ def test_nothing_folds_back_into_the_image() -> None:
     u, _, _, visible = project(np.array([[1.5, 0.0, 1.0], [0.6, 0.0, 1.0]]), camera(d, "plumb_bob"))
     assert 0 <= u[0] < WIDTH, "the folded pixel is inside the image, so only the radius can refuse it"
     assert visible.tolist() == [False, True]
+
+
+def test_a_thin_prism_and_a_tilted_sensor_do_not_fold_back_either() -> None:
+    prism = (*(0.0,) * 8, -0.4, *(0.0,) * 5)
+    # Along a, a - 0.4 a^2 stops to grow at 1.25.
+    assert valid_radius("thin_prism", prism) == pytest.approx(1.25, abs=1e-9)
+    tilted = (*(0.0,) * 13, 0.8)
+    assert valid_radius("thin_prism", tilted) == pytest.approx(1 / np.tan(0.8), abs=1e-3)
+    rays = np.array([[0.9, 0.0, 1.0], [-0.9, 0.0, 1.0], [1.5, 0.0, 1.0], [-1.5, 0.0, 1.0]])
+    wide = np.array([[100.0, 0.0, 620.0], [0.0, 100.0, 190.0], [0.0, 0.0, 1.0]])
+    assert project(rays, camera(tilted, "thin_prism", k=wide))[3].tolist() == [True, True, False, False]
 
 
 def test_the_image_reaches_half_a_pixel_beyond_the_outer_pixel_centres() -> None:

@@ -14,10 +14,9 @@ from hypothesis import given, settings
 from interruption import killed_at
 from PIL import Image
 from small_training import write_config
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.cli import main
-from ditr_train.config.model_config import CameraTopics, TopicsConfig
 from ditr_train.config.training_config import MaskedTokenConfig, RegionDistillationConfig
 from ditr_train.data.loading import load_scans
 from ditr_train.data.regions import RegionTopics
@@ -55,7 +54,6 @@ def sample_of(count):
 
 CONFIG = replace(
     make_config(),
-    topics=TopicsConfig(cameras=(CameraTopics(FRONT, regions="/camera/front/regions"),)),
     region_distillation=RegionDistillationConfig(**LOOP, groups=3),
     masked_token_prediction=MaskedTokenConfig(**LOOP, groups=3),
 )
@@ -64,9 +62,9 @@ SCAN = []
 
 @pytest.fixture(scope="module", autouse=True)
 def scans(tmp_path_factory):
-    """Scans with the regions of the bag's own topic, without image features."""
-    bag = tmp_path_factory.mktemp("scans") / "a.mcap"
-    write_bag(bag, 4, seed=3, with_labels=False, with_regions=True)
+    """Scans with the regions of the samples themselves, without image features."""
+    bag = tmp_path_factory.mktemp("scans") / "a"
+    write_samples(bag, 4, seed=3, with_labels=False, with_regions=True)
     loaded = load_scans([bag], CONFIG, None, labels=False, regions=RegionTopics(), progress=False)
     SCAN[:] = loaded
     return loaded
@@ -176,9 +174,9 @@ def workspace(tmp_path_factory):
     document["region_distillation"] = LOOP | {"groups": 4}
     document["masked_token_prediction"] = LOOP | {"groups": 4, "steps": 48, "evaluate_every": 20}
     (folder / "config.yaml").write_text(yaml.safe_dump(document))
-    write_bag(folder / "unlabelled.mcap", 6, seed=20, with_labels=False, with_regions=True)
-    write_bag(folder / "labelled.mcap", 3, seed=21)
-    write_bag(folder / "held-out.mcap", 3, seed=22, with_regions=True)
+    write_samples(folder / "unlabelled", 6, seed=20, with_labels=False, with_regions=True)
+    write_samples(folder / "labelled", 3, seed=21)
+    write_samples(folder / "held-out", 3, seed=22, with_regions=True)
     config = make_config()
     torch.manual_seed(3)
     encoder = ImageEncoder(replace(config.image_encoder, input_height=64, input_width=96)).eval()
@@ -190,15 +188,15 @@ def workspace(tmp_path_factory):
     torch.save(encoder.state_dict(), folder / "encoder" / "encoder.pt")
     for name in ("scores", "data"):
         (folder / "encoder" / f"{name}.json").write_text('{"miou": 0, "images": 0}')
-    bags = [str(folder / name) for name in ("unlabelled.mcap", "held-out.mcap")]
+    bags = [str(folder / name) for name in ("unlabelled", "held-out")]
     command = ["regions", str(folder / "config.yaml"), "--bags", *bags, "--smallest", "30"]
     assert main([*command, "-o", str(folder / "regions")]) == 0
     return folder
 
 
 def pretrain(folder, stage, output, *further, config="config.yaml", regions="regions"):
-    arguments = ["pretrain", folder / config, "--stage", stage, "--bags", folder / "unlabelled.mcap"]
-    arguments += ["--validation", folder / "held-out.mcap", "-o", folder / output, "--threads", "1"]
+    arguments = ["pretrain", folder / config, "--stage", stage, "--bags", folder / "unlabelled"]
+    arguments += ["--validation", folder / "held-out", "-o", folder / output, "--threads", "1"]
     arguments += ["--regions", folder / regions] if regions else []
     arguments += ["--encoder", folder / "encoder"] if stage == 1 else ["--teacher", folder / "stage1"]
     return main([str(argument) for argument in [*arguments, *further]])
@@ -243,7 +241,7 @@ def test_a_killed_pretraining_ends_as_if_it_was_not(workspace, stages, stage, st
 
 
 def test_training_goes_on_from_either_stage(workspace, stages, capsys):
-    bags = ["--bags", str(workspace / "labelled.mcap"), "--validation", str(workspace / "labelled.mcap")]
+    bags = ["--bags", str(workspace / "labelled"), "--validation", str(workspace / "labelled")]
     count = len(Segmentor(replace(make_config(), injection=None)).backbone.state_dict())
     capsys.readouterr()
     dropped = (["region_target.weights", "region_head.bias"], ["mask_token", "token_target.edges", "scene_head.weight"])
@@ -264,7 +262,7 @@ def test_training_goes_on_from_either_stage(workspace, stages, capsys):
                 torch.testing.assert_close(value, before[name], atol=1e-6, rtol=1e-5)
     described = json.loads((workspace / "tuned-stage2" / "data.json").read_text())["initialized_from"]
     assert described["target"].startswith("tokens of 60% of the image regions, hidden")
-    assert main(["evaluate", str(stages[1]), "--bags", str(workspace / "labelled.mcap")]) == 2
+    assert main(["evaluate", str(stages[1]), "--bags", str(workspace / "labelled")]) == 2
     assert "knows no classes; fine-tune it first" in capsys.readouterr().err
 
 
@@ -311,10 +309,7 @@ def test_what_cannot_be_used_is_refused(workspace, stages, tmp_path, capsys):
 
 
 def test_regions_may_come_from_the_bag(workspace, capsys):
-    document = yaml.safe_load((workspace / "config.yaml").read_text())
-    document["topics"] = {"cameras": [{"image": FRONT, "regions": "/camera/front/regions"}]}
-    (workspace / "topics.yaml").write_text(yaml.safe_dump(document))
-    assert pretrain(workspace, 1, "topics", "--steps", "1", config="topics.yaml", regions=None) == 0
+    assert pretrain(workspace, 1, "topics", "--steps", "1", regions=None) == 0
     assert json.loads((workspace / "topics" / "data.json").read_text())["regions"] == "topics"
 
 
@@ -324,7 +319,7 @@ def test_regions_of_features_are_what_stage_1_predicts(workspace, tmp_path):
     config = replace(config, image_encoder=replace(config.image_encoder, input_height=64, input_width=96))
     encoder = ImageEncoder(config.image_encoder)
     encoder.load_state_dict(torch.load(workspace / "encoder" / "encoder.pt"))
-    bag = workspace / "unlabelled.mcap"
+    bag = workspace / "unlabelled"
     scans = load_scans([bag], config, encoder, labels=False, regions=RegionTopics(), progress=False)
     pretraining = RegionDistillation(config, scans, RunFolder(tmp_path))
     distiller = pretraining.distiller.eval()

@@ -13,12 +13,12 @@ from PIL import Image
 from published_layouts import write_floats
 from scipy import ndimage
 from small_training import write_config
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.cli import main
 from ditr_train.config.model_config import load_config
-from ditr_train.data.bag import CameraImage, Exposure, Frame
 from ditr_train.data.errors import DataError
+from ditr_train.data.frames import CameraImage, Exposure, Frame
 from ditr_train.data.loading import named_frames
 from ditr_train.data.semantic_maps import (
     NOTHING,
@@ -175,17 +175,17 @@ def test_a_segmentation_model_is_run(tmp_path):
 
 
 def test_a_bag_without_labels_is_labelled_and_learned_from(tmp_path, capsys):
-    write_bag(tmp_path / "drive.mcap", 2, seed=5, with_labels=False)
+    write_samples(tmp_path / "drive", 2, seed=5, with_labels=False)
     config = write_config(tmp_path / "config.yaml", steps=2)
     names = []
-    for name, frame in named_frames(tmp_path / "drive.mcap", load_config(config)):
+    for name, frame in named_frames(tmp_path / "drive", load_config(config)):
         names.append(name)
         for exposure in frame.exposures:
             path = tmp_path / "maps" / "drive" / f"{exposure.image.topic.strip('/')}/{exposure.image.stamp}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.ones((exposure.view.height, exposure.view.width), np.uint8)).save(path)
     described(tmp_path, ids="{bag}/{topic}/{stamp}.png")
-    command = ["pseudo-label", str(config), "--bags", str(tmp_path / "drive.mcap"), "--maps", str(tmp_path / "maps")]
+    command = ["pseudo-label", str(config), "--bags", str(tmp_path / "drive"), "--maps", str(tmp_path / "maps")]
     command += ["--classes", str(tmp_path / "maps.yaml"), "-o", str(tmp_path / "soft"), "--threads", "1"]
     assert main(command) == 0
     printed = capsys.readouterr().out
@@ -196,7 +196,7 @@ def test_a_bag_without_labels_is_labelled_and_learned_from(tmp_path, capsys):
         points = len(np.load(tmp_path / "soft" / f"{name}.target.npy"))
         known = folder.read(name, points, CLASSES).known()
         assert 0 < known.mean() < 1
-    training = ["train", str(config), "--bags", str(tmp_path / "drive.mcap"), "--soft-labels", str(tmp_path / "soft")]
+    training = ["train", str(config), "--bags", str(tmp_path / "drive"), "--soft-labels", str(tmp_path / "soft")]
     assert main([*training, "--image-free", "-o", str(tmp_path / "run"), "--threads", "1"]) == 0
 
 

@@ -12,7 +12,7 @@ from conftest import make_config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interruption import killed_at
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.cli import main
 from ditr_train.config.model_config import config_to_document, load_config
@@ -73,8 +73,8 @@ def test_learning_rate_rises_then_falls():
 def workspace(tmp_path_factory):
     """Bags, and a configuration small enough for seconds of training."""
     folder = tmp_path_factory.mktemp("workspace")
-    write_bag(folder / "train.mcap", 10, seed=10)
-    write_bag(folder / "held-out.mcap", 3, seed=11)
+    write_samples(folder / "train", 10, seed=10)
+    write_samples(folder / "held-out", 3, seed=11)
     document = config_to_document(make_config())
     document["image_encoder"] |= {"input_height": 64, "input_width": 96}
     document["encoder_training"] = {"steps": 60, "images_per_step": 4, "learning_rate": 0.005}
@@ -87,7 +87,7 @@ def workspace(tmp_path_factory):
 
 
 def test_fusion_wins_where_only_colour_tells_classes_apart(workspace, capsys):
-    bags = ["--bags", str(workspace / "train.mcap"), "--validation", str(workspace / "held-out.mcap")]
+    bags = ["--bags", str(workspace / "train"), "--validation", str(workspace / "held-out")]
     config, encoder, run = str(workspace / "config.yaml"), str(workspace / "encoder"), str(workspace / "run")
     common = ["--threads", "1"]
     assert main(["train-encoder", config, *bags, "-o", encoder, *common]) == 0
@@ -105,14 +105,14 @@ def test_fusion_wins_where_only_colour_tells_classes_apart(workspace, capsys):
     assert [row["step"] for row in log] == ["45", "90"] and float(log[1]["loss"]) < float(log[0]["loss"])
 
     # The folder stands on its own: it holds the image encoder too.
-    assert main(["evaluate", run, "--bags", str(workspace / "held-out.mcap"), "--json", f"{run}/again.json"]) == 0
+    assert main(["evaluate", run, "--bags", str(workspace / "held-out"), "--json", f"{run}/again.json"]) == 0
     again = json.loads((workspace / "run" / "again.json").read_text())
     assert again["fused"] == scores["fused"]
     capsys.readouterr()
 
 
 def test_an_encoder_goes_on_from_another(workspace):
-    bags = ["--bags", str(workspace / "train.mcap"), "--threads", "1"]
+    bags = ["--bags", str(workspace / "train"), "--threads", "1"]
     command = ["train-encoder", str(workspace / "config.yaml"), *bags]
     assert main([*command, "--steps", "1", "-o", str(workspace / "first")]) == 0
     further = ["--initialize", str(workspace / "first"), "--steps", "1", "--learning-rate", "1e-9"]
@@ -126,8 +126,8 @@ def test_an_encoder_goes_on_from_another(workspace):
 
 
 def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace):
-    held_out = ["--validation", str(workspace / "held-out.mcap")]
-    bags = ["--bags", str(workspace / "train.mcap"), *held_out, "--image-free", "--threads", "1"]
+    held_out = ["--validation", str(workspace / "held-out")]
+    bags = ["--bags", str(workspace / "train"), *held_out, "--image-free", "--threads", "1"]
     config = str(workspace / "short.yaml")
     assert main(["train", config, *bags, "-o", str(workspace / "whole")]) == 0
     with killed_at(16):
@@ -146,7 +146,7 @@ def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace):
     assert main(["export", str(workspace / "parts"), "-o", str(workspace / "bundle")]) == 0
     bundle = json.loads((workspace / "bundle" / "bundle.json").read_text())
     assert set(bundle["graphs"]) == {"image_free"} and "image_encoder" not in bundle
-    assert bundle["training"]["data"]["bags"] == ["train.mcap"]
+    assert bundle["training"]["data"]["bags"] == ["train"]
     miou = bundle["scores"]["image_free"]["miou"]
     assert f"| **mIoU** | {100 * miou:.1f} |" in (workspace / "bundle/MODEL_CARD.md").read_text()
 
@@ -156,7 +156,7 @@ def image_free_training(workspace, folder, resume=False, **settings):
     config = load_config(workspace / "short.yaml").without_pretraining()
     config = replace(config, injection=None, image_encoder=None, encoder_training=None)
     config = replace(config, training=replace(config.training, **settings))
-    scans = load_scans([workspace / "train.mcap"], config, None, progress=False)
+    scans = load_scans([workspace / "train"], config, None, progress=False)
     run = RunFolder(folder)
     run.create(config, resume=resume)
     training = Training(config, scans[:1], run)
@@ -244,10 +244,10 @@ def test_a_scan_that_cannot_be_read_in_a_process_ends_with_its_sentence(workspac
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "missing.yaml", "--bags", "a.mcap", "-o", "x"], "missing.yaml"),
-        (["train", "CONFIG", "--bags", "a.mcap", "-o", "new"], "needs --encoder"),
-        (["train", "CONFIG", "--image-free", "--bags", "nowhere.mcap", "-o", "new"], "nowhere.mcap"),
-        (["evaluate", "nowhere", "--bags", "a.mcap"], "nowhere has no config.json"),
+        (["train", "missing.yaml", "--bags", "a", "-o", "x"], "missing.yaml"),
+        (["train", "CONFIG", "--bags", "a", "-o", "new"], "needs --encoder"),
+        (["train", "CONFIG", "--image-free", "--bags", "nowhere", "-o", "new"], "nowhere"),
+        (["evaluate", "nowhere", "--bags", "a"], "nowhere has no config.json"),
     ],
 )
 def test_mistakes_end_with_one_sentence(workspace, capsys, monkeypatch, arguments, message):

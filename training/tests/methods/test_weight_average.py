@@ -6,7 +6,7 @@ import pytest
 import torch
 from conftest import make_config, replace
 from interruption import killed_at
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.config.model_config import ConfigError
 from ditr_train.data.loading import load_scans
@@ -19,8 +19,8 @@ from ditr_train.methods.segmentation import Training
 
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory):
-    bag = tmp_path_factory.mktemp("average") / "bag.mcap"
-    write_bag(bag, 3, seed=40)
+    bag = tmp_path_factory.mktemp("average") / "bag"
+    write_samples(bag, 3, seed=40)
     return load_scans([bag], image_free(), None, progress=False)
 
 

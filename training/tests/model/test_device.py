@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import make_config, make_segmentor, replace
 from small_training import write_config
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.cli import main
 from ditr_train.config.model_config import ConfigError
@@ -24,7 +24,7 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("device")
     write_config(folder / "config.yaml")
-    write_bag(folder / "bag.mcap", 3, seed=40)
+    write_samples(folder / "bag", 3, seed=40)
     return folder
 
 
@@ -32,7 +32,7 @@ def training_on(folder, device, **settings):
     """A training whose network has seen one scan, and the gradients of a further one."""
     config = replace(make_config(), injection=None, image_encoder=None)
     config = replace(config, training=replace(config.training, **settings))
-    scans = load_scans([folder / "bag.mcap"], config, None, progress=False)
+    scans = load_scans([folder / "bag"], config, None, progress=False)
     training = Training(config, scans, RunFolder(folder / "run"), device)
     sample = training.prepare(scans[0], np.random.default_rng(1))
     torch.manual_seed(2)
@@ -75,14 +75,14 @@ def test_cuda_that_is_missing_is_named(folder, capsys, monkeypatch):
     assert choose_device("auto") == choose_device("cpu") == torch.device("cpu")
     with pytest.raises(ConfigError, match="no CUDA device"):
         choose_device("cuda")
-    command = ["train", "config.yaml", "--image-free", "--bags", "bag.mcap", "-o", "nowhere", "--device", "cuda"]
+    command = ["train", "config.yaml", "--image-free", "--bags", "bag", "-o", "nowhere", "--device", "cuda"]
     command = [str(folder / part) if "." in part else part for part in command]
     assert main(command) == 2
     assert capsys.readouterr().err.startswith("ditr-train: --device cuda: PyTorch finds no CUDA device")
 
 
 def test_device_and_bfloat16_are_chosen_on_the_command_line(folder):
-    common = ["--bags", folder / "bag.mcap", "--threads", "1", "--device", "cpu"]
+    common = ["--bags", folder / "bag", "--threads", "1", "--device", "cpu"]
     command = ["train", folder / "config.yaml", "--image-free", "--steps", "2", "--autocast", *common]
     assert main([str(part) for part in [*command, "-o", folder / "bfloat16"]]) == 0
     assert json.loads((folder / "bfloat16" / "config.json").read_text())["training"]["autocast"] is True

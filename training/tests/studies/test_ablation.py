@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import CONFIGS
 from small_training import write_config
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.cli import main
 from ditr_train.config.model_config import ConfigError, load_config
@@ -79,16 +79,16 @@ def workspace(tmp_path_factory):
     encoder_training = "encoder_training: {steps: 10, images_per_step: 2, learning_rate: 0.005}"
     (folder / "config.yaml").write_text(document.replace("encoder_training: null", encoder_training))
     (folder / "variants.yaml").write_text("no test: {image_encoder.occlusion: false}\n")
-    write_bag(folder / "train.mcap", 3, seed=40)
-    write_bag(folder / "test.mcap", 2, seed=41)
-    bags = ["--bags", str(folder / "train.mcap"), "--threads", "1"]
+    write_samples(folder / "train", 3, seed=40)
+    write_samples(folder / "test", 2, seed=41)
+    bags = ["--bags", str(folder / "train"), "--threads", "1"]
     assert main(["train-encoder", str(folder / "config.yaml"), *bags, "-o", str(folder / "encoder")]) == 0
     return folder
 
 
 def test_one_command_trains_every_variant_and_goes_on_after_a_kill(workspace, monkeypatch, capsys):
     command = ["ablate", workspace / "config.yaml", "--variants", workspace / "variants.yaml"]
-    command += ["--bags", workspace / "train.mcap", "--test", workspace / "test.mcap", "--encoder"]
+    command += ["--bags", workspace / "train", "--test", workspace / "test", "--encoder"]
     command += [workspace / "encoder", "--seeds", "0", "1", "--steps", "2", "-o", workspace / "out", "--threads", "1"]
     command = [str(word) for word in command]
     original, taken = Training._take_step, []
@@ -120,8 +120,8 @@ def test_one_command_trains_every_variant_and_goes_on_after_a_kill(workspace, mo
 
 
 def test_the_widest_view_scores_as_evaluate_does(workspace, capsys):
-    bags = ["--bags", str(workspace / "test.mcap"), "--threads", "1"]
-    common = ["train", str(workspace / "config.yaml"), "--bags", str(workspace / "train.mcap"), "--steps", "5"]
+    bags = ["--bags", str(workspace / "test"), "--threads", "1"]
+    common = ["train", str(workspace / "config.yaml"), "--bags", str(workspace / "train"), "--steps", "5"]
     run = workspace / "run"
     assert main([*common, "--encoder", str(workspace / "encoder"), "-o", str(run), "--threads", "1"]) == 0
     assert main(["evaluate", str(run), *bags, "--json", str(workspace / "scores.json")]) == 0

@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 from small_training import write_config
-from synthetic_bag import write_bag
+from synthetic_samples import write_samples
 
 from ditr_train.cli import main
 from ditr_train.methods.segmentation import Training
@@ -40,20 +40,20 @@ def test_the_table_has_means_spreads_and_paired_differences():
 def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("comparison")
     write_config(folder / "config.yaml")
-    write_bag(folder / "train.mcap", 4, seed=30)
-    write_bag(folder / "test.mcap", 2, seed=31)
+    write_samples(folder / "train", 4, seed=30)
+    write_samples(folder / "test", 2, seed=31)
     config = str(folder / "config.yaml")
     document = (folder / "config.yaml").read_text()
     assert "encoder_training: null" in document
     encoder_training = "encoder_training: {steps: 10, images_per_step: 2, learning_rate: 0.005}"
     (folder / "config.yaml").write_text(document.replace("encoder_training: null", encoder_training))
-    bags = ["--bags", str(folder / "train.mcap"), "--threads", "1"]
+    bags = ["--bags", str(folder / "train"), "--threads", "1"]
     assert main(["train-encoder", config, *bags, "-o", str(folder / "encoder")]) == 0
     return folder
 
 
 def compare(folder, *further, config="config.yaml"):
-    arguments = ["compare", folder / config, "--bags", folder / "train.mcap", "--test", folder / "test.mcap"]
+    arguments = ["compare", folder / config, "--bags", folder / "train", "--test", folder / "test"]
     arguments += ["--encoder", folder / "encoder", "-o", folder / "out", "--threads", "1", *further]
     return main([str(argument) for argument in arguments])
 
@@ -103,20 +103,20 @@ def test_one_command_trains_scores_and_goes_on_after_a_kill(workspace, monkeypat
     assert f"| 100 % (4 scans) | {mean} |" in table
 
     # Each network stands on its own, as those of `train` do.
-    assert main(["evaluate", str(workspace / "out" / "fused-50-seed1"), "--bags", str(workspace / "test.mcap")]) == 0
+    assert main(["evaluate", str(workspace / "out" / "fused-50-seed1"), "--bags", str(workspace / "test")]) == 0
     # Other settings in the same folder would mix two experiments.
     assert compare(workspace, *small[:-3], "4", "--distillation-steps", "3") == 2
     assert "another configuration" in capsys.readouterr().err
 
 
 def test_unlabelled_bags_are_distilled_and_not_trained_on(workspace):
-    write_bag(workspace / "unlabelled.mcap", 3, seed=32, with_labels=False)
-    more = ["--unlabelled", workspace / "unlabelled.mcap", "-o", workspace / "more"]
+    write_samples(workspace / "unlabelled", 3, seed=32, with_labels=False)
+    more = ["--unlabelled", workspace / "unlabelled", "-o", workspace / "more"]
     small = ["--methods", "d-ditr", "--label-shares", "1", "--seeds", "0", "--steps", "2", "--distillation-steps", "2"]
     assert compare(workspace, *small, *more) == 0
     runs = [workspace / "more" / name for name in ("distilled-seed0", "d-ditr-100-seed0")]
     distilled, trained = (json.loads((run / "data.json").read_text()) for run in runs)
-    assert (distilled["scans"], distilled["unlabelled_bags"]) == (7, ["unlabelled.mcap"])
+    assert (distilled["scans"], distilled["unlabelled_bags"]) == (7, ["unlabelled"])
     assert trained["scans"] == 4 and "unlabelled_bags" not in trained
 
 
@@ -137,12 +137,11 @@ def test_masked_tokens_stand_in_the_same_table(workspace, capsys):
     """Stage 1 and stage 2 are trained once for a seed, and not again by a second call."""
     folder = workspace / "regional"
     folder.mkdir()
-    write_bag(folder / "train.mcap", 4, seed=30, with_regions=True)
-    write_bag(folder / "test.mcap", 2, seed=31, with_regions=True)
+    write_samples(folder / "train", 4, seed=30, with_regions=True)
+    write_samples(folder / "test", 2, seed=31, with_regions=True)
     document = yaml.safe_load((workspace / "config.yaml").read_text())
     loop = {"steps": 99, "scans_per_step": 1, "learning_rate": 0.01, "groups": 3}
     document["region_distillation"] = document["masked_token_prediction"] = loop
-    document["topics"] = {"cameras": [{"image": FRONT, "regions": "/camera/front/regions"}]}
     (folder / "config.yaml").write_text(yaml.safe_dump(document))
     (folder / "encoder").symlink_to(workspace / "encoder")
     small = ["--methods", "scratch", "sam-masked", "--label-shares", "1", "0.5", "--seeds", "0", "--steps", "2"]
@@ -161,7 +160,6 @@ def test_masked_tokens_stand_in_the_same_table(workspace, capsys):
     assert compare(folder, *small) == 0
     assert "to do: 0.00 h" in capsys.readouterr().out
     without = [argument for argument in small if argument != "--region-steps"][:-2]
-    document["topics"] = {}
-    (folder / "config.yaml").write_text(yaml.safe_dump(document))
+    write_samples(folder / "test", 2, seed=31)
     assert compare(folder, *without) == 2
-    assert "there are no regions" in capsys.readouterr().err
+    assert "has no region image: give --regions FOLDER" in capsys.readouterr().err
