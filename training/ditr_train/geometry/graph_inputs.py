@@ -59,7 +59,8 @@ def voxelize_scan(cloud: Mapping[str, npt.NDArray[Any]], backbone: BackboneConfi
         raise ValueError(f"none of {len(xyz)} points is finite and within the range {tuple(backbone.point_range)}")
     feat = np.stack(
         [
-            (cloud[feature.name][geometry.representative] - feature.offset) * feature.scale
+            # In float64, as the node does, and then rounded once.
+            (cloud[feature.name][geometry.representative].astype(np.float64) - feature.offset) * feature.scale
             for feature in backbone.input_features
         ],
         axis=1,

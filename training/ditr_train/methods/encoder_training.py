@@ -49,7 +49,7 @@ def load_images(bags: Sequence[ScanSource], config: Config, *, progress: bool) -
             found = bag.labelled_images(config.classes)
         else:
             samples = open_samples(bag, config.topics, labels=False)
-            found = (image for _, image in samples.images(config.topics.cameras))
+            found = [image for _, image in samples.images(config.topics.cameras)]
         for image in found:
             if image.semantic is None:
                 continue

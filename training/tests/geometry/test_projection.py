@@ -84,8 +84,9 @@ def test_a_thin_prism_and_a_tilted_sensor_do_not_fold_back_either() -> None:
     tilted = (*(0.0,) * 13, 0.8)
     assert valid_radius("thin_prism", tilted) == pytest.approx(1 / np.tan(0.8), abs=1e-3)
     rays = np.array([[0.9, 0.0, 1.0], [-0.9, 0.0, 1.0], [1.5, 0.0, 1.0], [-1.5, 0.0, 1.0]])
-    wide = np.array([[100.0, 0.0, 620.0], [0.0, 100.0, 190.0], [0.0, 0.0, 1.0]])
-    assert project(rays, camera(tilted, "thin_prism", k=wide))[3].tolist() == [True, True, False, False]
+    k = np.array([[700.0, 0.0, 5e8], [0.0, 710.0, 190.0], [0.0, 0.0, 1.0]])
+    wide = CameraView(k, tilted, "thin_prism", 10**9, HEIGHT, np.eye(4))
+    assert project(rays, wide)[3].tolist() == [True, True, False, False]
 
 
 def test_the_image_reaches_half_a_pixel_beyond_the_outer_pixel_centres() -> None:
