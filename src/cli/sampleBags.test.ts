@@ -103,7 +103,7 @@ test("two bags become one folder: points, labels, and the images of the cameras 
     { withLabels: 2, withImages: 2, empty: 0, scans: { total: 2, lost: 0, isIncomplete: false } },
     { withLabels: 2, withImages: 2, empty: 0, scans: { total: 2, lost: 0, isIncomplete: false } },
   ]);
-  const header = JSON.parse(readFileSync(path.join(scratch, "both", "samples.json"), "utf8"));
+  const header = JSON.parse(readFileSync(path.join(scratch, "both", "samples.json"), "utf8")) as unknown;
   expect(header).toMatchObject({
     format: "ditr-samples",
     version: 1,

@@ -51,12 +51,6 @@ interface Files {
 
 const HEADER = "samples.json";
 
-/** Files of a sample folder. */
-export const SAMPLE_FILES = [
-  HEADER,
-  ...(["points", "labels", "scans", "views", "pictures"] as const).map((name) => `${name}.npy`),
-];
-
 /**
  * Writes a sample folder, of which memory holds nothing but the scan at hand. The header is written last: a folder that has
  * one is complete.
