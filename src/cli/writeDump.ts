@@ -19,6 +19,8 @@ export async function writeDump(folder: string, scan: LabelledScan): Promise<voi
   const classes = voxelCount === 0 ? 0 : dump.logits.length / voxelCount;
   await write(scanFolder, "voxels", { data: dump.voxelCoordinates, shape: [voxelCount, 3] });
   await write(scanFolder, "logits", { data: dump.logits, shape: [voxelCount, classes] });
+  // Tables of nothing have no shape.
+  if (voxelCount === 0) return;
   for (const { name, data, shape } of dump.inputs) await write(inputs, name, { data, shape });
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 from ditr_train.commands import arguments
 from ditr_train.config.model_config import ConfigError
 from ditr_train.data.errors import DataError
+from ditr_train.data.images import patch_grid
 from ditr_train.data.loading import load_scans
 from ditr_train.data.stored_scans import with_images
 from ditr_train.engine.run_folder import RunFolder
@@ -41,8 +42,6 @@ def _coverage(options: argparse.Namespace) -> None:
     config = run.config()
     if config.injection is None:
         raise ConfigError(f"{options.run}: a network without injection sees no images")
-    if not config.topics.cameras:
-        raise ConfigError(f"{options.run}: topics.cameras names no cameras, of which the first, then more are taken")
     device = choose_device(options.device)
     show = arguments.progress()
     scans = load_scans(options.bags, config, load_run_encoder(run, config).to(device), progress=show)
@@ -56,7 +55,10 @@ def _coverage(options: argparse.Namespace) -> None:
         if image_free_config.classes != config.classes:
             raise ConfigError(f"{options.image_free_run}: its classes differ from {options.run}")
         image_free = load_segmentor(other, image_free_config).to(device)
-    views = narrow_views(len(config.topics.cameras))
+    encoder = config.image_encoder
+    assert encoder is not None
+    most = max(len(scan.images.features) for scan in scans if scan.images is not None)
+    views = narrow_views(len(config.topics.cameras) or most // (patch_grid(encoder).rows * patch_grid(encoder).columns))
     results = measure_coverage(fused, config, image_free, image_free_config, scans, views, progress=show)
     print(f"{len(scans)} scans, mIoU over all points in %")
     print(coverage_table(results), end="")

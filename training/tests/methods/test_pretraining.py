@@ -281,7 +281,6 @@ def test_what_cannot_be_used_is_refused(workspace, stages, tmp_path, capsys):
         assert pretrain(workspace, *arguments, **options) == 2
         return capsys.readouterr().err
 
-    assert "no regions: give --regions FOLDER" in refused(1, "x", regions=None)
     assert "--init has no place in --stage 2" in refused(2, "x", "--init", str(stages[0]))
     assert "is no run of `ditr-train pretrain --stage 1`" in refused(2, "x", "--teacher", str(stages[1]))
     assert "holds a run already" in refused(2, "stage2")
