@@ -20,7 +20,9 @@ _BEAM_WIDTHS = (0.2, 0.6)
 def vary_sensor(scan: LabeledScan, config: AugmentationConfig, rng: np.random.Generator) -> LabeledScan:
     """A copy with what the settings ask for; nothing is drawn from `rng` for what they do not ask for."""
     if config.beam_drop and rng.uniform() < config.beam_drop:
-        scan = scan.subset(np.flatnonzero(_on_a_beam(scan, rng)))
+        kept = np.flatnonzero(_on_a_beam(scan, rng))
+        # A sensor with few beams may have none in the stripes.
+        scan = scan.subset(kept) if 10 * len(kept) >= len(scan.label) else scan
     fields = dict(scan.fields)
     if config.lift:
         fields["z"] = fields["z"] + np.float32(rng.uniform(-config.lift, config.lift))

@@ -39,6 +39,12 @@ def test_whole_beams_are_left_out():
     assert 15 < sum(points == len(scan.label) for points in often) < 45
 
 
+def test_a_scan_is_never_left_without_points():
+    scan = make_scan(beams=1)
+    config = AugmentationConfig(beam_drop=1)
+    assert {len(vary_sensor(scan, config, np.random.default_rng(seed)).label) for seed in range(30)} == {200}
+
+
 def test_intensity_keeps_its_order_or_is_dropped():
     scan = make_scan()
     config = AugmentationConfig(intensity_drop=0.5, intensity_power=3)
