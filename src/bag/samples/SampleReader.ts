@@ -168,13 +168,20 @@ export class SampleReader {
 
 /** Points with finite coordinates, and which they are. */
 function measuredPoints({ xyz, intensity }: ScanPoints): { points: Float32Array; kept: Uint32Array } {
-  const kept = Uint32Array.from({ length: xyz.length / 3 }, (_, point) => point).filter((point) =>
-    Number.isFinite(xyz[3 * point]! + xyz[3 * point + 1]! + xyz[3 * point + 2]!),
-  );
-  const points = new Float32Array(POINT_FIELDS.length * kept.length);
-  kept.forEach((point, row) => {
-    points.set(xyz.subarray(3 * point, 3 * point + 3), POINT_FIELDS.length * row);
-    points[POINT_FIELDS.length * row + 3] = intensity![point]!;
-  });
+  const indices = new Uint32Array(xyz.length / 3);
+  let count = 0;
+  for (let point = 0; point < indices.length; point++) {
+    const at = 3 * point;
+    if (Number.isFinite(xyz[at]! + xyz[at + 1]! + xyz[at + 2]!)) indices[count++] = point;
+  }
+  const kept = indices.slice(0, count);
+  const points = new Float32Array(POINT_FIELDS.length * count);
+  for (let row = 0, to = 0; row < count; row++, to += POINT_FIELDS.length) {
+    const from = 3 * kept[row]!;
+    points[to] = xyz[from]!;
+    points[to + 1] = xyz[from + 1]!;
+    points[to + 2] = xyz[from + 2]!;
+    points[to + 3] = intensity![kept[row]!]!;
+  }
   return { points, kept };
 }

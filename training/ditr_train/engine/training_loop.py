@@ -23,8 +23,8 @@ from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.scan_order import ScanGroup, drawn
 from ditr_train.engine.schedule import decayed_and_not, one_cycle
 from ditr_train.engine.weight_average import WeightAverage
-from ditr_train.model.backbone import recompute_blocks
 from ditr_train.model.device import CPU
+from ditr_train.model.recomputation import recompute_blocks
 
 LogRow = dict[str, float | int | str]
 

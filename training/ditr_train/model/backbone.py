@@ -5,9 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import cast
 
-import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ditr_train.config.model_config import BackboneConfig, DecoderConfig, EncoderConfig, InjectionConfig
 from ditr_train.model.block import Block, drop_path_rates
@@ -20,6 +18,7 @@ from ditr_train.model.pooling import (
     SerializedUnpooling,
     batch_norm,
 )
+from ditr_train.model.recomputation import RecomputableStage
 from ditr_train.model.residual_block import ResidualStage
 from ditr_train.model.rotary import rotary_angles
 from ditr_train.model.submanifold_convolution import SubmanifoldConvolution
@@ -44,7 +43,7 @@ class Stem(nn.Module):
         return y
 
 
-class Stage(nn.Module):
+class Stage(RecomputableStage):
     """Blocks at one resolution; block i follows order i modulo the number of orders."""
 
     def __init__(
@@ -55,8 +54,6 @@ class Stage(nn.Module):
         self.rotary_base = config.rotary_base if attention and config.position_encoding == "rotary" else None
         self.head_channels = part.channels[stage] // part.heads[stage] if attention else 0
         self.convolve_added = config.later_convolutions == "mlp"
-        self.recompute = False
-        """Are the blocks computed anew in the backward pass, so that what they need for it is not kept?"""
         self.blocks = nn.ModuleList(
             Block(
                 part.channels[stage],
@@ -76,19 +73,10 @@ class Stage(nn.Module):
         if self.rotary_base is not None:
             assert tables.coordinates is not None
             rotation = rotary_angles(tables.coordinates, self.head_channels, self.rotary_base)
-        recompute = self.recompute and torch.is_grad_enabled() and not torch.compiler.is_exporting()
         for block in self.blocks:
-            arguments = (x, tables, rotation, convolved)
-            x, added = checkpoint(block, *arguments, use_reentrant=False) if recompute else block(*arguments)
+            x, added = self.run(block, x, tables, rotation, convolved)
             convolved = added if self.convolve_added else None
         return x
-
-
-def recompute_blocks(network: nn.Module, recompute: bool) -> None:
-    """Switches activation checkpointing in all stages of a network."""
-    for module in network.modules():
-        if isinstance(module, (Stage, ResidualStage)):
-            module.recompute = recompute
 
 
 def _encoder_stages(config: BackboneConfig) -> list[nn.Module]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ditr_train.model.neighbor_table import NeighborTable
 from ditr_train.model.pooling import batch_norm
+from ditr_train.model.recomputation import RecomputableStage
 from ditr_train.model.submanifold_convolution import SubmanifoldConvolution
 from ditr_train.model.tables import StageTables
 
@@ -39,21 +38,18 @@ class ResidualBlock(nn.Module):
         return result
 
 
-class ResidualStage(nn.Module):
+class ResidualStage(RecomputableStage):
     """Residual blocks at one resolution, of which the first may change the channels; without blocks the identity."""
 
     def __init__(self, in_channels: int, channels: int, depth: int, momentum: float) -> None:
         super().__init__()
-        self.recompute = False
-        """Are the blocks computed anew in the backward pass, so that what they need for it is not kept?"""
         self.blocks = nn.ModuleList(
             ResidualBlock(in_channels if i == 0 else channels, channels, momentum) for i in range(depth)
         )
 
     def forward(self, x: Tensor, tables: StageTables) -> Tensor:
         """x [V, in_channels] -> [V, channels]"""
-        recompute = self.recompute and torch.is_grad_enabled() and not torch.compiler.is_exporting()
         for block in self.blocks:
             assert tables.neighbors is not None
-            x = checkpoint(block, x, tables.neighbors, use_reentrant=False) if recompute else block(x, tables.neighbors)
+            x = self.run(block, x, tables.neighbors)
         return x

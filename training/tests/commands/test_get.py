@@ -10,6 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 from local_hub import COMMIT, local_hub
+from random_weights import random_weights
 
 from ditr_train.cli import main
 from ditr_train.commands.get import CONFIGS
@@ -82,21 +83,6 @@ def small_architecture(name):
     return replace(published, channels=CHANNELS, depth=2, heads=1, hidden_channels=24, pretraining_grid=side)
 
 
-def random_tensors(shapes, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    tensors = {}
-    for name, shape in shapes.items():
-        value = torch.randn(shape, generator=generator)
-        if name.endswith("num_batches_tracked"):
-            value = torch.tensor(7)
-        elif name.endswith("running_var"):
-            value = 0.5 + value.abs()
-        elif len(shape) > 1:
-            value *= 2 * np.prod(shape[1:]) ** -0.5
-        tensors[name] = value
-    return tensors
-
-
 def checkpoint(name):
     """The bytes of the file of a row."""
     model = PUBLISHED_MODELS[name]
@@ -104,10 +90,10 @@ def checkpoint(name):
         architecture = architecture_of(model)
         layout = "transformers " + ("siglip" if "siglip" in architecture else architecture.partition("_")[0])
         shapes = published_shapes(VIT_ARCHITECTURES[architecture], layout, 4)
-        return safetensors.torch.save(random_tensors(shapes))
+        return safetensors.torch.save(random_weights(shapes, 0, convolution_gain=2))
     config = load_config(CONFIGS / model.configuration, [*model.settings, *small(name)])
     segmentor = Segmentor(config)
-    tensors = random_tensors(pointcept.published_shapes(segmentor, pointcept.layout_of(config)))
+    tensors = random_weights(pointcept.published_shapes(segmentor, pointcept.layout_of(config)), 0, convolution_gain=2)
     if model.kind == "distilled":
         tensors = {key: value for key, value in tensors.items() if "seg_head" not in key}
         tensors |= {"proj.weight": torch.zeros(1024, 8), "proj.bias": torch.zeros(1024)}

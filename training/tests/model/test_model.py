@@ -13,10 +13,11 @@ from ditr_train.encoders.image_encoder import PatchSegmentationHead
 from ditr_train.encoders.multi_scale_encoder import MultiScaleEncoder
 from ditr_train.export.graphs import example_inputs, random_cloud
 from ditr_train.geometry.graph_inputs import voxelize_scan
-from ditr_train.model.backbone import Backbone, recompute_blocks
+from ditr_train.model.backbone import Backbone
 from ditr_train.model.injection import ImageInjection
 from ditr_train.model.neighbor_table import NeighborTable
 from ditr_train.model.patch_order import PatchOrder
+from ditr_train.model.recomputation import recompute_blocks
 from ditr_train.model.rotary import rotary_angles, rotate
 from ditr_train.model.segmentor import graph_outputs
 from ditr_train.model.serialized_attention import SerializedAttention

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from conftest import CONFIGS, make_config, make_residual_config
 from equal_outputs import assert_equal_outputs
+from random_weights import random_weights
 
 from ditr_train.cli import main
 from ditr_train.config.model_config import ConfigError, config_to_document, load_config
@@ -67,22 +68,7 @@ def layout_shapes(config):
 
 
 def random_checkpoint(config, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    tensors = {}
-    for name, shape in layout_shapes(config).items():
-        value = torch.randn(shape, generator=generator)
-        if name.endswith("num_batches_tracked"):
-            value = torch.tensor(1000)
-        elif name.endswith("running_var"):
-            value = 0.5 + value.abs()
-        elif len(shape) == 5:
-            value *= 2 * np.prod(shape[1:]) ** -0.5
-        elif name.endswith(".weight"):
-            value = 1 + 0.3 * value
-        else:
-            value *= 0.3
-        tensors[name] = value
-    return tensors
+    return random_weights(layout_shapes(config), seed, convolution_gain=2)
 
 
 class DenseNetwork:
