@@ -54,8 +54,22 @@ function runPytest(python) {
     return;
   }
   const report = path.join(scratch, "pytest.xml");
-  const args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", `--junitxml=${report}`, "training/tests"];
-  const done = spawnSync(python, args, { stdio: ["ignore", "inherit", "inherit"] });
+  // As many processes as cores, with one thread each: the networks of the tests are too small for more.
+  const parallel = ["-n", "auto", "--dist", "worksteal"];
+  const args = [
+    "-m",
+    "pytest",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    ...parallel,
+    `--junitxml=${report}`,
+    "training/tests",
+  ];
+  const done = spawnSync(python, args, {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, OMP_NUM_THREADS: "1" },
+  });
   broken ||= done.status !== 0;
   const xml = readFileSync(report, "utf8");
   const count = (name) => Number(new RegExp(`<testsuite [^>]*${name}="(\\d+)"`).exec(xml)[1]);
