@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ditr_train.commands import arguments
+from ditr_train.commands.held_out import warn_of_seen
 from ditr_train.commands.score_table import print_groups, print_scores
 from ditr_train.config.model_config import Config, ConfigError, load_config
 from ditr_train.data.loading import load_scans
@@ -52,6 +53,8 @@ def add_parser(commands: Any) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
+    if not is_bundle(options.run):
+        warn_of_seen(RunFolder(options.run), options.bags)
     if options.groups is not None:
         _write(options, _score_groups(options, *_network(options)))
         return

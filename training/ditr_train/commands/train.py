@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from ditr_train.commands import arguments
+from ditr_train.commands.held_out import warn_of_trained
 from ditr_train.commands.score_table import print_scores
 from ditr_train.config.model_config import ConfigError, load_config
 from ditr_train.data.label_share import choose_labelled
@@ -76,6 +77,7 @@ def _train(options: argparse.Namespace) -> None:
         keep_encoder(run, trained, source)
         encoder = arguments.remembered(options, trained.to(device))
     shares, soft = arguments.source_shares(options), arguments.soft_labels(options)
+    warn_of_trained([*options.bags, *(each for _, sources in shares for each in sources)], options.validation)
     scans = load_scans(options.bags, config, encoder, soft_labels=soft, progress=arguments.progress())
     scans = choose_labelled(scans, options.label_share, options.label_seed)
     validation = load_scans(options.validation, config, encoder, progress=arguments.progress())
