@@ -145,12 +145,16 @@ def region_name(options: argparse.Namespace) -> str:
     return options.regions.name if options.regions is not None else "topics"
 
 
+def add_resume(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+
+
 def add_optimization(parser: argparse.ArgumentParser) -> None:
     """--steps, --seed, --learning-rate and --resume of a training loop."""
     parser.add_argument("--steps", type=positive, help="instead of the configuration's")
     parser.add_argument("--seed", type=int, help="instead of the configuration's")
     parser.add_argument("--learning-rate", type=float, help="instead of the configuration's")
-    parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    add_resume(parser)
     parser.add_argument(
         "--workers",
         type=not_negative,

@@ -60,7 +60,8 @@ def load_images(bags: Sequence[ScanSource], config: Config, *, progress: bool) -
 
 
 class EncoderTraining:
-    """The encoder with a segmentation head that is thrown away afterwards."""
+    """The encoder with a segmentation head that is thrown away afterwards. Each step depends on the seed and its number
+    alone, so that a resumed training takes the same steps as one that was not interrupted."""
 
     def __init__(
         self, config: Config, images: Sequence[LabeledImage], run: RunFolder, device: torch.device = CPU
@@ -95,38 +96,54 @@ class EncoderTraining:
             ],
             lr=self.settings.learning_rate,
         )
+        self.factor = one_cycle(self.settings.steps, self.settings.warm_up)
+        self.step = 0
+
+    def resume(self) -> None:
+        """Goes on from the run's checkpoint. Raises DataError when it has none."""
+        state = self.run.load("checkpoint.pt")
+        self.modules.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = state["step"]
+        self.run.cut_log(self.step)
 
     def fit(self, validation: Sequence[LabeledImage], *, progress: bool) -> dict[str, Any]:
-        """Trains and saves `encoder.pt`; returns the scores on the validation images."""
+        """Trains, saving `encoder.pt` and a checkpoint on the way; returns the scores on the validation images."""
         settings = self.settings
-        factor = one_cycle(settings.steps, settings.warm_up)
         losses: list[float] = []
-        bar = tqdm(range(settings.steps), desc="training encoder", unit="step", disable=not progress)
-        for step in bar:
-            for group in self.optimizer.param_groups:
-                group["lr"] = settings.learning_rate * factor(step)
-            pixels, label = self._batch(step)
-            self.modules.train()
-            self.optimizer.zero_grad()
-            target = torch.from_numpy(label).to(self.device)
-            loss = F.cross_entropy(self._logits(pixels), target, self.class_weights, ignore_index=-1)
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self.modules.parameters(), 1.0)
-            self.optimizer.step()
-            losses.append(loss.item())
+        bar = tqdm(total=settings.steps, initial=self.step, desc="training encoder", unit="step", disable=not progress)
+        while self.step < settings.steps:
+            losses.append(self._take_step())
+            bar.update()
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
-            if (step + 1) % settings.evaluate_every == 0 or step + 1 == settings.steps:
-                scores = self.score(validation)
-                self.run.append_log(
-                    {
-                        "step": step + 1,
-                        "loss": round(float(np.mean(losses)), 4),
-                        "miou": round(scores["miou"], 4),
-                    }
-                )
+            if self.step % settings.evaluate_every == 0 or self.step == settings.steps:
+                miou = round(self.score(validation)["miou"], 4)
+                self.run.append_log({"step": self.step, "loss": round(float(np.mean(losses)), 4), "miou": miou})
                 losses = []
-                self.run.save("encoder.pt", self.encoder.state_dict())
+                self._save()
+        bar.close()
         return self.score(validation)
+
+    def _take_step(self) -> float:
+        settings = self.settings
+        for group in self.optimizer.param_groups:
+            group["lr"] = settings.learning_rate * self.factor(self.step)
+        pixels, label = self._batch(self.step)
+        self.modules.train()
+        self.optimizer.zero_grad()
+        target = torch.from_numpy(label).to(self.device)
+        loss = F.cross_entropy(self._logits(pixels), target, self.class_weights, ignore_index=-1)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.modules.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        return loss.item()
+
+    def _save(self) -> None:
+        # The checkpoint last: after a kill between the two, the encoder is written again.
+        self.run.save("encoder.pt", self.encoder.state_dict())
+        state = {"model": self.modules.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step}
+        self.run.save("checkpoint.pt", state)
 
     def score(self, images: Sequence[LabeledImage]) -> dict[str, Any]:
         """mIoU over the cells of labelled images."""

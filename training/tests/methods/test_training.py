@@ -21,6 +21,7 @@ from ditr_train.data.loading import load_scans
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.schedule import one_cycle
 from ditr_train.evaluation.metrics import ConfusionMatrix
+from ditr_train.methods.encoder_training import EncoderTraining
 from ditr_train.methods.losses import class_counts, class_weights, lovasz_softmax
 from ditr_train.methods.segmentation import Training
 from ditr_train.model.neighbor_table import NeighborTable
@@ -123,6 +124,35 @@ def test_an_encoder_goes_on_from_another(workspace):
             torch.testing.assert_close(second[name], values, atol=1e-6, rtol=0)
     data = json.loads((workspace / "second" / "data.json").read_text())
     assert data["initialized_from"] == json.loads((workspace / "first" / "data.json").read_text())
+
+
+def test_an_interrupted_encoder_training_ends_with_the_same_bytes(workspace):
+    first = ["train-encoder", str(workspace / "config.yaml"), "--bags", str(workspace / "train"), "--steps", "1"]
+    assert main([*first, "--threads", "1", "-o", str(workspace / "origin")]) == 0
+    bags = ["--bags", str(workspace / "train"), "--validation", str(workspace / "held-out"), "--threads", "1"]
+    loop = ["--set", "encoder_training.evaluate_every=3", "--steps", "8", "--initialize", str(workspace / "origin")]
+    command = ["train-encoder", str(workspace / "config.yaml"), *bags, *loop]
+    assert main([*command, "-o", str(workspace / "encoder-whole")]) == 0
+    batch = EncoderTraining._batch
+
+    def killed(self, step):
+        if step == 7:
+            raise KeyboardInterrupt
+        return batch(self, step)
+
+    parts = ["-o", str(workspace / "encoder-parts")]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(EncoderTraining, "_batch", killed)
+        main([*command, *parts])
+    assert torch.load(workspace / "encoder-parts" / "checkpoint.pt")["step"] == 6
+    assert main([*command, *parts]) == 2, "without --resume nothing is overwritten"
+    assert main([*command, "--learning-rate", "1", *parts, "--resume"]) == 2, "another configuration"
+    assert main([*command, *parts, "--resume"]) == 0
+    whole, resumed = (RunFolder(workspace / f"encoder-{name}") for name in ("whole", "parts"))
+    for name in ("encoder.pt", "checkpoint.pt"):
+        torch.testing.assert_close(resumed.load(name), whole.load(name), atol=0, rtol=0, equal_nan=True)
+    for name in ("log.csv", "scores.json", "data.json", "config.json"):
+        assert (resumed.path / name).read_bytes() == (whole.path / name).read_bytes()
 
 
 def test_an_interrupted_training_goes_on_as_if_it_was_not(workspace):
