@@ -5,6 +5,7 @@ export default {
   rootDir: "dist",
   testEnvironment: "<rootDir>/../test/environment/NodeTypedArrayEnvironment.cjs",
   testMatch: ["<rootDir>/**/*.test.js"],
+  testSequencer: "<rootDir>/../test/SlowestFirst.cjs",
   transform: {},
   testTimeout: 60_000,
   maxWorkers: 2,

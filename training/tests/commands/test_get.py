@@ -28,25 +28,25 @@ from ditr_train.weights.vision_transformer import published_shapes
 
 SMALL = {
     "litept": (
-        "encoder.channels=[6, 12, 12]",
-        "encoder.heads=[1, 2, 2]",
-        "encoder.convolution=[true, true, false]",
-        "encoder.attention=[false, false, true]",
-        "decoder.channels=[8, 8]",
+        "encoder.channels=[6, 12]",
+        "encoder.heads=[1, 2]",
+        "encoder.convolution=[true, false]",
+        "encoder.attention=[false, true]",
+        "decoder.channels=[8]",
     ),
     "ptv3": (
-        "encoder.channels=[8, 8, 16]",
-        "encoder.heads=[1, 2, 2]",
-        "encoder.convolution=[true, true, true]",
-        "encoder.attention=[true, true, true]",
-        "decoder.channels=[8, 8]",
-        "decoder.heads=[2, 2]",
-        "decoder.depths=[1, 1]",
-        "decoder.convolution=[true, true]",
-        "decoder.attention=[true, true]",
+        "encoder.channels=[8, 16]",
+        "encoder.heads=[1, 2]",
+        "encoder.convolution=[true, true]",
+        "encoder.attention=[true, true]",
+        "decoder.channels=[8]",
+        "decoder.heads=[2]",
+        "decoder.depths=[1]",
+        "decoder.convolution=[true]",
+        "decoder.attention=[true]",
     ),
 }
-"""Three stages of few channels."""
+"""Two stages of few channels: what export takes grows with the operators of the graph."""
 CHANNELS = 12
 """Of the small image encoders."""
 
@@ -66,9 +66,9 @@ def small(name):
         settings = []
     if model.kind != "encoder":
         kind = "litept" if "litept" in model.configuration else "ptv3"
-        settings += [f"backbone.{each}" for each in (*SMALL[kind], "encoder.depths=[1, 1, 2]", "patch_size=64")]
+        settings += [f"backbone.{each}" for each in (*SMALL[kind], "encoder.depths=[1, 1]", "patch_size=64")]
         if model.encoder:
-            settings.append("injection.levels=[0, 1]")
+            settings.append("injection.levels=[0]")
     return settings
 
 
