@@ -70,8 +70,7 @@ def _kept_samples(bag: Path, options: Sequence[str]) -> Path:
             [*command, "samples", str(bag), "-o", str(making), *options], capture_output=True, text=True, check=False
         )
         if done.returncode not in (0, _SOME_SCANS_LOST):
-            reason = done.stderr.strip().rpartition("\n")[2].removeprefix("ditr: ") or f"exit code {done.returncode}"
-            raise DataError(f"{bag}: {reason}")
+            raise DataError(f"{bag}: {_reason(done.stderr) or f'exit code {done.returncode}'}")
         if done.returncode == _SOME_SCANS_LOST:
             print(done.stdout.strip(), file=sys.stderr)
         if not is_sample_folder(kept):
@@ -81,6 +80,13 @@ def _kept_samples(bag: Path, options: Sequence[str]) -> Path:
     finally:
         shutil.rmtree(making, ignore_errors=True)
     return kept
+
+
+def _reason(printed: str) -> str:
+    """The sentence of `ditr` that says what is wrong; hints may stand below it."""
+    lines = printed.strip().splitlines()
+    named = [line.partition(": ")[2] for line in lines if line.startswith(("ditr: ", "error: "))]
+    return (named or lines or [""])[-1]
 
 
 def _command() -> list[str] | None:

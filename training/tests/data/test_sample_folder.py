@@ -1,6 +1,7 @@
 """Sample folders: what is in them, which cameras are taken, and what is refused."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -155,6 +156,28 @@ def test_a_bag_without_the_node_is_refused_with_the_command(tmp_path, monkeypatc
         open_samples(tmp_path / "a.mcap", TopicsConfig())
     with pytest.raises(DataError, match=r"nowhere\.mcap: there is no such bag or sample folder"):
         open_samples(tmp_path / "nowhere.mcap", TopicsConfig())
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        ("ditr: a.mcap: it holds no cloud\nMend it so.\n", "a.mcap: it holds no cloud"),
+        ("error: unknown command 'samples'\n(ditr --help lists what is allowed)\n", "unknown command 'samples'"),
+        ("Killed\n", "Killed"),
+        ("", "exit code 7"),
+    ],
+)
+def test_why_the_node_gave_no_samples_is_said(tmp_path, monkeypatch, printed, reason):
+    program = tmp_path / "app" / "cli" / "ditr"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\nprintf '%s' {shlex.quote(printed)} >&2\nexit 7\n")
+    program.chmod(0o755)
+    (tmp_path / "a.mcap").touch()
+    monkeypatch.setenv("DITR_SAMPLES", str(tmp_path / "kept"))
+    monkeypatch.setattr(bag_samples, "_command", lambda: [str(program)])
+    with pytest.raises(DataError) as caught:
+        open_samples(tmp_path / "a.mcap", TopicsConfig())
+    assert str(caught.value) == f"{tmp_path / 'a.mcap'}: {reason}"
 
 
 def test_what_the_node_is_asked_for():
