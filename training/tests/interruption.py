@@ -11,7 +11,7 @@ from ditr_train.engine.training_loop import TrainingLoop
 @contextmanager
 def killed_at(step: int) -> Iterator[None]:
     """What is trained in this context is killed before it takes this step, and it must come to that."""
-    take = TrainingLoop._take_step
+    take = TrainingLoop.take_step
 
     def interrupted(self, samples):
         if self.step == step:
@@ -19,5 +19,5 @@ def killed_at(step: int) -> Iterator[None]:
         return take(self, samples)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(TrainingLoop, "_take_step", interrupted)
+        patch.setattr(TrainingLoop, "take_step", interrupted)
         yield

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ditr_train.commands import arguments
+from ditr_train.commands.estimate import add_estimate, print_estimate
 from ditr_train.config.model_config import ConfigError, load_config
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import LabeledScan
@@ -41,6 +42,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--init", type=Path, metavar="RUN_OR_BUNDLE", help="start from this network's backbone")
     arguments.add_features(parser)
     arguments.add_optimization(parser)
+    add_estimate(parser)
     arguments.add_device(parser)
     arguments.add_threads(parser)
     parser.set_defaults(command=_distill)
@@ -52,8 +54,9 @@ def _distill(options: argparse.Namespace) -> None:
         raise ConfigError(f"{options.config}: distillation and image_encoder are needed to distill")
     settings = replace(config.distillation, **arguments.given(options, *arguments.OPTIMIZATION))
     config = replace(config, distillation=settings).for_pretraining("distillation")
-    run = RunFolder(options.output)
-    run.create(config, resume=options.resume)
+    run = RunFolder(options.output, read_only=options.estimate is not None)
+    if options.estimate is None:
+        run.create(config, resume=options.resume)
     device = choose_device(options.device)
     encoder, view = distillation_teacher(load_frozen_encoder(options.encoder, config).to(device), config)
     encoder = arguments.remembered(options, encoder)
@@ -67,6 +70,9 @@ def _distill(options: argparse.Namespace) -> None:
         validation = scans_with_images(loaded, config.backbone, "the bags of --validation")
     distillation = Distillation(config, scans, run, device)
     distillation.workers = options.workers
+    if options.estimate is not None:
+        print_estimate(distillation, validation, encoder, options.estimate)
+        return
     carry_out(
         distillation,
         validation,

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from ditr_train.commands import arguments
+from ditr_train.commands.estimate import add_estimate, print_estimate
 from ditr_train.commands.held_out import warn_of_trained
 from ditr_train.commands.score_table import print_scores
 from ditr_train.config.model_config import ConfigError, load_config
@@ -54,6 +55,7 @@ def add_parser(commands: Any) -> None:
     arguments.add_soft_labels(parser)
     arguments.add_features(parser)
     arguments.add_optimization(parser)
+    add_estimate(parser)
     arguments.add_device(parser)
     arguments.add_threads(parser)
     parser.set_defaults(command=_train)
@@ -66,8 +68,9 @@ def _train(options: argparse.Namespace) -> None:
     settings = replace(config.training, **arguments.given(options, *arguments.OPTIMIZATION))
     config = replace(config, training=settings).without_pretraining()
     device = choose_device(options.device)
-    run = RunFolder(options.output)
-    run.create(config, resume=options.resume)
+    run = RunFolder(options.output, read_only=options.estimate is not None)
+    if options.estimate is None:
+        run.create(config, resume=options.resume)
     encoder: nn.Module | None = None
     if config.injection is not None:
         if options.encoder is None:
@@ -90,6 +93,9 @@ def _train(options: argparse.Namespace) -> None:
             scans = joined(scans, more)
     training = Training(config, scans, run, device, groups)
     training.workers = options.workers
+    if options.estimate is not None:
+        print_estimate(training, validation, encoder, options.estimate)
+        return
     data = arguments.bag_names(options, scans=len(scans))
     if options.label_share < 1:
         data |= {"label_share": options.label_share, "label_seed": options.label_seed}

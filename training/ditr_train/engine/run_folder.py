@@ -18,10 +18,10 @@ from ditr_train.data.errors import DataError
 class RunFolder:
     """Files of one run; every file is replaced whole, so an interrupted run leaves none half written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
-        self.read_only = int(os.environ.get("RANK", "0")) > 0
-        """Of the processes of a training the first alone writes."""
+        self.read_only = read_only or int(os.environ.get("RANK", "0")) > 0
+        """Of the processes of a training the first alone writes, and none that only estimates."""
 
     def create(self, config: Config, *, resume: bool) -> None:
         """Makes the folder. Raises DataError when it holds another run's checkpoint and `resume` is off."""

@@ -140,7 +140,7 @@ class TrainingLoop(ABC):
         )
         losses: list[float] = []
         for samples in self._prefetched():
-            losses.append(self._take_step(samples))
+            losses.append(self.take_step(samples))
             bar.update()
             bar.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}")
             if self.step == self.statistics_step:
@@ -170,11 +170,12 @@ class TrainingLoop(ABC):
         """Measured over a few steps after a first one; the network and the optimizer are changed by it."""
         taken = []
         for samples in islice(self._prefetched(), steps + 1):
-            self._take_step(samples)
+            self.take_step(samples)
             taken.append(time.perf_counter())
         return (taken[-1] - taken[0]) / (len(taken) - 1) if len(taken) > 1 else 0.0
 
-    def _take_step(self, samples: list[ScanSample]) -> float:
+    def take_step(self, samples: list[ScanSample]) -> float:
+        """One step on what `samples_of` gave; returns the loss."""
         settings = self.settings
         self.network.train()
         if self.step >= self.statistics_step:
@@ -254,8 +255,11 @@ class TrainingLoop(ABC):
 
     def _prefetched(self) -> Iterator[list[ScanSample]]:
         """Samples of the steps that are left."""
+        return prefetched(self.samples_of, range(self.step, self.settings.steps), self.workers)
+
+    def samples_of(self, step: int) -> list[ScanSample]:
+        """Of the passes of a step that are this process's."""
         settings = self.settings
         passes = self.distribution.share(settings.scans_per_step // settings.scans_per_pass)
         slots = range(passes.start * settings.scans_per_pass, passes.stop * settings.scans_per_pass)
-        steps = range(self.step, settings.steps)
-        return prefetched(lambda step: self._samples(step, self.scans, slots), steps, self.workers)
+        return self._samples(step, self.scans, slots)

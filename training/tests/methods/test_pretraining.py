@@ -141,7 +141,7 @@ def test_the_teacher_stays_as_it_was(scans, tmp_path):
         torch.equal(weights[name], value) for name, value in pretraining.student.state_dict().items() if name in before
     )
     for samples in (pretraining._samples(step, scans) for step in range(3)):
-        pretraining._take_step(samples)
+        pretraining.take_step(samples)
     assert all(torch.equal(value, before[name]) for name, value in pretraining.teacher.state_dict().items())
     assert not pretraining.teacher.training and pretraining.student.training
     student = pretraining.student.state_dict()

@@ -91,7 +91,7 @@ def test_one_command_trains_every_variant_and_goes_on_after_a_kill(workspace, mo
     command += ["--bags", workspace / "train", "--test", workspace / "test", "--encoder"]
     command += [workspace / "encoder", "--seeds", "0", "1", "--steps", "2", "-o", workspace / "out", "--threads", "1"]
     command = [str(word) for word in command]
-    original, taken = Training._take_step, []
+    original, taken = Training.take_step, []
 
     def interrupted(self, samples):
         if len(taken) == 5:
@@ -99,10 +99,10 @@ def test_one_command_trains_every_variant_and_goes_on_after_a_kill(workspace, mo
         taken.append(self.run.path.name)
         return original(self, samples)
 
-    monkeypatch.setattr(Training, "_take_step", interrupted)
+    monkeypatch.setattr(Training, "take_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         main(command)
-    monkeypatch.setattr(Training, "_take_step", original)
+    monkeypatch.setattr(Training, "take_step", original)
     assert taken == ["as-configured-seed0"] * 2 + ["as-configured-seed1"] * 2 + ["no-test-seed0"]
     kept = {path: path.stat().st_mtime_ns for path in (workspace / "out").glob("*/scores.json")}
     assert len(kept) == 2

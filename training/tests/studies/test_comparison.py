@@ -66,7 +66,7 @@ def test_one_command_trains_scores_and_goes_on_after_a_kill(workspace, monkeypat
     assert "fused training: 4 x (3 steps" in printed and "to do: 0.0" in printed
     assert not (workspace / "out").exists()
 
-    original, taken = Training._take_step, []
+    original, taken = Training.take_step, []
 
     def interrupted(self, samples):
         if len(taken) == 20:
@@ -74,11 +74,11 @@ def test_one_command_trains_scores_and_goes_on_after_a_kill(workspace, monkeypat
         taken.append(self.run.path.name)
         return original(self, samples)
 
-    monkeypatch.setattr(Training, "_take_step", interrupted)
+    monkeypatch.setattr(Training, "take_step", interrupted)
     # The estimate takes some of the steps.
     with pytest.raises(KeyboardInterrupt):
         compare(workspace, *small)
-    monkeypatch.setattr(Training, "_take_step", original)
+    monkeypatch.setattr(Training, "take_step", original)
     done = (workspace / "out" / "table.csv").read_text().splitlines()[1:]
     assert 0 < len(done) < 12
     assert f"{len(done)} of 12 networks are trained" in (workspace / "out" / "table.md").read_text()
