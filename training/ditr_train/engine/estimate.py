@@ -16,9 +16,6 @@ from ditr_train.data.stored_scans import evenly_chosen
 from ditr_train.engine.training_loop import TrainingLoop
 from ditr_train.engine.work_counter import WorkCounter
 
-_EVALUATED = 4
-"""Validation scans that are measured."""
-
 
 @dataclass(frozen=True)
 class Work:
@@ -141,7 +138,7 @@ class Plan:
 def measure(
     loop: TrainingLoop, validation: Sequence[LabeledScan], encoder: nn.Module | None, *, passes: int
 ) -> Measurement:
-    """Takes so many passes twice, and evaluates a few scans; the network, the optimizer and the loop's settings are
+    """Takes so many passes twice, and evaluates so many scans twice; the network, the optimizer and the loop's settings are
     changed by it. `encoder` is what computes image features while scans are read."""
     together = loop.settings.scans_per_pass
     loop.settings = replace(loop.settings, scans_per_step=together)
@@ -156,7 +153,7 @@ def measure(
             loop.take_step(samples)
     one_pass = Work(preparation, counted.flops / passes, counted.operators / passes, encoder_flops)
     parameters = sum(each.numel() for each in loop.network.parameters())
-    chosen = evenly_chosen(validation, _EVALUATED)
+    chosen = evenly_chosen(validation, passes)
     if not chosen:
         return Measurement(pass_seconds, one_pass, 0.0, Work(0.0, 0.0, 0.0, 0.0), parameters)
     started = time.perf_counter()
