@@ -138,8 +138,8 @@ class Plan:
 def measure(
     loop: TrainingLoop, validation: Sequence[LabeledScan], encoder: nn.Module | None, *, passes: int
 ) -> Measurement:
-    """Takes so many passes twice, and evaluates so many scans twice; the network, the optimizer and the loop's settings are
-    changed by it. `encoder` is what computes image features while scans are read."""
+    """Takes so many passes twice, and evaluates so many scans twice; the network, the optimizer and the settings of the
+    loop are changed by it. `encoder` is what computes image features while scans are read."""
     together = loop.settings.scans_per_pass
     loop.settings = replace(loop.settings, scans_per_step=together)
     pass_seconds = loop.seconds_per_step(passes)

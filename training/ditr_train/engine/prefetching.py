@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import fields, is_dataclass
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ditr_train.data.errors import DataError
@@ -50,20 +51,16 @@ def _by_processes(samples_of: SamplesOf, steps: range, workers: int) -> Iterator
     for made in loader:
         if isinstance(made, DataError):
             raise made
-        yield [_sample(*tensors) for tensors in made]
-
-
-_Tensors = tuple[dict[str, Tensor], Tensor, Tensor, Tensor]
-"""A sample as it comes from a process: tensors are in shared memory, arrays would be copied through a pipe."""
+        yield _with_arrays(made)
 
 
 class _Steps(Dataset[Any]):
     def __init__(self, samples_of: SamplesOf) -> None:
         self.samples_of = samples_of
 
-    def __getitem__(self, step: int) -> list[_Tensors] | DataError:
+    def __getitem__(self, step: int) -> Any:
         try:
-            return [_tensors(sample) for sample in self.samples_of(step)]
+            return _with_tensors(self.samples_of(step))
         except DataError as error:
             return error  # raised there: torch would put a traceback into its one sentence
 
@@ -72,13 +69,28 @@ def _as_it_is(made: Any) -> Any:
     return made
 
 
-def _tensors(sample: ScanSample) -> _Tensors:
-    inputs = {name: torch.from_numpy(values) for name, values in sample.inputs.items()}
-    arrays = (sample.label, sample.point_to_voxel, sample.representative)
-    label, point_to_voxel, representative = (torch.from_numpy(values) for values in arrays)
-    return inputs, label, point_to_voxel, representative
+def _with_tensors(value: Any) -> Any:
+    """Samples as they come from a process: tensors are in shared memory, arrays would be copied through a pipe."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(value)
+    if isinstance(value, list):
+        return [_with_tensors(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _with_tensors(each) for name, each in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return (type(value), {each.name: _with_tensors(getattr(value, each.name)) for each in fields(value)})
+    return value
 
 
-def _sample(inputs: dict[str, Tensor], label: Tensor, point_to_voxel: Tensor, representative: Tensor) -> ScanSample:
-    arrays = {name: values.numpy() for name, values in inputs.items()}
-    return ScanSample(arrays, label.numpy(), point_to_voxel.numpy(), representative.numpy())
+def _with_arrays(value: Any) -> Any:
+    """What `_with_tensors` was given."""
+    if isinstance(value, torch.Tensor):
+        return value.numpy()
+    if isinstance(value, list):
+        return [_with_arrays(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _with_arrays(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        kind, values = value
+        return kind(**_with_arrays(values))
+    return value

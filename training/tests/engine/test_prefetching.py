@@ -1,0 +1,47 @@
+"""What a process prepares arrives as a thread would give it."""
+
+import dataclasses
+
+import numpy as np
+
+from ditr_train.data.candidate_labels import CandidateLabels
+from ditr_train.data.scans import ScanSample
+from ditr_train.engine.prefetching import prefetched
+
+
+def sample(step, *, candidates):
+    rng = np.random.default_rng(step)
+    known = CandidateLabels(
+        rng.random((2, 5)) < 0.5, rng.integers(2, size=(6, 1)).astype(np.int32), np.ones((6, 1), "f4")
+    )
+    return ScanSample(
+        {"feat": rng.random((6, 4), np.float32), "empty": np.zeros((0, 3), np.int32)},
+        rng.integers(-1, 5, 6),
+        rng.integers(6, size=9).astype(np.int32),
+        np.arange(6, dtype=np.int32),
+        known if candidates else None,
+    )
+
+
+def arrays(value):
+    """All arrays of a sample by the path to them, and what else it holds."""
+    if dataclasses.is_dataclass(value):
+        value = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+    if not isinstance(value, dict):
+        return {"": value}
+    return {f"{name}/{rest}": each for name, found in value.items() for rest, each in arrays(found).items()}
+
+
+def test_whatever_a_sample_holds():
+    def samples_of(step):
+        return [sample(step, candidates=False), sample(step + 100, candidates=True)]
+
+    found = {workers: list(prefetched(samples_of, range(3, 8), workers)) for workers in (0, 2)}
+    assert len(found[0]) == len(found[2]) == 5
+    for of_thread, of_processes in zip(found[0], found[2], strict=True):
+        for one, other in zip(of_thread, of_processes, strict=True):
+            wanted, given = arrays(one), arrays(other)
+            assert wanted.keys() == given.keys() and len(wanted) in (6, 8)
+            for name, values in wanted.items():
+                np.testing.assert_array_equal(given[name], values)
+                assert values is None or given[name].dtype == values.dtype
