@@ -9,7 +9,7 @@ import { endMemoryNode, makeNode, until } from "../../dist/ros/live/memoryNode.j
 /** Wall time of a scan, milliseconds: long enough for one to be labelled and for a report of diagnostics. */
 const SCAN_MS = 1500;
 /** The same of a recording that is played slowly; an image of it that is 4 scans late comes within the longest wait. */
-const STRETCHED_SCAN_MS = 2400;
+const STRETCHED_SCAN_MS = 1800;
 /** After the last message, and after the start, so that rules about silence hold. */
 const AFTER_MS = 2500;
 const SILENCE_MS = 6500;
