@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ditr_train.config.training_config import AugmentationConfig
-from ditr_train.data.scans import LabeledScan
+from ditr_train.data.scans import IGNORED, LabeledScan
 from ditr_train.data.sensor_variation import vary_sensor
 
 _POSITION = ("x", "y", "z")
@@ -48,11 +48,15 @@ def _turned(
 
 
 def _in_sector(scan: LabeledScan, angle: float, rng: np.random.Generator, *, fused: bool) -> npt.NDArray[np.bool_]:
-    """[N] whether a point lies in a sector of that angle around the direction of a random point."""
+    """[N] whether a point lies in a sector of that angle around the direction of a random point: of one that a camera
+    sees when images are used, else of one with a label, single or not, when these are few."""
     if angle >= 2 * np.pi or len(scan.label) == 0:
         return np.ones(len(scan.label), bool)
     azimuth = np.arctan2(scan.fields["y"], scan.fields["x"])
-    seen = np.flatnonzero(scan.seen()) if fused else azimuth[:0]
-    center = azimuth[rng.choice(seen)] if len(seen) else rng.choice(azimuth)
+    wanted = np.flatnonzero(scan.seen()) if fused else azimuth[:0]
+    if len(wanted) == 0 and scan.candidates is not None:
+        # Soft labels reach as far as the camera of the scan: other sectors teach nothing.
+        wanted = np.flatnonzero((scan.label != IGNORED) | scan.candidates.known())
+    center = azimuth[rng.choice(wanted)] if len(wanted) else rng.choice(azimuth)
     away = np.abs((azimuth - center + np.pi) % (2 * np.pi) - np.pi)
     return np.asarray(away <= angle / 2)

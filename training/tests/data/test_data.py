@@ -12,6 +12,7 @@ from synthetic_samples import write_samples
 
 from ditr_train.config.training_config import AugmentationConfig
 from ditr_train.data.augmentation import augment
+from ditr_train.data.candidate_labels import CandidateLabels
 from ditr_train.data.images import decode_image, patch_grid, resize_labels
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import IGNORED, LabeledScan, class_indices, make_sample
@@ -75,6 +76,21 @@ def test_augmentation_keeps_distances_up_to_its_scale(rng):
         atol=1e-5,
     )
     np.testing.assert_allclose(after[:, 2], 1.1 * before[:, 2], atol=1e-6)
+
+
+def test_a_sector_is_turned_to_where_soft_labels_are(rng):
+    angle = rng.uniform(-np.pi, np.pi, 5000)
+    fields = {"x": 10 * np.cos(angle), "y": 10 * np.sin(angle), "z": np.zeros(5000)}
+    front = np.abs(angle) < 0.2
+    candidates = CandidateLabels(
+        np.ones((1, 5), bool), np.zeros((5000, 1), np.int32), front[:, None].astype(np.float32)
+    )
+    scan = LabeledScan("a", fields, np.full(5000, IGNORED, np.int32), None, candidates=candidates)
+    only_sector = AugmentationConfig(rotation=0, scale=(1, 1), flip=0, jitter=0, drop=0, sector=1.0)
+    for _ in range(20):
+        found = augment(scan, only_sector, rng, fused=False)
+        assert found.candidates is not None and found.candidates.known().sum() > 0.5 * front.sum()
+        assert np.abs(np.arctan2(found.fields["y"], found.fields["x"])).max() < 0.2 + 0.5 + 1e-3
 
 
 def test_a_sector_is_turned_to_what_the_camera_sees(tmp_path, rng):
