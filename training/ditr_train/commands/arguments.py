@@ -18,9 +18,11 @@ from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import ScanSource, scan_source
 from ditr_train.model.device import DEVICES
 
-OPTIMIZATION = ("steps", "seed", "learning_rate", "autocast")
+OPTIMIZATION = ("steps", "seed", "learning_rate", "precision")
 """Options of add_optimization that replace settings of the configuration."""
 
+
+PRECISIONS = ("float32", "bfloat16", "float16")
 
 SCANS = "SAMPLES|BAG|DATASET:FOLDER:SPLIT"
 """What stands for scans in the help: a folder of `ditr samples`, a bag, or a split of a public data set."""
@@ -162,7 +164,7 @@ def add_optimization(parser: argparse.ArgumentParser) -> None:
         help="processes that prepare scans; the weights end the same (default: a thread of this one)",
     )
     parser.add_argument(
-        "--autocast", action="store_true", default=None, help="compute matrix products of training in bfloat16"
+        "--precision", choices=PRECISIONS, help="of the matrix products of training, instead of the configuration's"
     )
 
 

@@ -12,6 +12,7 @@ from ditr_train.data.errors import DataError
 from ditr_train.data.images import patch_grid
 from ditr_train.data.loading import load_scans
 from ditr_train.data.stored_scans import with_images
+from ditr_train.encoders.half_precision_encoder import placed
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.trained_network import load_segmentor
 from ditr_train.methods.frozen_encoder import load_run_encoder
@@ -44,7 +45,7 @@ def _coverage(options: argparse.Namespace) -> None:
         raise ConfigError(f"{options.run}: a network without injection sees no images")
     device = choose_device(options.device)
     show = arguments.progress()
-    scans = load_scans(options.bags, config, load_run_encoder(run, config).to(device), progress=show)
+    scans = load_scans(options.bags, config, placed(load_run_encoder(run, config), device), progress=show)
     if not with_images(scans):
         raise DataError(f"no image belongs to any of the {len(scans)} clouds of --bags")
     fused = load_segmentor(run, config).to(device)

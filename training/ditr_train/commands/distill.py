@@ -13,6 +13,7 @@ from ditr_train.commands.estimate import add_estimate, print_estimate
 from ditr_train.config.model_config import ConfigError, load_config
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import LabeledScan
+from ditr_train.encoders.half_precision_encoder import placed
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.methods.distillation import Distillation
 from ditr_train.methods.frozen_encoder import distillation_teacher, load_frozen_encoder
@@ -58,8 +59,8 @@ def _distill(options: argparse.Namespace) -> None:
     if options.estimate is None:
         run.create(config, resume=options.resume)
     device = choose_device(options.device)
-    encoder, view = distillation_teacher(load_frozen_encoder(options.encoder, config).to(device), config)
-    encoder = arguments.remembered(options, encoder)
+    encoder, view = distillation_teacher(load_frozen_encoder(options.encoder, config), config)
+    encoder = arguments.remembered(options, placed(encoder, device))
     show = arguments.progress()
     scans = scans_with_images(
         load_scans(options.bags, view, encoder, labels=False, progress=show), config.backbone, "the bags of --bags"

@@ -13,6 +13,7 @@ from ditr_train.commands.score_table import print_groups, print_scores
 from ditr_train.config.model_config import Config, ConfigError, load_config
 from ditr_train.data.loading import load_scans
 from ditr_train.data.source import ScanSource
+from ditr_train.encoders.half_precision_encoder import placed
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.trained_network import load_segmentor
 from ditr_train.evaluation.groups import load_groups
@@ -62,7 +63,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     config = run.config()
     encoder = None
     if config.injection is not None:
-        encoder = arguments.remembered(options, load_run_encoder(run, config).to(device))
+        encoder = arguments.remembered(options, placed(load_run_encoder(run, config), device))
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
     scores = score(
         load_segmentor(run, config, best=options.best).to(device), scans, config, progress=arguments.progress()

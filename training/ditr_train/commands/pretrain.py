@@ -15,6 +15,7 @@ from ditr_train.config.model_config import Config, ConfigError, load_config
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import LabeledScan
 from ditr_train.data.source import ScanSource
+from ditr_train.encoders.half_precision_encoder import placed
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.methods.frozen_encoder import load_frozen_encoder
 from ditr_train.methods.masked_tokens import MaskedTokenPrediction
@@ -75,7 +76,7 @@ def _distill_regions(options: argparse.Namespace, config: Config) -> None:
     run = RunFolder(options.output)
     run.create(config, resume=options.resume)
     device = choose_device(options.device)
-    encoder = load_frozen_encoder(options.encoder, config).to(device)
+    encoder = placed(load_frozen_encoder(options.encoder, config), device)
     scans, validation = _load(options, config, encoder)
     pretraining = RegionDistillation(config, scans, run, device)
     _carry_out(pretraining, validation, options, {"image_encoder": options.encoder.name})

@@ -17,6 +17,7 @@ from ditr_train.config.model_config import ConfigError, load_config
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.loading import load_scans
 from ditr_train.data.stored_scans import joined, scan_names
+from ditr_train.encoders.half_precision_encoder import placed
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.scan_order import ScanGroup
 from ditr_train.evaluation.segmentation import score
@@ -78,7 +79,7 @@ def _train(options: argparse.Namespace) -> None:
         source = RunFolder(options.encoder)
         trained = load_run_encoder(source, config)
         keep_encoder(run, trained, source)
-        encoder = arguments.remembered(options, trained.to(device))
+        encoder = arguments.remembered(options, placed(trained, device))
     shares, soft = arguments.source_shares(options), arguments.soft_labels(options)
     warn_of_trained([*options.bags, *(each for _, sources in shares for each in sources)], options.validation)
     scans = load_scans(options.bags, config, encoder, soft_labels=soft, progress=arguments.progress())

@@ -25,6 +25,8 @@ def convert(value: Any, target: Any, place: str) -> Any:
         require(isinstance(value, dict), f"{place}: {value!r} is not a mapping")
         hints = typing.get_type_hints(target)
         value = {key: item for key, item in value.items() if key not in getattr(target, "FORMER_SETTINGS", ())}
+        if hasattr(target, "from_former"):
+            value = target.from_former(value)
         for key in value:
             require(key in hints, f"{place}.{key}: unknown; known are {', '.join(hints)}")
         required = [

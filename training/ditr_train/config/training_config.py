@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from ditr_train.config.conversion import require
 
@@ -78,8 +78,17 @@ class OptimizationConfig:
     recompute: bool = False
     """Are the blocks of the network computed anew in the backward pass (activation checkpointing)? A step takes longer
     and keeps less; the weights end the same."""
-    autocast: bool = False
-    """Are the matrix products of a step computed in bfloat16? Weights and losses stay float32."""
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    """What the matrix products of a step are computed in. Weights and losses stay float32; with float16 the loss is
+    scaled, so that small gradients do not vanish, and a step in which one overflows is left out."""
+
+    @staticmethod
+    def from_former(settings: dict[str, Any]) -> dict[str, Any]:
+        """`autocast: true` of earlier configurations and runs is bfloat16."""
+        if "autocast" not in settings:
+            return settings
+        kept = {name: value for name, value in settings.items() if name != "autocast"}
+        return {"precision": "bfloat16", **kept} if settings["autocast"] else kept
 
 
 @dataclass(frozen=True)

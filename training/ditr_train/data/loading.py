@@ -21,13 +21,13 @@ from ditr_train.data.errors import DataError
 from ditr_train.data.frames import Exposure, Frame
 from ditr_train.data.images import decode_image, normalize, patch_grid
 from ditr_train.data.regions import PointRegions, RegionSource, point_regions, region_features
+from ditr_train.data.remembered_encoder import encode
 from ditr_train.data.sample_folder import SampleFolder
 from ditr_train.data.scans import IGNORED, LabeledScan, PointImageFeatures, class_indices
 from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import DatasetSplit, ScanSource
 from ditr_train.data.stored_scans import StoredScan, StoredScans
 from ditr_train.geometry.projection import assign_patches
-from ditr_train.model.device import device_of
 
 HELD_BYTES = 2 << 30
 """Of the scans of samples that one call holds in memory."""
@@ -203,9 +203,9 @@ def _image_features(
 ) -> PointImageFeatures:
     assert config.image_encoder is not None
     decoded = [decode_image(exposure.image.encoded, config.image_encoder) for exposure in exposures]
-    pixels = torch.from_numpy(normalize(np.stack(decoded), config.image_encoder)).to(device_of(encoder))
+    pixels = torch.from_numpy(normalize(np.stack(decoded), config.image_encoder))
     with torch.no_grad():
-        features = encoder.eval()(pixels).flatten(0, 1).cpu().numpy()
+        features = encode(encoder.eval(), pixels).flatten(0, 1).cpu().numpy()
     patch, weight, _ = assign_patches(
         xyz,
         np.arange(len(xyz)),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import get_worker_info
 
 from ditr_train.data.errors import DataError
 
@@ -28,9 +29,9 @@ class RememberedEncoder(nn.Module):
         self.digest = encoder_digest(encoder)
 
     def forward(self, image: Tensor) -> Tensor:
-        """image [B, 3, H, W] -> features [B, patches, C_2D], on the CPU where they were on disk.
+        """image [B, 3, H, W] on the CPU -> features [B, patches, C_2D], on the CPU where they were on disk.
 
-        Raises DataError for a damaged file.
+        Raises DataError for a damaged file, and as `encode`.
         """
         pixels = image.cpu().numpy()
         key = hashlib.sha256(f"{self.digest} {pixels.shape} {pixels.dtype}".encode())
@@ -38,7 +39,7 @@ class RememberedEncoder(nn.Module):
         name = key.hexdigest()
         path = self.folder / name[:2] / f"{name[2:]}.npy"
         if not path.exists():
-            features: Tensor = self.encoder(image)
+            features = encode(self.encoder, image)
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f"{path.name}.{os.getpid()}.part")
             with part.open("wb") as stream:
@@ -50,6 +51,24 @@ class RememberedEncoder(nn.Module):
             return torch.from_numpy(np.load(path, mmap_mode="c"))
         except (OSError, EOFError, ValueError) as error:
             raise DataError(f"{path} holds no image features, delete it: {error}") from error
+
+
+def encode(encoder: nn.Module, image: Tensor) -> Tensor:
+    """Features of images [B, 3, H, W] on the CPU, by an encoder wherever it is.
+
+    Raises DataError in a worker process where the encoder is on a CUDA device, which such a process cannot use.
+    """
+    if isinstance(encoder, RememberedEncoder):
+        return encoder.forward(image)
+    parameter = next(encoder.parameters(), None)
+    device = torch.device("cpu") if parameter is None else parameter.device
+    if device.type == "cuda" and get_worker_info() is not None:
+        raise DataError(
+            "a worker process (--workers) cannot encode images on a CUDA device; leave out --workers, or keep the "
+            "features of all images first: a training with --features FOLDER and without --workers does so"
+        )
+    features: Tensor = encoder(image.to(device))
+    return features
 
 
 def encoder_digest(encoder: nn.Module) -> str:

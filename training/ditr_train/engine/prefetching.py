@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -21,10 +21,17 @@ _AHEAD = 2
 """Steps that each process is ahead at most: with the samples of a step, what bounds the memory."""
 
 
-def prefetched(samples_of: SamplesOf, steps: range, workers: int) -> Iterator[list[ScanSample]]:
+def prefetched(
+    samples_of: SamplesOf, steps: range, workers: int, *, pinned: bool = False
+) -> Iterator[list[ScanSample]]:
     """The samples of the steps, in their order and the same whatever the number of worker processes; 0 is one thread
-    of this process. Raises DataError as `samples_of` does."""
-    return _by_processes(samples_of, steps, workers) if workers else _by_thread(samples_of, steps)
+    of this process. `pinned` ones lie in memory from which a CUDA device copies while the CPU goes on.
+
+    Raises DataError as `samples_of` does.
+    """
+    if workers:
+        return _by_processes(samples_of, steps, workers, pinned=pinned)
+    return _by_thread((lambda step: _pinned(samples_of(step))) if pinned else samples_of, steps)
 
 
 def _by_thread(samples_of: SamplesOf, steps: range) -> Iterator[list[ScanSample]]:
@@ -37,7 +44,7 @@ def _by_thread(samples_of: SamplesOf, steps: range) -> Iterator[list[ScanSample]
             yield samples
 
 
-def _by_processes(samples_of: SamplesOf, steps: range, workers: int) -> Iterator[list[ScanSample]]:
+def _by_processes(samples_of: SamplesOf, steps: range, workers: int, *, pinned: bool) -> Iterator[list[ScanSample]]:
     # Forked, so that scans in memory are shared and nothing has to be pickled on the way there.
     loader: DataLoader[Any] = DataLoader(
         _Steps(samples_of),
@@ -46,6 +53,7 @@ def _by_processes(samples_of: SamplesOf, steps: range, workers: int) -> Iterator
         num_workers=workers,
         prefetch_factor=_AHEAD,
         collate_fn=_as_it_is,
+        pin_memory=pinned,
         multiprocessing_context="fork",
     )
     for made in loader:
@@ -65,8 +73,35 @@ class _Steps(Dataset[Any]):
             return error  # raised there: torch would put a traceback into its one sentence
 
 
+def _pinned(samples: list[ScanSample]) -> list[ScanSample]:
+    pinned: list[ScanSample] = _with_arrays(_pin(_with_tensors(samples)))
+    return pinned
+
+
 def _as_it_is(made: Any) -> Any:
     return made
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A dataclass of arrays on its way from a process."""
+
+    kind: type
+    values: dict[str, Any]
+
+    def pin_memory(self) -> _Parts:
+        """What DataLoader asks for with pin_memory."""
+        return _Parts(self.kind, _pin(self.values))
+
+
+def _pin(value: Any) -> Any:
+    if isinstance(value, torch.Tensor | _Parts):
+        return value.pin_memory()
+    if isinstance(value, list):
+        return [_pin(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _pin(each) for name, each in value.items()}
+    return value
 
 
 def _with_tensors(value: Any) -> Any:
@@ -78,7 +113,7 @@ def _with_tensors(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _with_tensors(each) for name, each in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return (type(value), {each.name: _with_tensors(getattr(value, each.name)) for each in fields(value)})
+        return _Parts(type(value), {each.name: _with_tensors(getattr(value, each.name)) for each in fields(value)})
     return value
 
 
@@ -90,7 +125,6 @@ def _with_arrays(value: Any) -> Any:
         return [_with_arrays(each) for each in value]
     if isinstance(value, dict):
         return {name: _with_arrays(each) for name, each in value.items()}
-    if isinstance(value, tuple):
-        kind, values = value
-        return kind(**_with_arrays(values))
+    if isinstance(value, _Parts):
+        return value.kind(**_with_arrays(value.values))
     return value

@@ -66,6 +66,8 @@ class TrainingLoop(ABC):
             lr=settings.learning_rate,
             fused=True,
         )
+        self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "float16")
+        """Of the loss; it does nothing in other precisions, whose gradients do not vanish."""
         self.factor = one_cycle(settings.steps, settings.warm_up)
         self.statistics_step = max(1, settings.steps - round(settings.fixed_statistics * settings.steps))
         """From this step on the statistics of batch normalization are constants."""
@@ -77,8 +79,9 @@ class TrainingLoop(ABC):
         """The best merit of an evaluation so far."""
 
     def autocast(self) -> torch.autocast:
-        """What the network computes a loss in: bfloat16 matrix products if the settings say so."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.autocast)
+        """What the network computes a loss in: matrix products of half precision if the settings say so."""
+        dtype = torch.float16 if self.settings.precision == "float16" else torch.bfloat16
+        return torch.autocast(self.device.type, dtype, enabled=self.settings.precision != "float32")
 
     @abstractmethod
     def augmented(self, scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
@@ -107,6 +110,7 @@ class TrainingLoop(ABC):
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = state["step"]
         self.best = state.get("best")
+        self.scaler.load_state_dict(state.get("scaler", self.scaler.state_dict()))
         if self.average is not None:
             self.average.load(state["average"])
         # A kill between a log row and its checkpoint leaves a row that will be written again.
@@ -120,6 +124,8 @@ class TrainingLoop(ABC):
             "step": self.step,
             "best": self.best,
         }
+        if self.scaler.is_enabled():
+            state["scaler"] = self.scaler.state_dict()
         self.run.save("checkpoint.pt", state | ({} if self.average is None else {"average": self.average.state}))
 
     def merit(self, row: LogRow) -> float | None:
@@ -192,15 +198,17 @@ class TrainingLoop(ABC):
             # By pass, so that the network's own randomness does not depend on who takes it.
             torch.manual_seed(settings.seed * 1_000_003 + self.step + number * 1_000_000_007)
             loss = self.loss_of(sample) / passes
-            loss.backward()  # type: ignore[no-untyped-call]
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             total += loss.item()
         total = self.distribution.sum(total, self.device)
         if not np.isfinite(total):
             raise FloatingPointError(f"the loss of step {self.step} is {total}; lower the learning rate")
         self.distribution.sum_gradients(self.network.parameters())
         self.distribution.join_statistics(norms, before)
+        self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         self.step += 1
         if self.average is not None:
             self.average.update(self.step)
@@ -255,7 +263,8 @@ class TrainingLoop(ABC):
 
     def _prefetched(self) -> Iterator[list[ScanSample]]:
         """Samples of the steps that are left."""
-        return prefetched(self.samples_of, range(self.step, self.settings.steps), self.workers)
+        steps = range(self.step, self.settings.steps)
+        return prefetched(self.samples_of, steps, self.workers, pinned=self.device.type == "cuda")
 
     def samples_of(self, step: int) -> list[ScanSample]:
         """Of the passes of a step that are this process's."""

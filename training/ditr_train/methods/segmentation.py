@@ -63,7 +63,7 @@ class Training(TrainingLoop):
         inputs = tensors_on(self.device, sample.inputs)
         with self.autocast():
             logits = self.segmentor(inputs)
-        label = torch.from_numpy(sample.label).to(self.device)
+        label = torch.from_numpy(sample.label).to(self.device, non_blocking=True)
         if sample.candidates is None:
             return self.loss(logits.float(), label)
         return self.candidate_loss(logits.float(), Targets.of(label, sample.candidates, len(self.config.classes)))

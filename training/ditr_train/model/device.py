@@ -40,5 +40,6 @@ def device_of(network: nn.Module) -> torch.device:
 
 
 def tensors_on(device: torch.device, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Tensor]:
-    """The arrays by their names, on a device; on the CPU they share the arrays' memory."""
-    return {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
+    """The arrays by their names, on a device; on the CPU they share the arrays' memory. From pinned memory they are
+    copied while the CPU goes on."""
+    return {name: torch.from_numpy(values).to(device, non_blocking=True) for name, values in arrays.items()}

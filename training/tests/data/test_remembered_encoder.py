@@ -1,14 +1,17 @@
 """Features on disk are those that would be computed, and of nothing else."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from conftest import make_config
 from synthetic_samples import write_samples
 
+from ditr_train.data import remembered_encoder
 from ditr_train.data.errors import DataError
 from ditr_train.data.loading import load_scans
-from ditr_train.data.remembered_encoder import RememberedEncoder, encoder_digest
+from ditr_train.data.remembered_encoder import RememberedEncoder, encode, encoder_digest
 from ditr_train.encoders.image_encoder import ImageEncoder
 from ditr_train.encoders.multi_scale_encoder import MultiScaleEncoder
 
@@ -69,6 +72,21 @@ def test_scans_of_a_bag_have_the_same_features(tmp_path):
         for scan, expected in zip(found, wanted, strict=True):
             np.testing.assert_array_equal(scan.images.features, expected.images.features)
     assert len(list((tmp_path / "features").rglob("*.npy"))) == 2
+
+
+def test_a_worker_process_does_not_encode_on_a_cuda_device(tmp_path, monkeypatch):
+    """It would end with CUDA's own message, after minutes of reading."""
+    encoder = Counting()
+    image = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        known = RememberedEncoder(encoder, tmp_path)
+        wanted = encode(known, image)
+        on_cuda = [SimpleNamespace(device=torch.device("cuda"))]
+        monkeypatch.setattr(encoder, "parameters", lambda: iter(on_cuda))
+        monkeypatch.setattr(remembered_encoder, "get_worker_info", lambda: SimpleNamespace(id=0))
+        torch.testing.assert_close(encode(known, image), wanted)
+        with pytest.raises(DataError, match=r"--features FOLDER and without --workers"):
+            encode(known, image + 1)
 
 
 def test_a_damaged_file_is_named(tmp_path):

@@ -3,10 +3,14 @@
 import dataclasses
 
 import numpy as np
+import pytest
+import torch
 
 from ditr_train.data.candidate_labels import CandidateLabels
 from ditr_train.data.scans import ScanSample
 from ditr_train.engine.prefetching import prefetched
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 
 def sample(step, *, candidates):
@@ -32,10 +36,37 @@ def arrays(value):
     return {f"{name}/{rest}": each for name, found in value.items() for rest, each in arrays(found).items()}
 
 
-def test_whatever_a_sample_holds():
-    def samples_of(step):
-        return [sample(step, candidates=False), sample(step + 100, candidates=True)]
+def samples_of(step):
+    return [sample(step, candidates=False), sample(step + 100, candidates=True)]
 
+
+def test_a_thread_pins_all_arrays_for_a_cuda_device(monkeypatch):
+    pinned = []
+
+    def pin(tensor):
+        pinned.append(tensor.clone())
+        return pinned[-1]
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
+    (found,) = prefetched(samples_of, range(3, 4), 0, pinned=True)
+    addresses = {tensor.data_ptr() for tensor in pinned if tensor.numel()}
+    for one, other in zip(found, samples_of(3), strict=True):
+        given, wanted = arrays(one), arrays(other)
+        for name, values in wanted.items():
+            np.testing.assert_array_equal(given[name], values)
+            assert values is None or values.size == 0 or given[name].ctypes.data in addresses
+
+
+@needs_cuda
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_is_pinned_is_copied_without_waiting(workers):
+    for samples in prefetched(samples_of, range(3), workers, pinned=True):
+        assert all(
+            torch.from_numpy(values).is_pinned() for one in samples for values in (one.inputs["feat"], one.label)
+        )
+
+
+def test_whatever_a_sample_holds():
     found = {workers: list(prefetched(samples_of, range(3, 8), workers)) for workers in (0, 2)}
     assert len(found[0]) == len(found[2]) == 5
     for of_thread, of_processes in zip(found[0], found[2], strict=True):
