@@ -21,6 +21,7 @@ from ditr_train.commands import (
     pretrain,
     pseudo_label,
     regions,
+    score_models,
     train,
     train_encoder,
 )
@@ -39,6 +40,7 @@ _COMMANDS = (
     ablate,
     coverage,
     evaluate,
+    score_models,
     export,
     parity,
     import_weights,

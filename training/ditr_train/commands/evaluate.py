@@ -10,7 +10,7 @@ from typing import Any
 from ditr_train.commands import arguments
 from ditr_train.commands.held_out import warn_of_seen
 from ditr_train.commands.score_table import print_groups, print_scores
-from ditr_train.config.model_config import Config, ConfigError, load_config
+from ditr_train.config.model_config import Config
 from ditr_train.data.loading import load_scans
 from ditr_train.data.source import ScanSource
 from ditr_train.encoders.half_precision_encoder import placed
@@ -18,8 +18,7 @@ from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.trained_network import load_segmentor
 from ditr_train.evaluation.groups import load_groups
 from ditr_train.evaluation.segmentation import group_scores, score
-from ditr_train.export.bundle_weights import read_image_free
-from ditr_train.methods.frozen_encoder import is_bundle, load_run_encoder
+from ditr_train.methods.frozen_encoder import load_run_encoder
 from ditr_train.model.device import choose_device
 from ditr_train.model.segmentor import Segmentor
 
@@ -32,8 +31,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "run",
         type=Path,
-        metavar="RUN_OR_BUNDLE",
-        help="folder written by train; with --groups also a bundle, whose image-free network is scored",
+        metavar="RUN",
+        help="folder written by train",
     )
     arguments.add_best(parser)
     arguments.add_scored_bags(parser)
@@ -43,7 +42,6 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="score groups of classes instead (configs/street.groups.yaml), a row for each of --bags",
     )
-    parser.add_argument("--config", type=Path, metavar="CONFIG", help="what a bundle was trained with")
     arguments.add_features(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
     arguments.add_device(parser)
@@ -54,35 +52,20 @@ def add_parser(commands: Any) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
-    if not is_bundle(options.run):
-        warn_of_seen(RunFolder(options.run), options.bags)
-    if options.groups is not None:
-        _write(options, _score_groups(options, *_network(options)))
-        return
     run = RunFolder(options.run)
+    warn_of_seen(run, options.bags)
     config = run.config()
+    segmentor = load_segmentor(run, config, best=options.best).to(device)
+    if options.groups is not None:
+        _write(options, _score_groups(options, config, segmentor))
+        return
     encoder = None
     if config.injection is not None:
         encoder = arguments.remembered(options, placed(load_run_encoder(run, config), device))
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
-    scores = score(
-        load_segmentor(run, config, best=options.best).to(device), scans, config, progress=arguments.progress()
-    )
+    scores = score(segmentor, scans, config, progress=arguments.progress())
     print_scores(scores)
     _write(options, scores | {"bags": [bag.name for bag in options.bags]})
-
-
-def _network(options: argparse.Namespace) -> tuple[Config, Segmentor]:
-    """The network of a run, or the image-free one of a bundle."""
-    device = choose_device(options.device)
-    if not is_bundle(options.run):
-        run = RunFolder(options.run)
-        config = run.config()
-        return config, load_segmentor(run, config, best=options.best).to(device)
-    if options.config is None:
-        raise ConfigError(f"{options.run}: a bundle needs --config, the configuration that it was trained with")
-    config = load_config(options.config)
-    return config, read_image_free(options.run, config).segmentor.to(device)
 
 
 def _score_groups(options: argparse.Namespace, config: Config, segmentor: Segmentor) -> dict[str, Any]:

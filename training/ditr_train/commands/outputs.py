@@ -10,7 +10,8 @@ from typing import Any
 
 from ditr_train.config.model_config import ConfigError
 
-_OUTPUTS = ("output", "json")
+_FILES = ("json", "markdown")
+_OUTPUTS = ("output", *_FILES)
 """Options that name what a command writes; every other path is one that it reads."""
 
 
@@ -22,13 +23,14 @@ def check_outputs(options: argparse.Namespace) -> None:
     """
     inputs = [path for name, value in vars(options).items() if name not in _OUTPUTS for path in _paths(value)]
     force = bool(getattr(options, "force", False))
-    json: Path | None = getattr(options, "json", None)
-    if json is not None and json.exists():
-        _require_no_input(json, inputs)
-        if json.is_dir():
-            raise ConfigError(f"{json} is a folder; name a file in it")
+    for file in (getattr(options, name, None) for name in _FILES):
+        if file is None or not file.exists():
+            continue
+        _require_no_input(file, inputs)
+        if file.is_dir():
+            raise ConfigError(f"{file} is a folder; name a file in it")
         if not force:
-            raise ConfigError(f"{json} exists, and is replaced only with --force; or name another file")
+            raise ConfigError(f"{file} exists, and is replaced only with --force; or name another file")
     output: Path | None = getattr(options, "output", None)
     if output is None or not output.exists():
         return

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import onnxruntime
 from torch import nn
 from tqdm import tqdm
 
@@ -20,20 +19,16 @@ from ditr_train.data.source import ScanSource
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.trained_network import load_segmentor
 from ditr_train.export.bundle import read_document, write_document
-from ditr_train.export.bundle_weights import require_same_network, session
-from ditr_train.export.float16_emulation import round_every_tensor
-from ditr_train.export.graph_file import read_graph
 from ditr_train.export.parity import (
     FLOAT16_BOUNDS,
     FLOAT32_BOUNDS,
-    MODES,
     Agreement,
     Form,
     compare_forms,
-    onnx_form,
     pytorch_form,
 )
-from ditr_train.methods.frozen_encoder import OnnxImageEncoder, is_bundle, load_run_encoder
+from ditr_train.methods.bundle_form import bundle_form
+from ditr_train.methods.frozen_encoder import is_bundle, load_run_encoder
 
 BROKEN = 1
 """Exit code when a bound is broken."""
@@ -78,9 +73,9 @@ def _parity(options: argparse.Namespace) -> int:
         raise ConfigError("the configuration has no image_encoder, but the bundle has a fused graph")
     half = any(graph["precision"] == "float16" for graph in graphs.values())
     reference = _reference(options.reference, options.image_free_run, config)
-    candidates = {"float16" if half else "float32": _bundle_form(options.bundle, config)}
+    candidates = {"float16" if half else "float32": bundle_form(options.bundle, config)}
     if half:
-        candidates["float16, every tensor rounded"] = _bundle_form(options.bundle, config, rounded=True)
+        candidates["float16, every tensor rounded"] = bundle_form(options.bundle, config, rounded=True)
 
     def scans_of(source: ScanSource, encoder: nn.Module | None) -> Sequence[LabeledScan]:
         return load_scans([source], config, encoder, progress=False)
@@ -115,7 +110,7 @@ def _config(options: argparse.Namespace) -> Config:
 
 def _reference(path: Path, image_free_run: Path | None, config: Config) -> Form:
     if is_bundle(path):
-        return _bundle_form(path, config)
+        return bundle_form(path, config)
     run = RunFolder(path)
     segmentor = image_free = load_segmentor(run, config)
     if image_free_run is not None:
@@ -123,19 +118,6 @@ def _reference(path: Path, image_free_run: Path | None, config: Config) -> Form:
     if config.injection is None:
         return pytorch_form({"image_free": image_free}, None)
     return pytorch_form({"fused": segmentor, "image_free": image_free}, load_run_encoder(run, config))
-
-
-def _bundle_form(folder: Path, config: Config, *, rounded: bool = False) -> Form:
-    """The graphs of a bundle; `rounded` as an accelerator computes those in float16."""
-    require_same_network(folder, config)
-    graphs = read_document(folder)["graphs"]
-
-    def open_graph(name: str) -> onnxruntime.InferenceSession:
-        path = folder / graphs[name]["file"]
-        return session(round_every_tensor(read_graph(path)).SerializeToString() if rounded else path)
-
-    encoder = OnnxImageEncoder(open_graph("image_encoder")) if "image_encoder" in graphs else None
-    return onnx_form({mode: open_graph(mode) for mode in MODES if mode in graphs}, encoder)
 
 
 def _name(agreement: Agreement) -> str:

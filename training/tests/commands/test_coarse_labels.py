@@ -1,6 +1,7 @@
 """Coarse and soft labels through the commands: trained on, and scored in groups."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -65,18 +66,29 @@ def test_groups_are_scored_by_source(workspace, tmp_path, capsys):
     assert "scans:layout" in printed and "low" in printed
 
 
-def test_a_bundle_is_scored_in_groups_as_its_run_is(workspace, tmp_path, capsys):
+def test_bundles_are_scored_in_one_table(workspace, tmp_path, capsys):
     folder, coarse = workspace
     config = replace(load_config(folder / "config.yaml"), injection=None, image_encoder=None)
-    segmentor = make_segmentor(config, seed=4)
-    graphs = {"image_free": segmentor, "fused": None, "image_encoder": None}
-    write_bundle(tmp_path / "bundle", config, **graphs, training={}, scores={})
-    arguments = ["--bags", coarse, "--groups", str(folder / "groups.yaml"), *THREADS]
-    assert main(["evaluate", str(tmp_path / "bundle"), *arguments]) == 2
-    assert "a bundle needs --config" in capsys.readouterr().err
-    arguments += ["--config", str(folder / "config.yaml"), "--json", str(tmp_path / "scores.json")]
-    assert main(["evaluate", str(tmp_path / "bundle"), *arguments]) == 0
-    assert json.loads((tmp_path / "scores.json").read_text())["image_free"]["scans:layout"]["scans"] == 2
+    graphs = {"image_free": make_segmentor(config, seed=4), "fused": None, "image_encoder": None}
+    write_bundle(tmp_path / "a", config, **graphs, training={}, scores={})
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    bags = ["--bags", coarse, str(folder / "bare"), str(folder / "labelled")]
+    arguments = ["score-models", str(folder / "config.yaml"), *bags, "--groups", str(folder / "groups.yaml"), *THREADS]
+    arguments += ["--soft-labels", str(folder / "soft"), "--models", str(tmp_path / "a"), str(tmp_path / "b")]
+    files = ["--json", str(tmp_path / "scores.json"), "--markdown", str(tmp_path / "scores.md")]
+    assert main([*arguments, *files]) == 0
+    assert main([*arguments, *files]) == 2
+    assert "scores.json exists, and is replaced only with --force" in capsys.readouterr().err
+    rows = json.loads((tmp_path / "scores.json").read_text())
+    names = ["scans:layout", "bare", "labelled"]
+    assert [(row["model"], row["scans_of"]) for row in rows] == [(model, name) for model in "ab" for name in names]
+    assert all(row["mode"] == "image_free" and 0 <= row["group_miou"] <= 1 for row in rows)
+    # The soft labels of `bare` are of no single class, and in no group.
+    assert set(rows[0]["groups"]) == {"low", "high"}
+    assert rows[1]["groups"] == {} and rows[1]["class_miou"] is None and rows[2]["class_miou"] is not None
+    assert rows[:3] == [row | {"model": "a"} for row in rows[3:]]
+    table = (tmp_path / "scores.md").read_text().splitlines()
+    assert len(table) == 2 + 6 and len({line.count("|") for line in table}) == 1
 
 
 @pytest.mark.parametrize(

@@ -183,3 +183,17 @@ def test_mistakes_end_with_one_sentence(workspace, tmp_path, capsys, arguments, 
     capsys.readouterr()
     assert run(*given) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_table_of_models_says_what_evaluate_says_of_the_run(workspace, tmp_path):
+    names = [entry.name for entry in make_config().classes]
+    (tmp_path / "groups.yaml").write_text(json.dumps({"first": names[:2], "rest": names[2:]}))
+    bags, scores, table = ["--bags", workspace / "bag"], tmp_path / "run.json", tmp_path / "table.json"
+    assert run("evaluate", workspace / "run", *bags, "--json", scores) == 0
+    arguments = ["--models", workspace / "bundle", "--groups", tmp_path / "groups.yaml", "--json", table]
+    assert run("score-models", workspace / "config.yaml", *bags, *arguments) == 0
+    expected = json.loads(scores.read_text())
+    rows = {row["mode"]: row for row in json.loads(table.read_text())}
+    assert rows["image_free"]["scans"] == 2 and rows["fused"]["scans"] == 1
+    assert rows["image_free"]["class_miou"] == pytest.approx(expected["image_free"]["miou"], abs=1e-3)
+    assert rows["image_free"]["group_accuracy"] >= expected["image_free"]["accuracy"]

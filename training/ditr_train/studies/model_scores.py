@@ -1,0 +1,90 @@
+"""Finished models on labelled scans of several sensors: whole classes and groups of them, with images and without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ditr_train.config.model_config import Config
+from ditr_train.data.loading import load_scans
+from ditr_train.data.scans import LabeledScan, make_sample
+from ditr_train.data.soft_labels import SoftLabelFolder
+from ditr_train.data.source import ScanSource
+from ditr_train.evaluation.groups import ClassGroups
+from ditr_train.evaluation.metrics import ConfusionMatrix
+from ditr_train.export.parity import Form, Mode
+from ditr_train.methods.bundle_form import bundle_form
+
+
+@dataclass(frozen=True)
+class ModelScore:
+    """One model in one mode on the scans of one set."""
+
+    model: str
+    scans_of: str
+    """Name of the set."""
+    mode: Mode
+    scans: int
+    groups: dict[str, float]
+    """IoU, 0..1, of each group that occurs in the truth."""
+    group_miou: float
+    group_accuracy: float
+    """Share of the points that have a group in the truth."""
+    class_miou: float | None
+    """Over the classes that occur in the truth; None where no point has the label of a single class."""
+
+
+def model_scores(
+    models: Iterable[Path],
+    config: Config,
+    sets: Mapping[str, Sequence[ScanSource]],
+    groups: ClassGroups,
+    soft_labels: SoftLabelFolder | None,
+    *,
+    progress: bool,
+) -> Iterator[ModelScore]:
+    """Each bundle's graphs on each set: image-free, and fused on the scans with images where it has the graphs.
+
+    Truth is what the scans' labels say, and of points without one what `soft_labels` leave a single group for.
+    Raises ConfigError for a bundle of another network than the configuration's.
+    """
+    for model in models:
+        form = bundle_form(model, config)
+        for name, sources in sets.items():
+            scans = load_scans(sources, config, form.image_encoder, soft_labels=soft_labels, progress=progress)
+            yield from _scores(model.name, form, name, scans, config, groups)
+
+
+def _scores(
+    model: str, form: Form, name: str, scans: Sequence[LabeledScan], config: Config, groups: ClassGroups
+) -> Iterator[ModelScore]:
+    classes = [entry.name for entry in config.classes]
+    for mode, logits in sorted(form.logits.items(), reverse=True):
+        coarse, fine, count = ConfusionMatrix(groups.names), ConfusionMatrix(classes), 0
+        for scan in scans:
+            if mode == "fused" and scan.images is None:
+                continue
+            count += 1
+            sample = make_sample(scan, config, fused=mode == "fused")
+            label = logits(sample.inputs).argmax(1)
+            label = np.where(sample.point_to_voxel >= 0, label[sample.point_to_voxel], -1)
+            coarse.add(groups.truth(scan), groups.prediction(label))
+            fine.add(scan.label, label)
+        if count > 0:
+            fine_miou = fine.miou() if fine.counts.any() else None
+            yield ModelScore(model, name, mode, count, coarse.iou(), coarse.miou(), coarse.accuracy(), fine_miou)
+
+
+def score_table(scores: Sequence[ModelScore], groups: Sequence[str]) -> str:
+    """Markdown, in percent: a line for each model, set and mode."""
+    head = ["scans of", "model", "mode", "scans", "mIoU of groups", *groups, "points right", "mIoU of classes"]
+    lines = [head, ["---"] * 3 + ["---:"] * (len(head) - 3)]
+    for score in sorted(scores, key=lambda each: each.scans_of):
+        ious = [score.groups.get(group) for group in groups]
+        values = [score.group_miou, *ious, score.group_accuracy, score.class_miou]
+        cells = ["-" if value is None else f"{100 * value:.1f}" for value in values]
+        lines.append([score.scans_of, score.model, score.mode.replace("_", "-"), str(score.scans), *cells])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
