@@ -74,9 +74,10 @@ async function models(): Promise<Finding[]> {
     names.map(async (name): Promise<Finding> => {
       const what = `model ${name}`;
       try {
-        const { graphs, precision } = await ModelBundle.load(path.join(MODELS_FOLDER, name));
+        const { graphs, precision, manifest } = await ModelBundle.load(path.join(MODELS_FOLDER, name));
         const hashes = graphs.map((graph) => `${graph.name} ${graph.spec.sha256.slice(0, 12)}`).join(", ");
-        return { what, ok: true, found: `${precision}, hashes match: ${hashes}` };
+        const terms = manifest.licence === undefined ? "" : `; ${manifest.licence}`;
+        return { what, ok: true, found: `${precision}, hashes match: ${hashes}${terms}` };
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         return { what, ok: false, found: error.message };

@@ -28,7 +28,11 @@ export function runSummary(result: RunResult): unknown {
     format_version: 1,
     input: result.input,
     output: result.output,
-    model: { name: bundle.manifest.name, folder: bundle.folder },
+    model: {
+      name: bundle.manifest.name,
+      folder: bundle.folder,
+      ...(bundle.manifest.licence !== undefined && { licence: bundle.manifest.licence }),
+    },
     provider: provider,
     inputs: {
       cloud_topic: selection.clouds[0].topic,
@@ -87,10 +91,12 @@ export function runSummary(result: RunResult): unknown {
 export function runReport(result: RunResult): string {
   const { recorder, sync, provider, faults, scans, stoppedBy } = result;
   const { labelled, total, lost, withoutLabels } = scans;
+  const { name, licence } = result.bundle.manifest;
   const lines = [
     ...(stoppedBy ? [stopSentence(result)] : []),
-    `${result.output}: ${labelled} of ${total} scans labelled with ${result.bundle.manifest.name} on ${provider.obtained}, ` +
+    `${result.output}: ${labelled} of ${total} scans labelled with ${name} on ${provider.obtained}, ` +
       `${(labelled / result.seconds).toFixed(2)} scans/s`,
+    ...(licence === undefined ? [] : [`  ${name}: ${licence}`]),
     ...(lost > 0 ? [`  ${lost} ${lost === 1 ? "scan is" : "scans are"} lost; what follows says why`] : []),
     ...(withoutLabels > 0
       ? [

@@ -96,6 +96,8 @@ export const bundleManifestSchema = z
     format_version: z.literal(1),
     name: z.string().min(1),
     description: z.string(),
+    /** One line on what the weights may be used for; without it no restriction is known. */
+    licence: z.string().min(1).optional(),
     classes: z.array(classSpec).min(2),
     /** Label of points without a voxel. */
     unlabeled_id: z.int().min(0).max(65535),

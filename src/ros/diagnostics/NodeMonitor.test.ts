@@ -67,7 +67,8 @@ describe("a node that works", () => {
   test("carries only values that the documentation has, in messages that can be sent", () => {
     node.ledger.camera("front").period = 100_000_000n;
     node.runWell(2);
-    node.snapshot = { ...node.snapshot, model: { name: "m", provider: refusedCuda("auto") } };
+    const model = { name: "m", licence: "for research only", provider: refusedCuda("auto") };
+    node.snapshot = { ...node.snapshot, model };
     node.monitor.cameraInfoArrived("front");
     node.scan(labelledScan(), 50, missing("front", "no_match", 70_000_000n));
     const seen = new Map<string, Set<string>>();

@@ -23,6 +23,7 @@ export const DIAGNOSTIC_VALUES = {
     State: "of the lifecycle; `in transition` between two states",
     Restarts: "since the start of the node, because workers of the model had died",
     Model: "that is loaded",
+    Licence: "of the model's weights, where their use is restricted",
     "Provider asked for": "the parameter `provider`",
     "Provider in use": "with which the sessions were really created",
     "Providers refused": "that were tried before, and what they said",

@@ -10,7 +10,11 @@ export interface ModelSnapshot {
   /** How often the model was started again since its workers had died. */
   readonly restarts: number;
   /** What is loaded. */
-  readonly model?: { readonly name: string; readonly provider: ProviderReport };
+  readonly model?: {
+    readonly name: string;
+    readonly licence?: string | undefined;
+    readonly provider: ProviderReport;
+  };
 }
 
 /** Of ONNX Runtime. */
@@ -41,6 +45,7 @@ export function modelReport({ state, problem, restarts, model }: ModelSnapshot):
       Restarts: String(restarts),
       ...(model && {
         Model: model.name,
+        Licence: model.licence,
         "Provider asked for": model.provider.requested,
         "Provider in use": model.provider.obtained,
         "Providers refused": refusals(model.provider),

@@ -171,7 +171,9 @@ export class PerceptionNode implements LifecycleCallbacks {
     this.#restarts.started();
     this.#problem = this.#prospect = undefined;
     const { requested, obtained } = pipeline.providerReport;
-    this.#ros.log("info", `model ${bundle.manifest.name} is ready on ${obtained} (asked for: ${requested})`);
+    const { name, licence } = bundle.manifest;
+    const terms = licence === undefined ? "" : `; ${licence}`;
+    this.#ros.log("info", `model ${name} is ready on ${obtained} (asked for: ${requested})${terms}`);
     return "success";
   }
 
@@ -328,7 +330,11 @@ export class PerceptionNode implements LifecycleCallbacks {
       }),
       restarts: this.#restarts.total,
       ...(configured && {
-        model: { name: configured.bundle.manifest.name, provider: configured.pipeline.providerReport },
+        model: {
+          name: configured.bundle.manifest.name,
+          licence: configured.bundle.manifest.licence,
+          provider: configured.pipeline.providerReport,
+        },
       }),
       maxLatencyMs: Number(maxLatency ?? 0n) / 1e6,
       minRate: minRate ?? 0,

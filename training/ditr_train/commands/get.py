@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,12 @@ def _without_images(config: Config) -> Config:
 
 def _config(model: PublishedModel, options: argparse.Namespace) -> Config:
     if options.config is not None:
-        return load_config(options.config, options.set)
-    return load_config(CONFIGS / model.configuration, [*model.settings, *options.set])
+        config = load_config(options.config, options.set)
+    else:
+        config = load_config(CONFIGS / model.configuration, [*model.settings, *options.set])
+    strict = _strict_licences(model)
+    terms = "; ".join(f"{licence}, of {repository}" for repository, licence in strict.items())
+    return replace(config, licence=config.licence or terms)
 
 
 def _fetch(file: HubFile, options: argparse.Namespace, *, revision: str | None = None) -> FetchedFile:
@@ -120,8 +125,13 @@ def _files(model: PublishedModel) -> list[HubFile]:
     return [model.file, *others]
 
 
+def _strict_licences(model: PublishedModel) -> dict[str, str]:
+    """Repository -> licence, of those files whose licence is not permissive."""
+    return {file.repository: file.licence for file in _files(model) if file.licence not in PERMISSIVE}
+
+
 def _require_licences(name: str, model: PublishedModel, *, accepted: bool) -> None:
-    strict = {file.repository: file.licence for file in _files(model) if file.licence not in PERMISSIVE}
+    strict = _strict_licences(model)
     if not strict:
         return
     terms = "; ".join(f"{repository} is under {licence}" for repository, licence in strict.items())

@@ -335,6 +335,8 @@ class Config:
     masked_token_prediction: MaskedTokenConfig | None = None
     topics: TopicsConfig = field(default_factory=TopicsConfig)
     unlabeled_id: int = 0
+    licence: str = ""
+    """One line on what the weights may be used for, shown wherever a bundle is used; empty: nothing restricts it."""
 
     def for_pretraining(self, name: PretrainingName) -> Config:
         """The configuration of a run of one pretraining: of the backbone alone, nothing is injected."""

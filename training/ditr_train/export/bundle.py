@@ -70,6 +70,7 @@ def write_bundle(
         "format_version": FORMAT_VERSION,
         "name": config.name,
         "description": config.description,
+        **({"licence": config.licence} if config.licence else {}),
         "classes": [{"id": entry.id, "name": entry.name, "color": list(entry.color)} for entry in config.classes],
         "unlabeled_id": config.unlabeled_id,
         "backbone": describe_backbone(config.backbone),

@@ -20,6 +20,7 @@ def model_card(document: Mapping[str, Any], folder: Path) -> str:
         "",
         f"{document['description']}.",
         "",
+        *([f"Licence of the weights: {document['licence']}.", ""] if "licence" in document else []),
         "## Graphs",
         "",
         "| graph | file | parameters | size |",

@@ -148,6 +148,8 @@ def test_each_row_becomes_what_the_list_says(tmp_path, capsys, monkeypatch, rng,
         origin = RunFolder(out).read_json("origin.json")
     else:
         document = json.loads((out / "bundle.json").read_text())
+        assert ("licence" in document) == strict
+        assert not strict or f"{model.file.licence}, of {model.file.repository}" in document["licence"]
         origin = document["training"]
         scan = voxelize_scan(random_cloud(config.backbone, 300, rng, extent=20.0), config.backbone)
         expected = {"fused", "image_encoder", "image_free"} if model.encoder else {"image_free"}
