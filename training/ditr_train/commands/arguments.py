@@ -10,12 +10,14 @@ from typing import Any
 
 from torch import nn
 
-from ditr_train.config.model_config import ConfigError
+from ditr_train.config.model_config import Config, ConfigError
 from ditr_train.data.errors import DataError
 from ditr_train.data.regions import RegionFolder, RegionSource, RegionTopics
 from ditr_train.data.remembered_encoder import RememberedEncoder
 from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import ScanSource, scan_source
+from ditr_train.engine.run_folder import RunFolder
+from ditr_train.engine.tensorboard_log import TensorBoardLog
 from ditr_train.model.device import DEVICES
 
 OPTIMIZATION = ("steps", "seed", "learning_rate", "precision")
@@ -112,6 +114,19 @@ def add_features(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def new_run(options: argparse.Namespace, config: Config) -> RunFolder:
+    """The folder of -o, created or to be gone on with; one that stays as it is where there is only an --estimate.
+
+    Raises DataError as RunFolder.create does, ConfigError for --tensorboard where there is none.
+    """
+    estimated = getattr(options, "estimate", None) is not None
+    run = RunFolder(options.output, read_only=estimated)
+    if not estimated:
+        run.tensorboard = TensorBoardLog(run.path / "tensorboard") if options.tensorboard else None
+        run.create(config, resume=options.resume)
+    return run
+
+
 def remembered(options: argparse.Namespace, encoder: nn.Module) -> nn.Module:
     """The encoder, with what --features keeps."""
     return encoder if options.features is None else RememberedEncoder(encoder, options.features)
@@ -148,6 +163,8 @@ def region_name(options: argparse.Namespace) -> str:
 
 
 def add_resume(parser: argparse.ArgumentParser) -> None:
+    """--resume, and how a run is logged."""
+    parser.add_argument("--tensorboard", action="store_true", help="write the log to RUN/tensorboard too")
     parser.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
 
 

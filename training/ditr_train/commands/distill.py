@@ -14,7 +14,6 @@ from ditr_train.config.model_config import ConfigError, load_config
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import LabeledScan
 from ditr_train.encoders.half_precision_encoder import placed
-from ditr_train.engine.run_folder import RunFolder
 from ditr_train.methods.distillation import Distillation
 from ditr_train.methods.frozen_encoder import distillation_teacher, load_frozen_encoder
 from ditr_train.methods.pretraining import carry_out
@@ -55,9 +54,7 @@ def _distill(options: argparse.Namespace) -> None:
         raise ConfigError(f"{options.config}: distillation and image_encoder are needed to distill")
     settings = replace(config.distillation, **arguments.given(options, *arguments.OPTIMIZATION))
     config = replace(config, distillation=settings).for_pretraining("distillation")
-    run = RunFolder(options.output, read_only=options.estimate is not None)
-    if options.estimate is None:
-        run.create(config, resume=options.resume)
+    run = arguments.new_run(options, config)
     device = choose_device(options.device)
     encoder, view = distillation_teacher(load_frozen_encoder(options.encoder, config), config)
     encoder = arguments.remembered(options, placed(encoder, device))

@@ -69,9 +69,7 @@ def _train(options: argparse.Namespace) -> None:
     settings = replace(config.training, **arguments.given(options, *arguments.OPTIMIZATION))
     config = replace(config, training=settings).without_pretraining()
     device = choose_device(options.device)
-    run = RunFolder(options.output, read_only=options.estimate is not None)
-    if options.estimate is None:
-        run.create(config, resume=options.resume)
+    run = arguments.new_run(options, config)
     encoder: nn.Module | None = None
     if config.injection is not None:
         if options.encoder is None:

@@ -116,6 +116,11 @@ class ScanSample:
     candidates: CandidateLabels | None = None
     """Of the representative points."""
 
+    def without_images(self) -> ScanSample:
+        """The sample that the scan would give without images."""
+        images = ("image_features", "voxel_patch", "voxel_patch_weight")
+        return replace(self, inputs={name: values for name, values in self.inputs.items() if name not in images})
+
 
 def make_sample(scan: LabeledScan, config: Config, *, fused: bool) -> ScanSample:
     """Voxelizes a scan; with images if they are asked for and there."""

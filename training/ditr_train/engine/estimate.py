@@ -129,7 +129,7 @@ class Plan:
         adding = 8 * measured.parameters * (1 - 1 / count) / device.bytes_per_second
         own = self.passes / count
         step = max(own * seconds(measured.one_pass) + adding, own * measured.one_pass.preparation / device.processes)
-        evaluation = measured.evaluation.preparation + seconds(measured.evaluation)
+        evaluation = max(measured.evaluation.preparation, seconds(measured.evaluation))
         per_scan = measured.one_pass.encoder_flops / self.settings.scans_per_pass
         encoding = (self.scans + self.validation) * per_scan / device.flops_per_second
         return Duration(self.steps * step, self.evaluated * evaluation, encoding)
@@ -157,12 +157,14 @@ def measure(
     if not chosen:
         return Measurement(pass_seconds, one_pass, 0.0, Work(0.0, 0.0, 0.0, 0.0), parameters)
     started = time.perf_counter()
-    loop.evaluation_row(chosen)
-    seconds = (time.perf_counter() - started) / len(chosen)
-    with WorkCounter() as counted:
-        loop.evaluation_row(chosen)
-    operators, flops = counted.operators / len(chosen), counted.flops / len(chosen) - encoder_flops / together
-    evaluation = Work(preparation / together, max(0.0, flops), operators, encoder_flops / together)
+    read = list(chosen)
+    loop.evaluation_row(read)
+    seconds = (time.perf_counter() - started) / len(read)
+    with WorkCounter() as counted:  # scans that are read already: their images are not encoded again
+        loop.evaluation_row(read)
+    evaluation = Work(
+        preparation / together, counted.flops / len(read), counted.operators / len(read), encoder_flops / together
+    )
     return Measurement(pass_seconds, one_pass, seconds, evaluation, parameters)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from ditr_train.data.scans import ScanSample
 
 SamplesOf = Callable[[int], list[ScanSample]]
 """Makes the samples of a step; the number of the step is all that it depends on."""
+
+_Made = TypeVar("_Made")
 
 _AHEAD = 2
 """Steps that each process is ahead at most: with the samples of a step, what bounds the memory."""
@@ -31,17 +33,18 @@ def prefetched(
     """
     if workers:
         return _by_processes(samples_of, steps, workers, pinned=pinned)
-    return _by_thread((lambda step: _pinned(samples_of(step))) if pinned else samples_of, steps)
+    return made_ahead((lambda step: _pinned(samples_of(step))) if pinned else samples_of, steps)
 
 
-def _by_thread(samples_of: SamplesOf, steps: range) -> Iterator[list[ScanSample]]:
+def made_ahead(make: Callable[[int], _Made], numbers: range) -> Iterator[_Made]:
+    """What `make` gives for each number, in a thread that is one ahead."""
     with ThreadPoolExecutor(1) as pool:
-        upcoming: Future[list[ScanSample]] | None = None
-        for step in steps:
-            current = upcoming or pool.submit(samples_of, step)
-            samples = current.result()
-            upcoming = pool.submit(samples_of, step + 1) if step + 1 in steps else None
-            yield samples
+        upcoming: Future[_Made] | None = None
+        for number in numbers:
+            current = upcoming or pool.submit(make, number)
+            made = current.result()
+            upcoming = pool.submit(make, number + 1) if number + 1 in numbers else None
+            yield made
 
 
 def _by_processes(samples_of: SamplesOf, steps: range, workers: int, *, pinned: bool) -> Iterator[list[ScanSample]]:

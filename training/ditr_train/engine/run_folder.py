@@ -13,6 +13,7 @@ import torch
 
 from ditr_train.config.model_config import Config, config_from_document, config_to_document
 from ditr_train.data.errors import DataError
+from ditr_train.engine.tensorboard_log import TensorBoardLog
 
 
 class RunFolder:
@@ -22,6 +23,8 @@ class RunFolder:
         self.path = path
         self.read_only = read_only or int(os.environ.get("RANK", "0")) > 0
         """Of the processes of a training the first alone writes, and none that only estimates."""
+        self.tensorboard: TensorBoardLog | None = None
+        """Where rows of the log are written too."""
 
     def create(self, config: Config, *, resume: bool) -> None:
         """Makes the folder. Raises DataError when it holds another run's checkpoint and `resume` is off."""
@@ -109,3 +112,5 @@ class RunFolder:
             if new:
                 writer.writeheader()
             writer.writerow(row)
+        if self.tensorboard is not None:
+            self.tensorboard.add(row)

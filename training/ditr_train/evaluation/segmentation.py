@@ -12,7 +12,8 @@ import torch
 from tqdm import tqdm
 
 from ditr_train.config.model_config import Config
-from ditr_train.data.scans import LabeledScan, make_sample
+from ditr_train.data.scans import LabeledScan, ScanSample, make_sample
+from ditr_train.engine.prefetching import made_ahead
 from ditr_train.evaluation.groups import ClassGroups
 from ditr_train.evaluation.metrics import ConfusionMatrix
 from ditr_train.model.device import device_of, tensors_on
@@ -31,42 +32,52 @@ class Evaluation:
 
 def predict(segmentor: Segmentor, scan: LabeledScan, config: Config, *, fused: bool) -> npt.NDArray[np.int64]:
     """[N] class index of each point; -1 where a point is outside the range."""
-    sample = make_sample(scan, config, fused=fused)
+    return _predict(segmentor, make_sample(scan, config, fused=fused))
+
+
+def _predict(segmentor: Segmentor, sample: ScanSample) -> npt.NDArray[np.int64]:
     with torch.no_grad():
         logits = segmentor.eval()(tensors_on(device_of(segmentor), sample.inputs))
     voxel_label = logits.argmax(-1).cpu().numpy()
     return np.where(sample.point_to_voxel >= 0, voxel_label[sample.point_to_voxel], -1)
 
 
+def modes_of(config: Config) -> tuple[str, ...]:
+    """What a network is evaluated in: "fused" where it can be, and "image_free"."""
+    return ("fused", "image_free") if config.injection is not None else ("image_free",)
+
+
 def evaluate(
-    segmentor: Segmentor, scans: Sequence[LabeledScan], config: Config, *, fused: bool, progress: bool = False
-) -> Evaluation:
-    """Confusion over the scans; labelled points outside the range count as wrong, and those whose label stands for
-    several classes are left out."""
-    names = [entry.name for entry in config.classes]
-    result = Evaluation(ConfusionMatrix(names), ConfusionMatrix(names))
-    mode = "fused" if fused else "image-free"
-    for scan in tqdm(scans, desc=f"evaluating {mode}", unit="scan", disable=not progress):
-        prediction = predict(segmentor, scan, config, fused=fused)
-        result.all_points.add(scan.label, prediction)
-        if scan.images is not None:
-            visible = scan.images.weight.max(axis=1) > 0
-            result.visible_points.add(scan.label[visible], prediction[visible])
-            result.seen.append(float(visible[scan.label >= 0].mean()))
-    return result
+    segmentor: Segmentor, scans: Sequence[LabeledScan], config: Config, *, progress: bool = False
+) -> dict[str, Evaluation]:
+    """Confusion over the scans in each mode; labelled points outside the range count as wrong, and those whose label
+    stands for several classes are left out. Each scan is read once, while the one before is labelled."""
+    names, modes = [entry.name for entry in config.classes], modes_of(config)
+    results = {mode: Evaluation(ConfusionMatrix(names), ConfusionMatrix(names)) for mode in modes}
+
+    def prepared(index: int) -> tuple[LabeledScan, ScanSample]:
+        scan = scans[index]
+        return scan, make_sample(scan, config, fused="fused" in modes)
+
+    upcoming = made_ahead(prepared, range(len(scans)))
+    for scan, sample in tqdm(upcoming, desc="evaluating", total=len(scans), unit="scan", disable=not progress):
+        for mode, result in results.items():
+            prediction = _predict(segmentor, sample if mode == "fused" else sample.without_images())
+            result.all_points.add(scan.label, prediction)
+            if scan.images is not None:
+                visible, labelled = scan.seen(), scan.label >= 0
+                result.visible_points.add(scan.label[visible], prediction[visible])
+                if labelled.any():
+                    result.seen.append(float(visible[labelled].mean()))
+    return results
 
 
 def score(
     segmentor: Segmentor, scans: Sequence[LabeledScan], config: Config, *, progress: bool = False
 ) -> dict[str, Any]:
     """What a bundle's `scores` holds: each mode over all points, and over what the camera sees."""
-    scores: dict[str, Any] = {}
-    modes = {"fused": True, "image_free": False} if config.injection is not None else {"image_free": False}
-    evaluations = {
-        name: evaluate(segmentor, scans, config, fused=fused, progress=progress) for name, fused in modes.items()
-    }
-    for name, evaluation in evaluations.items():
-        scores[name] = evaluation.all_points.summary()
+    evaluations = evaluate(segmentor, scans, config, progress=progress)
+    scores: dict[str, Any] = {name: evaluation.all_points.summary() for name, evaluation in evaluations.items()}
     for name, evaluation in evaluations.items():
         if evaluation.seen:
             scores[f"{name}_seen_points"] = evaluation.visible_points.summary()

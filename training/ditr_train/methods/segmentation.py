@@ -96,10 +96,8 @@ class Training(TrainingLoop):
         return next((float(value) for value in values if value != ""), None)
 
     def evaluation_row(self, validation: Sequence[LabeledScan]) -> LogRow:
-        row: LogRow = {}
-        for mode in ("fused", "image_free"):
-            row[f"{mode}_miou"] = ""
-            if validation and (mode == "image_free" or self.config.injection is not None):
-                result = evaluate(self.segmentor, validation, self.config, fused=mode == "fused")
+        row: LogRow = {"fused_miou": "", "image_free_miou": ""}
+        if validation:
+            for mode, result in evaluate(self.segmentor, validation, self.config).items():
                 row[f"{mode}_miou"] = round(result.all_points.miou(), 4)
         return row
