@@ -21,6 +21,7 @@ from ditr_train.data.frames import CameraImage, Exposure
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.mesh import vertex_normals
 from ditr_train.data.ply import Elements, read_ply
+from ditr_train.data.scene_images import evenly_chosen
 from ditr_train.geometry.projection import CameraView
 
 _SPLITS = ("train", "val", "test")
@@ -51,9 +52,6 @@ _CLASSES = {
 # NYU40. 50 and 149 are no ids of NYU40, but stand in three published scenes (ScanNet issues 20 and 86); the
 # benchmark leaves them out.
 SCANNET = LearningMap(classes=_CLASSES, raw={raw: raw if raw in _CLASSES else 0 for raw in (*range(41), 50, 149)})
-
-MOST_IMAGES = 24
-"""Images of a scene that are used, evenly chosen: a scene has thousands of them, and most show what others show."""
 
 
 class ScanNet(FrameDataset):
@@ -123,11 +121,11 @@ class ScanNet(FrameDataset):
         images = sorted((path for path in (scene / "color").glob("*.jpg") if path.stem.isdecimal()), key=_number)
         k = _matrix(scene / "intrinsic" / "intrinsic_color.txt")[:3, :3]
         exposures = []
-        for i in np.linspace(0, len(images) - 1, min(len(images), MOST_IMAGES)).round().astype(int):
-            pose = _matrix(scene / "pose" / f"{images[i].stem}.txt")
+        for image in evenly_chosen(images):
+            pose = _matrix(scene / "pose" / f"{image.stem}.txt")
             if not np.isfinite(pose).all():
                 continue
-            encoded, width, height = read_image(images[i])
+            encoded, width, height = read_image(image)
             view = CameraView(k, (), "none", width, height, _inverse(pose))
             exposures.append(Exposure(CameraImage(0, encoded, None), view))
         return tuple(exposures)

@@ -13,6 +13,7 @@ from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import CameraImage
 from ditr_train.data.nuscenes import NuScenes
+from ditr_train.data.s3dis import S3dis
 from ditr_train.data.scan_folder import ScanFolder, source_name
 from ditr_train.data.scannet import ScanNet
 from ditr_train.data.semantic_kitti import SemanticKitti
@@ -21,6 +22,7 @@ DATASETS: dict[str, Callable[[Path, str], FrameDataset]] = {
     "semantic-kitti": SemanticKitti,
     "nuscenes": NuScenes,
     "scannet": ScanNet,
+    "s3dis": S3dis,
 }
 
 DESCRIBED = "scans"
@@ -74,7 +76,7 @@ def scan_source(text: str) -> ScanSource:
     Raises DataError for a data set that is not known.
     """
     known = [*DATASETS, DESCRIBED, *IMAGE_DATASETS]
-    match = re.fullmatch(r"([a-z][a-z-]*):(.+):([^:]*)", text)
+    match = re.fullmatch(r"([a-z][a-z0-9-]*):(.+):([^:]*)", text)
     if match is None:
         kind, colon, rest = text.partition(":")
         if colon and kind in known:

@@ -19,6 +19,7 @@ from ditr_train.data.errors import DataError
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.loading import load_scans
 from ditr_train.data.nuscenes import NUSCENES
+from ditr_train.data.s3dis import S3DIS_CLASSES
 from ditr_train.data.scannet import SCANNET
 from ditr_train.data.scans import LabeledScan
 from ditr_train.data.semantic_kitti import SEMANTIC_KITTI
@@ -40,16 +41,18 @@ def config_for(name, **changes):
 
 
 @pytest.mark.parametrize(
-    ("name", "learning_map"), [("semantic-kitti", SEMANTIC_KITTI), ("nuscenes", NUSCENES), ("scannet", SCANNET)]
+    ("name", "learning_map"),
+    [("semantic-kitti", SEMANTIC_KITTI), ("nuscenes", NUSCENES), ("scannet", SCANNET), ("s3dis", S3DIS_CLASSES)],
 )
 def test_class_files_are_those_of_the_data_sets(name, learning_map):
     assert {entry.id: entry.name for entry in read_classes(name)} == dict(learning_map.classes)
-    assert set(learning_map.raw.values()) == {0, *learning_map.classes}
+    assert {*learning_map.raw.values(), 0} == {0, *learning_map.classes}
 
 
 def test_sources_are_bags_or_splits():
     assert scan_source("drives/a.mcap") == Path("drives/a.mcap")
     assert scan_source("odd:name.mcap") == Path("odd:name.mcap")
+    assert scan_source("s3dis:/data/s3:Area_1,Area_2") == DatasetSplit("s3dis", Path("/data/s3"), "Area_1,Area_2")
     assert scan_source("nuscenes:/data/nu:train") == DatasetSplit("nuscenes", Path("/data/nu"), "train")
     part = scan_source("semantic-kitti:data/a:b:00/0-15")
     assert part == DatasetSplit("semantic-kitti", Path("data/a:b"), "00/0-15") and part.name == "semantic-kitti:00/0-15"

@@ -5,7 +5,8 @@ import pytest
 from published_layouts import CUBE, CUBE_CLASS_IDS, CUBE_LABELS, ply_bytes, write_scannet
 
 from ditr_train.data.errors import DataError
-from ditr_train.data.scannet import MOST_IMAGES, SCANNET, ScanNet
+from ditr_train.data.scannet import SCANNET, ScanNet
+from ditr_train.data.scene_images import MOST_IMAGES
 from ditr_train.geometry.projection import project
 
 FIELDS = ["x", "y", "z", "red", "green", "blue", "normal_x", "normal_y", "normal_z", "label"]
