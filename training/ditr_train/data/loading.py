@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 from tqdm import tqdm
 
@@ -18,16 +17,14 @@ from ditr_train.data.bag_samples import open_samples
 from ditr_train.data.candidate_labels import coarse_labels
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
-from ditr_train.data.frames import Exposure, Frame
-from ditr_train.data.images import decode_image, normalize, patch_grid
+from ditr_train.data.frames import Frame
+from ditr_train.data.point_images import point_images
 from ditr_train.data.regions import PointRegions, RegionSource, point_regions, region_features
-from ditr_train.data.remembered_encoder import encode
 from ditr_train.data.sample_folder import SampleFolder
-from ditr_train.data.scans import IGNORED, LabeledScan, PointImageFeatures, class_indices
+from ditr_train.data.scans import IGNORED, LabeledScan, class_indices
 from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import DatasetSplit, ScanSource
 from ditr_train.data.stored_scans import StoredScan, StoredScans
-from ditr_train.geometry.projection import assign_patches
 
 HELD_BYTES = 2 << 30
 """Of the scans of samples that one call holds in memory."""
@@ -180,7 +177,8 @@ def _labeled_scan(
     if frame.exposures:
         xyz = np.stack([fields[axis] for axis in "xyz"], axis=1)
         if encoder is not None:
-            images = _image_features(frame.exposures, xyz, config, encoder)
+            assert config.image_encoder is not None
+            images = point_images(frame.exposures, xyz, config.image_encoder, encoder)
         if source is not None:
             regions = _regions(frame, xyz, config, source, None if images is None else images.features)
     return LabeledScan(_scan_name(frame.bag, frame.stamp), fields, label, images, regions, candidates)
@@ -196,25 +194,6 @@ def _with_soft_labels(scan: LabeledScan, folder: SoftLabelFolder | None, config:
         return replace(scan, candidates=soft.where(unlabelled))
     unlabelled &= ~scan.candidates.known()
     return replace(scan, candidates=scan.candidates.beside(soft.where(unlabelled)))
-
-
-def _image_features(
-    exposures: Sequence[Exposure], xyz: npt.NDArray[Any], config: Config, encoder: nn.Module
-) -> PointImageFeatures:
-    assert config.image_encoder is not None
-    decoded = [decode_image(exposure.image.encoded, config.image_encoder) for exposure in exposures]
-    pixels = torch.from_numpy(normalize(np.stack(decoded), config.image_encoder))
-    with torch.no_grad():
-        features = encode(encoder.eval(), pixels).flatten(0, 1).cpu().numpy()
-    patch, weight, _ = assign_patches(
-        xyz,
-        np.arange(len(xyz)),
-        [exposure.view for exposure in exposures],
-        patch_grid(config.image_encoder),
-        config.image_encoder.sampling,
-        config.image_encoder.occlusion,
-    )
-    return PointImageFeatures(features, patch, weight)
 
 
 def _regions(

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.utils.data import get_worker_info
 
 from ditr_train.data.errors import DataError
+from ditr_train.data.mapped_file import mapped_or_made, mapped_path
 
 
 class RememberedEncoder(nn.Module):
     """An encoder that looks in a folder before it computes.
 
     A file is named after all that its features depend on: the pixels, and what the encoder is. It is mapped into
-    memory, not read, so that scans which hold features take no memory for them. Files are written whole: several
-    processes may share the folder. Nothing in it is ever out of date; it can be deleted at any time.
+    memory, not read, so that scans which hold features take no memory for them. Nothing in the folder is ever out of
+    date; it can be deleted at any time.
     """
 
     def __init__(self, encoder: nn.Module, folder: Path) -> None:
@@ -29,28 +32,28 @@ class RememberedEncoder(nn.Module):
         self.digest = encoder_digest(encoder)
 
     def forward(self, image: Tensor) -> Tensor:
-        """image [B, 3, H, W] on the CPU -> features [B, patches, C_2D], on the CPU where they were on disk.
+        """image [B, 3, H, W] on the CPU -> features [B, patches, C_2D] on the CPU.
 
         Raises DataError for a damaged file, and as `encode`.
         """
-        pixels = image.cpu().numpy()
-        key = hashlib.sha256(f"{self.digest} {pixels.shape} {pixels.dtype}".encode())
-        key.update(np.ascontiguousarray(pixels).data)
-        name = key.hexdigest()
-        path = self.folder / name[:2] / f"{name[2:]}.npy"
-        if not path.exists():
-            features = encode(self.encoder, image)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{path.name}.{os.getpid()}.part")
-            with part.open("wb") as stream:
-                np.save(stream, features.detach().cpu().numpy())
-            part.replace(path)
-            return features
-        try:
-            # Copied where it is written to: torch knows no memory that can only be read.
-            return torch.from_numpy(np.load(path, mmap_mode="c"))
-        except (OSError, EOFError, ValueError) as error:
-            raise DataError(f"{path} holds no image features, delete it: {error}") from error
+        pixels = np.ascontiguousarray(image.cpu().numpy())
+        path = self._path(f"{pixels.shape} {pixels.dtype}".encode(), pixels.data)
+        return torch.from_numpy(mapped_or_made(path, lambda: self._encoded(image)))
+
+    def of(self, images: bytes, pixels: Callable[[], Tensor]) -> npt.NDArray[np.float32]:
+        """The same for images that are not decoded where their features are on disk: `images` tells them, with how
+        they are decoded, from all others, `pixels` decodes them."""
+        path = self._path(b"encoded", images)
+        return mapped_or_made(path, lambda: self._encoded(pixels()))
+
+    def _path(self, kind: bytes, images: bytes | memoryview) -> Path:
+        key = hashlib.sha256(f"{self.digest} ".encode() + kind)
+        key.update(images)
+        return mapped_path(self.folder, key.hexdigest())
+
+    def _encoded(self, image: Tensor) -> npt.NDArray[Any]:
+        values: npt.NDArray[Any] = encode(self.encoder, image).detach().cpu().numpy()
+        return values
 
 
 def encode(encoder: nn.Module, image: Tensor) -> Tensor:

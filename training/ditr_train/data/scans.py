@@ -51,13 +51,13 @@ class LabeledScan:
         return np.zeros(len(self.label), bool) if self.regions is None else self.regions.region != NO_REGION
 
     def held_bytes(self) -> int:
-        """Memory that its points and what belongs to them take."""
+        """Memory that its points and what belongs to them take; what is mapped from files takes none."""
         arrays: list[npt.NDArray[Any] | None] = [*self.fields.values(), self.label]
         if self.images is not None:
             arrays += [self.images.features, self.images.patch, self.images.weight]
         if self.regions is not None:
             arrays += [self.regions.region, self.regions.features]
-        return sum(array.nbytes for array in arrays if array is not None)
+        return sum(each.nbytes for each in arrays if each is not None and not isinstance(each, np.memmap))
 
     def subset(self, points: npt.NDArray[np.intp]) -> LabeledScan:
         """The scan with some of its points."""

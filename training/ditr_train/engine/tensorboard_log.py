@@ -27,7 +27,7 @@ class TensorBoardLog:
         step = int(row["step"])
         if self._writer is None:
             # What a killed training wrote from this step on is not shown any more.
-            self._writer = self._open(str(self._folder), purge_step=step)  # type: ignore[no-untyped-call]
+            self._writer = self._open(str(self._folder), purge_step=step)
         for name, value in row.items():
             if name != "step" and isinstance(value, int | float):
                 self._writer.add_scalar(name, value, step)

@@ -71,7 +71,7 @@ def test_scans_of_a_bag_have_the_same_features(tmp_path):
         found = load_scans([tmp_path / "bag"], config, remembered, progress=False)
         for scan, expected in zip(found, wanted, strict=True):
             np.testing.assert_array_equal(scan.images.features, expected.images.features)
-    assert len(list((tmp_path / "features").rglob("*.npy"))) == 2
+    assert len(list((tmp_path / "features").rglob("*.npy"))) == 4  # and where the points of each scan lie in them
 
 
 def test_a_worker_process_does_not_encode_on_a_cuda_device(tmp_path, monkeypatch):
