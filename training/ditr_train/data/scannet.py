@@ -57,6 +57,7 @@ SCANNET = LearningMap(classes=_CLASSES, raw={raw: raw if raw in _CLASSES else 0 
 class ScanNet(FrameDataset):
     """The scenes of the split `train`, `val` or `test`: one frame each, the vertices of its mesh."""
 
+    kind = "scannet"
     learning_map = SCANNET
     field_names = ("x", "y", "z", "red", "green", "blue", "normal_x", "normal_y", "normal_z")
     """Metres, colours 0..255, and unit normals of the mesh."""
@@ -64,8 +65,8 @@ class ScanNet(FrameDataset):
     def __init__(self, root: Path, split: str) -> None:
         """Raises DataError when the list of the split or the folder of a scene is not there."""
         if split not in _SPLITS:
-            raise DataError(f"scannet: the split {split!r} is none of {', '.join(_SPLITS)}")
-        self.name = f"scannet:{split}"
+            raise DataError(f"{self.kind}: the split {split!r} is none of {', '.join(_SPLITS)}")
+        self.name = f"{self.kind}:{split}"
         self._has_labels = split != "test"
         scenes = root / f"scannetv2_{split}.txt"
         try:

@@ -16,12 +16,14 @@ from ditr_train.data.nuscenes import NuScenes
 from ditr_train.data.s3dis import S3dis
 from ditr_train.data.scan_folder import ScanFolder, source_name
 from ditr_train.data.scannet import ScanNet
+from ditr_train.data.scannet200 import ScanNet200
 from ditr_train.data.semantic_kitti import SemanticKitti
 
 DATASETS: dict[str, Callable[[Path, str], FrameDataset]] = {
     "semantic-kitti": SemanticKitti,
     "nuscenes": NuScenes,
     "scannet": ScanNet,
+    "scannet200": ScanNet200,
     "s3dis": S3dis,
 }
 
