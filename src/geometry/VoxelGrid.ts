@@ -1,4 +1,5 @@
 import { Fault } from "../faults/Fault.js";
+import { clampPoints } from "./clampPoints.js";
 import { emptyKeyedValues, RadixSorter, reserveKeyedValues } from "./radixSort.js";
 import { withRoom } from "./scratch.js";
 import type { TableArena } from "./TableArena.js";
@@ -6,6 +7,16 @@ import type { GeometryConfig } from "./types.js";
 import { codeDepth, MAX_GRID_COORDINATE, zOrderHigh, zOrderLow } from "./zOrder.js";
 
 const AXES = ["x", "y", "z"] as const;
+
+/** Of points that were moved into the range all take part that are numbers. */
+const EVERYWHERE: GeometryConfig["pointRange"] = [
+  -Infinity,
+  -Infinity,
+  -Infinity,
+  Infinity,
+  Infinity,
+  Infinity,
+];
 
 /** Voxels of stage 0 in ascending z-order code. */
 export interface Voxels {
@@ -27,7 +38,7 @@ export interface Voxels {
  * Consecutive points of a spinning LiDAR often fall into the same voxel; such a run is sorted as one entry.
  */
 export class VoxelGrid {
-  readonly #config: Pick<GeometryConfig, "gridSize" | "pointRange">;
+  readonly #config: Pick<GeometryConfig, "gridSize" | "pointRange" | "clamp">;
   readonly #sorter = new RadixSorter();
   /** Lowest, then highest coordinates of the points that take part. */
   readonly #bounds = new Float64Array(6);
@@ -40,10 +51,12 @@ export class VoxelGrid {
   #voxelOfRun = new Int32Array(0);
   /** [runs, 3] */
   #runCoordinates = new Uint16Array(0);
+  /** [N, 3] points moved into the range. */
+  #clamped = new Float32Array(0);
   #depth = 1;
   #pointToVoxel: Int32Array = new Int32Array(0);
 
-  constructor(config: Pick<GeometryConfig, "gridSize" | "pointRange">) {
+  constructor(config: Pick<GeometryConfig, "gridSize" | "pointRange" | "clamp">) {
     this.#config = config;
   }
 
@@ -55,10 +68,16 @@ export class VoxelGrid {
   quantize(xyz: Float32Array, pointCount: number, arena: TableArena): void {
     this.#pointToVoxel = arena.int32("point_to_voxel", pointCount);
     this.#inside = withRoom(this.#inside, pointCount);
+    const { pointRange, clamp = false } = this.#config;
+    let points = xyz;
+    if (clamp) {
+      points = this.#clamped = withRoom(this.#clamped, 3 * pointCount);
+      clampPoints(xyz, pointCount, pointRange, points);
+    }
     const insideCount = findPointsInside(
-      xyz,
+      points,
       pointCount,
-      this.#config.pointRange,
+      clamp ? EVERYWHERE : pointRange,
       this.#inside,
       this.#pointToVoxel,
       this.#bounds,
@@ -68,7 +87,7 @@ export class VoxelGrid {
     this.#firstPointOfRun = withRoom(this.#firstPointOfRun, insideCount);
     this.#voxelOfRun = withRoom(this.#voxelOfRun, insideCount);
     this.#runCoordinates = withRoom(this.#runCoordinates, insideCount * 3);
-    this.#runCount = this.#findRuns(xyz, insideCount);
+    this.#runCount = this.#findRuns(points, insideCount);
   }
 
   /** Sorts the runs by code; runs of one voxel stay in scan order. */

@@ -142,6 +142,22 @@ describeWithPython("scan geometry against the NumPy implementation", () => {
     );
   });
 
+  test("points outside the range, moved to its faces", () => {
+    const xyz = cloud(11, 4000, [90, 60, 8]);
+    xyz.set([NaN, 0, 0, 0, Infinity, 0, 35.2, -35.2, 2, 1e30, -1e30, 0]);
+    const pointRange = [-35.2, -35.2, -4, 35.2, 35.2, 2] as const;
+    const cases = [0.05, 0.4].map((gridSize) => ({
+      name: `clamped at ${gridSize} m`,
+      xyz,
+      config: { ...EVERYTHING, gridSize, pointRange, clamp: true },
+    }));
+    expectSameTables(cases);
+    const clamped = new ScanGeometryBuilder(cases[1]!.config).build(xyz, 4000);
+    expect([...clamped.pointToVoxel].filter((voxel) => voxel < 0)).toHaveLength(2);
+    const left = new ScanGeometryBuilder({ ...cases[1]!.config, clamp: false }).build(xyz, 4000);
+    expect([...left.pointToVoxel].filter((voxel) => voxel < 0).length).toBeGreaterThan(2000);
+  });
+
   test("the largest grid, with coordinates of 16 bits", () => {
     const xyz = cloud(7, 3000, [32.7, 32.7, 32.7]);
     xyz.set([-32.7, -32.7, -32.7, 32.835, 0, 0]);

@@ -19,6 +19,8 @@ export interface GeometryConfig {
   readonly gridSize: number;
   /** x, y, z minimum then maximum in metres, in the cloud's frame; minimum inclusive, maximum exclusive. */
   readonly pointRange: readonly [number, number, number, number, number, number];
+  /** Are points outside moved to the faces of the range, and not left out? */
+  readonly clamp?: boolean;
   readonly orders: readonly SerializationOrder[];
   /** 3 (uses the neighbour table of stage 0) or 5 (needs a [V_0, 125] table of its own). */
   readonly stemKernelSize: 3 | 5;

@@ -58,6 +58,8 @@ const backboneSpec = z.strictObject({
       ([x0, y0, z0, x1, y1, z1]) => x0 < x1 && y0 < y1 && z0 < z1,
       "every minimum must be below its maximum",
     ),
+  /** Are points outside moved to the faces of the range, also as features, and not left out? */
+  clamp: z.boolean().optional(),
   /** Graph feature = (value - offset) * scale. */
   input_features: z
     .array(

@@ -20,6 +20,7 @@ export function geometryConfig({ backbone }: BundleManifest): GeometryConfig {
   return {
     gridSize: backbone.grid_size,
     pointRange: backbone.point_range,
+    clamp: backbone.clamp ?? false,
     orders: backbone.orders,
     stemKernelSize: stem_kernel_size,
     stages: stages.map((stage, index) => ({

@@ -35,6 +35,23 @@ describe("graph inputs", () => {
     expect([...data]).toEqual([30, 1, 10, -1]);
   });
 
+  test("coordinates of points outside the range are those of its faces where a bundle clamps", () => {
+    const x = new Float32Array([-80, 20, 80]);
+    const intensity = new Float32Array([-80, 0.5, 80]);
+    const { backbone } = manifest;
+    const voxels = new Int32Array([0, 1, 2]);
+    const values = (clamp: boolean): number[] => [
+      ...(featureTensor({ ...backbone, clamp }, [x, intensity], voxels).data as Float32Array),
+    ];
+    const [first, second] = backbone.input_features.map(
+      ({ offset, scale }) =>
+        (value: number): number =>
+          (value - offset) * scale,
+    ) as [(value: number) => number, (value: number) => number];
+    expect(values(true)).toEqual([-50, -80, 20, 0.5, 50, 80].map((v, i) => (i % 2 ? second : first)(v)));
+    expect(values(false)).toEqual([-80, -80, 20, 0.5, 80, 80].map((v, i) => (i % 2 ? second : first)(v)));
+  });
+
   test("an input that nobody made is a defect, not a silent zero", () => {
     expect(() => selectInputs([tensor("feat", "float32", "V0", 2)], [])).toThrow(
       "no tensor was made for graph input feat",

@@ -1,6 +1,10 @@
+import { clampNumber } from "../geometry/clampPoints.js";
 import type { ScanGeometry } from "../geometry/types.js";
 import type { BundleManifest, GraphSpec, TensorSpec } from "./bundleManifest.js";
 import { float32Tensor, int32Tensor, type NamedTensor } from "./NamedTensor.js";
+
+/** Features that are coordinates, in the order of a point range. */
+const AXES: readonly string[] = ["x", "y", "z"];
 
 /** `data` is a view over memory that will be transferred; see docs/graph-contract.md for every tensor. */
 export function geometryTensors(geometry: ScanGeometry): NamedTensor[] {
@@ -44,8 +48,17 @@ export function featureTensor(
   const width = backbone.input_features.length;
   const length = representative.length * width;
   const data = out !== undefined && out.length >= length ? out.subarray(0, length) : new Float32Array(length);
-  backbone.input_features.forEach(({ offset, scale }, feature) => {
+  backbone.input_features.forEach(({ name, offset, scale }, feature) => {
     const column = columns[feature]!;
+    const axis = AXES.indexOf(name);
+    if (backbone.clamp === true && axis >= 0) {
+      const low = Math.fround(backbone.point_range[axis]!);
+      const high = Math.fround(backbone.point_range[axis + 3]!);
+      for (let voxel = 0, at = feature; voxel < representative.length; voxel++, at += width) {
+        data[at] = (clampNumber(column[representative[voxel]!]!, low, high) - offset) * scale;
+      }
+      return;
+    }
     for (let voxel = 0, at = feature; voxel < representative.length; voxel++, at += width) {
       data[at] = (column[representative[voxel]!]! - offset) * scale;
     }

@@ -20,6 +20,7 @@ for case, config in enumerate(json.loads((folder / "options.json").read_text()))
             point_range=config["pointRange"],
             orders=config["orders"],
             stem_kernel_size=config["stemKernelSize"],
+            clamp=config.get("clamp", False),
             stages=[StageConfig(stage["convolution"], stage["patchSize"]) for stage in config["stages"]],
         ),
     )

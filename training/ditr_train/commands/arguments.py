@@ -35,13 +35,13 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
+def add_settings(parser: argparse.ArgumentParser, example: str = "training.augmentation.drop=0.2") -> None:
     parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="instead of the configuration's, such as training.augmentation.drop=0.2; may be given several times",
+        help=f"instead of the configuration's, such as {example}; may be given several times",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ditr_train.commands import arguments
 from ditr_train.commands.held_out import warn_of_seen
 from ditr_train.commands.score_table import print_groups, print_scores
-from ditr_train.config.model_config import Config
+from ditr_train.config.model_config import Config, ConfigError, reconfigured
 from ditr_train.data.loading import load_scans
 from ditr_train.data.source import ScanSource
 from ditr_train.encoders.half_precision_encoder import placed
@@ -43,6 +43,12 @@ def add_parser(commands: Any) -> None:
         help="score groups of classes instead (configs/street.groups.yaml), a row for each of --bags",
     )
     arguments.add_features(parser)
+    parser.add_argument(
+        "--test-time",
+        action="store_true",
+        help="see each scan in all turns and scales of the configuration's test_time and add up the probabilities",
+    )
+    arguments.add_settings(parser, "test_time.scales=[0.9,1,1.1]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
     arguments.add_device(parser)
     arguments.add_threads(parser)
@@ -52,9 +58,19 @@ def add_parser(commands: Any) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     device = choose_device(options.device)
+    if options.set and not options.test_time:
+        raise ConfigError("--set: evaluate changes nothing but test_time, which --test-time asks for")
+    if options.groups is not None and options.test_time:
+        raise ConfigError("--test-time: groups are scored without it")
     run = RunFolder(options.run)
     warn_of_seen(run, options.bags)
     config = run.config()
+    views = None
+    if options.test_time:
+        config = reconfigured(config, options.set)
+        if config.test_time is None:
+            raise ConfigError(f"{options.run}: its configuration has no test_time; --set test_time.scales=[0.9,1,1.1]")
+        views = config.test_time
     segmentor = load_segmentor(run, config, best=options.best).to(device)
     if options.groups is not None:
         _write(options, _score_groups(options, config, segmentor))
@@ -63,7 +79,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     if config.injection is not None:
         encoder = arguments.remembered(options, placed(load_run_encoder(run, config), device))
     scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
-    scores = score(segmentor, scans, config, progress=arguments.progress())
+    scores = score(segmentor, scans, config, views=views, progress=arguments.progress())
     print_scores(scores)
     _write(options, scores | {"bags": [bag.name for bag in options.bags]})
 

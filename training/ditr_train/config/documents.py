@@ -17,7 +17,11 @@ def read_configuration(path: Path, settings: Sequence[str] = ()) -> Any:
 
     Raises ConfigError, OSError or yaml.YAMLError.
     """
-    document = _with_base(path, ())
+    return with_set(_with_base(path, ()), settings)
+
+
+def with_set(document: Any, settings: Sequence[str]) -> Any:
+    """The document with `settings` such as `training.steps=100` in it. Raises ConfigError."""
     for setting in settings:
         _set(document, setting)
     return document

@@ -12,7 +12,7 @@ import yaml
 
 from ditr_train.config.conversion import ConfigError as ConfigError
 from ditr_train.config.conversion import convert, require
-from ditr_train.config.documents import read_configuration
+from ditr_train.config.documents import read_configuration, with_set
 from ditr_train.config.training_config import (
     DistillationConfig,
     EncoderTrainingConfig,
@@ -20,6 +20,7 @@ from ditr_train.config.training_config import (
     RegionDistillationConfig,
     TrainingConfig,
 )
+from ditr_train.config.views_config import ViewsConfig
 from ditr_train.config.vit_architecture import VIT_ARCHITECTURES
 
 SerializationOrder = Literal["z", "z-trans", "hilbert", "hilbert-trans"]
@@ -129,6 +130,9 @@ class BackboneConfig:
     """What the convolution of a block reads that is not the first of its stage: what the block before made, or, as in
     Pointcept up to v1.5.1, for which the published weights of PTv3 were trained, what its MLP added to that."""
     stem_kernel_size: Literal[3, 5] = 5
+    clamp: bool = False
+    """Are points outside the range moved to its faces (Pointcept's PointClip), also as input features, and not left
+    out?"""
     mlp_ratio: float = 4.0
     drop_path: float = 0.3
     rotary_base: float = 100.0
@@ -333,6 +337,7 @@ class Config:
     distillation: DistillationConfig | None = None
     region_distillation: RegionDistillationConfig | None = None
     masked_token_prediction: MaskedTokenConfig | None = None
+    test_time: ViewsConfig | None = None
     topics: TopicsConfig = field(default_factory=TopicsConfig)
     unlabeled_id: int = 0
     licence: str = ""
@@ -412,6 +417,11 @@ def load_config(path: Path, settings: Sequence[str] = ()) -> Config:
         return config_from_document(read_configuration(path, settings))
     except (OSError, yaml.YAMLError, ConfigError) as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def reconfigured(config: Config, settings: Sequence[str]) -> Config:
+    """The configuration with `settings` such as `training.steps=100` in place of its own. Raises ConfigError."""
+    return config_from_document(with_set(config_to_document(config), settings))
 
 
 def config_from_document(document: Any) -> Config:

@@ -10,8 +10,11 @@ from ditr_train.config.conversion import require
 
 @dataclass(frozen=True)
 class AugmentationConfig:
-    """What is done to a cloud before it is voxelized; projection into images is computed before it."""
+    """What is done to a cloud before the network sees it; projection into images is computed before it."""
 
+    center: bool = False
+    """Does the middle of the cloud's box in x and y, and its lowest point, become the origin first, so that it turns
+    about its middle and mixed clouds lie on each other? (Pointcept's CenterShift, for rooms.)"""
     rotation: float = 3.14159265
     """Largest turn about z, in radians, either way."""
     scale: tuple[float, float] = (0.9, 1.1)
@@ -38,6 +41,12 @@ class AugmentationConfig:
     """Probability that a scan is shown together with another one of the training set, each augmented on its own, as
     one cloud (Nekrasov et al., Mix3D, 3DV 2021): what things are is then told less by what surrounds them. The pass
     takes that much longer. Trainings on regions of images leave it out."""
+    shuffle_orders: bool = False
+    """Do the orders change places, in each stage for itself, so that no block gets used to one curve? (`shuffle_orders`
+    of PTv3, arXiv 2312.10035, section 4.1; there at run time too, here not.)"""
+    random_point: bool = False
+    """Does a voxel show a random one of its points rather than the first in scan order, which it shows at run time?
+    (Pointcept's GridSample.)"""
 
     def __post_init__(self) -> None:
         require(0 <= self.mix <= 1, f"augmentation.mix: {self.mix} is not a probability of 0 to 1")
@@ -58,7 +67,13 @@ class OptimizationConfig:
     weight_decay: float = 0.005
     warm_up: float = 0.05
     """Share of the steps in which the learning rate rises."""
+    block_learning_rate_scale: float = 1.0
+    """Learning rate of the blocks (attention, convolution, MLP) over that of stem, pooling, unpooling, injection and
+    heads; 0.1 in Pointcept's `param_dicts` of PTv3 and LitePT."""
+    final_learning_rate_scale: float = 0.001
+    """What is left of the learning rate after the last step: 1 / (div_factor * final_div_factor) of OneCycleLR."""
     gradient_clip: float = 5.0
+    """Largest norm of the gradient; 0: any."""
     seed: int = 0
     evaluate_every: int = 500
     """Steps between evaluations and checkpoints."""

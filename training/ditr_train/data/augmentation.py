@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from ditr_train.config.model_config import Config
 from ditr_train.config.training_config import AugmentationConfig
-from ditr_train.data.scans import IGNORED, LabeledScan
+from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
 from ditr_train.data.sensor_variation import vary_sensor
 
 _POSITION = ("x", "y", "z")
@@ -22,6 +23,8 @@ def augment(scan: LabeledScan, config: AugmentationConfig, rng: np.random.Genera
     `fused` says that the images will be used.
     """
     scan = vary_sensor(scan, config, rng)
+    if config.center:
+        scan = _centered(scan)
     kept = rng.uniform(size=len(scan.label)) >= config.drop * rng.uniform()
     kept &= _in_sector(scan, config.sector, rng, fused=fused)
     scan = scan.subset(np.flatnonzero(kept))
@@ -29,13 +32,60 @@ def augment(scan: LabeledScan, config: AugmentationConfig, rng: np.random.Genera
     turn = rng.uniform(-config.rotation, config.rotation)
     scale = rng.uniform(*config.scale)
     noise = np.clip(rng.normal(size=(3, len(scan.label))), -4, 4) * config.jitter
+    return moved(scan, turn, scale, flips, noise)
+
+
+def moved(
+    scan: LabeledScan,
+    turn: float,
+    scale: float,
+    flips: tuple[int, ...] = (1, 1),
+    noise: npt.NDArray[np.float64] | None = None,
+) -> LabeledScan:
+    """The scan mirrored in x and y where `flips` is -1, turned about z by radians, scaled, with noise [3, N] metres
+    added; points keep the image features they had."""
     fields = dict(scan.fields)
-    for names, factor, shift in ((_POSITION, scale, noise), (_NORMAL, 1.0, np.zeros((3, 1)))):
+    for names, factor in ((_POSITION, scale), (_NORMAL, 1.0)):
         if names[0] in fields:
-            vectors = np.stack([fields[name].astype(np.float64) for name in names])
-            moved = _turned(vectors, flips, turn, factor) + shift
-            fields |= dict(zip(names, moved.astype(np.float32), strict=True))
+            vectors = _turned(np.stack([fields[name].astype(np.float64) for name in names]), flips, turn, factor)
+            if names == _POSITION and noise is not None:
+                vectors = vectors + noise
+            fields |= dict(zip(names, vectors.astype(np.float32), strict=True))
     return replace(scan, fields=fields)
+
+
+def shown(scan: LabeledScan, config: Config, augmentation: AugmentationConfig, rng: np.random.Generator) -> ScanSample:
+    """What the network sees of an augmented scan: which point stands for a voxel, and which curve comes first, may be
+    random too."""
+    if augmentation.random_point:
+        scan = shuffled_points(scan, rng)
+    sample = make_sample(scan, config, fused=True)
+    return shuffled_orders(sample, rng) if augmentation.shuffle_orders else sample
+
+
+def shuffled_points(scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
+    """The points in a random order, so that the first point of each voxel is a random one of its points."""
+    return scan.subset(rng.permutation(len(scan.label)))
+
+
+def shuffled_orders(sample: ScanSample, rng: np.random.Generator) -> ScanSample:
+    """The orders of each stage, `order_s` [O, ...] and `inverse_s` [O, V_s], in a random order."""
+    inputs = dict(sample.inputs)
+    for name in [name for name in inputs if name.startswith("order_")]:
+        inverse = name.replace("order_", "inverse_")
+        permutation = rng.permutation(len(inputs[name]))
+        inputs[name], inputs[inverse] = inputs[name][permutation], inputs[inverse][permutation]
+    return replace(sample, inputs=inputs)
+
+
+def _centered(scan: LabeledScan) -> LabeledScan:
+    xyz = np.stack([scan.fields[name] for name in _POSITION])
+    finite = xyz[:, np.isfinite(xyz).all(axis=0)]
+    if finite.shape[1] == 0:
+        return scan
+    low, high = finite.min(axis=1), finite.max(axis=1)
+    origin = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]], np.float32)
+    return replace(scan, fields=scan.fields | dict(zip(_POSITION, xyz - origin[:, None], strict=True)))
 
 
 def _turned(

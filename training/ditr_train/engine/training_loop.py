@@ -21,7 +21,7 @@ from ditr_train.engine.distribution import start_distribution, statistics_of
 from ditr_train.engine.prefetching import prefetched
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.scan_order import ScanGroup, drawn
-from ditr_train.engine.schedule import decayed_and_not, one_cycle
+from ditr_train.engine.schedule import one_cycle, parameter_groups
 from ditr_train.engine.weight_average import WeightAverage
 from ditr_train.model.device import CPU
 from ditr_train.model.recomputation import recompute_blocks
@@ -57,18 +57,11 @@ class TrainingLoop(ABC):
         self.workers = 0
         """Processes that prepare samples; none: a thread does."""
         recompute_blocks(network, settings.recompute)
-        decayed, plain = decayed_and_not(network)
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": decayed, "weight_decay": settings.weight_decay},
-                {"params": plain, "weight_decay": 0.0},
-            ],
-            lr=settings.learning_rate,
-            fused=True,
-        )
+        groups = parameter_groups(network, settings.weight_decay, settings.block_learning_rate_scale)
+        self.optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "float16")
         """Of the loss; it does nothing in other precisions, whose gradients do not vanish."""
-        self.factor = one_cycle(settings.steps, settings.warm_up)
+        self.factor = one_cycle(settings.steps, settings.warm_up, settings.final_learning_rate_scale)
         self.statistics_step = max(1, settings.steps - round(settings.fixed_statistics * settings.steps))
         """From this step on the statistics of batch normalization are constants."""
         self.distribution = start_distribution(device)
@@ -191,7 +184,7 @@ class TrainingLoop(ABC):
         before = [statistics_of(norm) for norm in norms] if self.distribution.size > 1 else []
         passes = settings.scans_per_step // settings.scans_per_pass
         for group in self.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * self.factor(self.step)
+            group["lr"] = settings.learning_rate * self.factor(self.step) * group.get("scale", 1.0)
         self.optimizer.zero_grad()
         total = 0.0
         for number, sample in zip(self.distribution.share(passes), samples, strict=True):
@@ -206,7 +199,8 @@ class TrainingLoop(ABC):
         self.distribution.sum_gradients(self.network.parameters())
         self.distribution.join_statistics(norms, before)
         self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
+        if settings.gradient_clip:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.step += 1

@@ -140,6 +140,7 @@ def describe_backbone(backbone: BackboneConfig) -> dict[str, Any]:
     return {
         "grid_size": backbone.grid_size,
         "point_range": list(backbone.point_range),
+        **({"clamp": True} if backbone.clamp else {}),
         "input_features": [
             {"name": feature.name, "offset": feature.offset, "scale": feature.scale}
             for feature in backbone.input_features

@@ -35,7 +35,8 @@ def model_card(document: Mapping[str, Any], folder: Path) -> str:
     lines += [
         "",
         f"Input: {features} of points with x, y, z from {backbone['point_range'][:3]} to "
-        f"{backbone['point_range'][3:]} m in the sensor's frame, in voxels of {backbone['grid_size']} m.",
+        f"{backbone['point_range'][3:]} m in the sensor's frame, in voxels of {backbone['grid_size']} m"
+        f"{'; points outside are moved to the edge of that range' if backbone.get('clamp') else ''}.",
         "",
         _classes(document),
         "",

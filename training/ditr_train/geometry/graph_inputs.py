@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ditr_train.config.model_config import BackboneConfig
-from ditr_train.geometry.scan_geometry import GeometryConfig, ScanGeometry, StageConfig, build_scan_geometry
+from ditr_train.geometry.scan_geometry import GeometryConfig, ScanGeometry, StageConfig, build_scan_geometry, clamped
 from ditr_train.model.tables import table_names
 
 GraphInputs = dict[str, npt.NDArray[Any]]
@@ -42,6 +42,7 @@ def geometry_config(backbone: BackboneConfig) -> GeometryConfig:
             )
             for s in range(backbone.stage_count)
         ],
+        clamp=backbone.clamp,
     )
 
 
@@ -57,6 +58,8 @@ def voxelize_scan(cloud: Mapping[str, npt.NDArray[Any]], backbone: BackboneConfi
     geometry = build_scan_geometry(xyz, geometry_config(backbone))
     if len(geometry.representative) == 0:
         raise ValueError(f"none of {len(xyz)} points is finite and within the range {tuple(backbone.point_range)}")
+    if backbone.clamp:
+        cloud = {**cloud, **dict(zip("xyz", clamped(xyz, backbone.point_range).T, strict=True))}
     feat = np.stack(
         [
             # In float64, as the node does, and then rounded once.

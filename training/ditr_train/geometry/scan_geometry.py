@@ -40,6 +40,8 @@ class GeometryConfig:
     orders: Sequence[Order]
     stem_kernel_size: Literal[3, 5]
     stages: Sequence[StageConfig]
+    clamp: bool = False
+    """Are points outside the range moved to its faces, and not left out?"""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a configuration that no scan could satisfy."""
@@ -177,15 +179,23 @@ def patches(codes: Int64Array, patch_size: int) -> tuple[Int32Array, Int32Array]
     return np.take(order, slots, axis=1).reshape(curves, -1, patch_size), inverse
 
 
+def clamped(xyz: npt.NDArray[np.float32], point_range: Sequence[float]) -> npt.NDArray[np.float32]:
+    """[N, 3] with each coordinate moved into the range, whose bounds are rounded to float32; NaN where a point is not
+    finite."""
+    low, high = np.split(np.asarray(point_range, np.float32), 2)
+    finite = np.isfinite(xyz).all(axis=1, keepdims=True)
+    return np.where(finite, np.clip(xyz, low, high), np.float32(np.nan))
+
+
 def voxelize(
-    xyz: npt.NDArray[np.float32], grid_size: float, point_range: Sequence[float]
+    xyz: npt.NDArray[np.float32], grid_size: float, point_range: Sequence[float], *, clamp: bool = False
 ) -> tuple[Int32Array, Int32Array, Int32Array]:
     """Voxel of each point [N], first point of each voxel [V], and grid coordinates [V, 3] in z-order.
 
     Raises ValueError when the points span more than 2**16 voxels along an axis.
     """
-    points = xyz.astype(np.float64)
-    low, high = np.array(point_range[:3]), np.array(point_range[3:])
+    points = (clamped(xyz, point_range) if clamp else xyz).astype(np.float64)
+    low, high = (np.full(3, -np.inf), np.full(3, np.inf)) if clamp else np.split(np.asarray(point_range, float), 2)
     # Comparisons with NaN are false, and the range is finite or leaves infinities to isfinite.
     taking_part = np.flatnonzero((np.isfinite(points) & (points >= low) & (points < high)).all(axis=1))
     point_to_voxel = np.full(len(xyz), -1, np.int32)
@@ -208,7 +218,9 @@ def build_scan_geometry(xyz: npt.NDArray[np.float32], config: GeometryConfig) ->
 
     Raises ValueError when the points span more than 2**16 voxels along an axis.
     """
-    point_to_voxel, representative, coordinates = voxelize(xyz, config.grid_size, config.point_range)
+    point_to_voxel, representative, coordinates = voxelize(
+        xyz, config.grid_size, config.point_range, clamp=config.clamp
+    )
     depth = max(1, int(coordinates.max(initial=0)).bit_length())
     z_code = z_order_code(coordinates)
     codes = np.zeros((len(config.orders), len(coordinates)), np.int64)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ditr_train.config.model_config import Config
-from ditr_train.data.augmentation import augment
+from ditr_train.data.augmentation import augment, shown
 from ditr_train.data.scans import LabeledScan, ScanSample, make_sample
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.methods.distillation_target import SeenVoxels, Tally, make_target, seen_voxels
@@ -65,7 +65,7 @@ class Distillation(Pretraining):
         return augment(scan, self.augmentation, rng, fused=True)
 
     def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        return make_sample(scan, self.config, fused=True)
+        return shown(scan, self.config, self.augmentation, rng)
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         inputs, voxels = _voxels_of(sample, self.device)

@@ -52,6 +52,8 @@ def scans_with_regions(scans: Sequence[LabeledScan], backbone: BackboneConfig, w
 
 def _any_in_range(scan: LabeledScan, points: npt.NDArray[np.bool_], backbone: BackboneConfig) -> bool:
     inside = points.copy()
+    if backbone.clamp:
+        return bool((inside & np.isfinite([scan.fields[axis] for axis in "xyz"]).all(axis=0)).any())
     for axis, low, high in zip("xyz", backbone.point_range[:3], backbone.point_range[3:], strict=True):
         inside &= (scan.fields[axis] >= low) & (scan.fields[axis] < high)
     return bool(inside.any())
