@@ -7,16 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from ditr_train.config.model_config import (
-    BackboneConfig,
-    Config,
-    DecoderConfig,
-    EncoderConfig,
-    ImageEncoderConfig,
-    InjectionConfig,
-    InputFeature,
-    SemanticClass,
-)
+from ditr_train.config.backbone_config import BackboneConfig, DecoderConfig, EncoderConfig, InputFeature
+from ditr_train.config.model_config import Config, ImageEncoderConfig, InjectionConfig, SemanticClass
 from ditr_train.config.training_config import TrainingConfig
 from ditr_train.model.segmentor import Segmentor
 

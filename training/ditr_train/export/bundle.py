@@ -10,7 +10,8 @@ from typing import Any, Literal, get_args
 
 import torch
 
-from ditr_train.config.model_config import BackboneConfig, Config, ImageEncoderConfig
+from ditr_train.config.backbone_config import BackboneConfig
+from ditr_train.config.model_config import Config, ImageEncoderConfig
 from ditr_train.data.errors import DataError
 from ditr_train.encoders.patch_encoder import PatchEncoder
 from ditr_train.export.graph_file import copy_graph, read_graph, weight_files, write_graph

@@ -14,7 +14,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from ditr_train.config.model_config import BackboneConfig, Config, ImageEncoderConfig
+from ditr_train.config.backbone_config import BackboneConfig
+from ditr_train.config.model_config import Config, ImageEncoderConfig
 from ditr_train.encoders.patch_encoder import PatchEncoder
 from ditr_train.export.graph_file import write_graph
 from ditr_train.geometry.graph_inputs import GraphInputs, voxelize_scan

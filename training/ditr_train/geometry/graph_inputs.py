@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ditr_train.config.model_config import BackboneConfig
+from ditr_train.config.backbone_config import BackboneConfig
 from ditr_train.geometry.scan_geometry import GeometryConfig, ScanGeometry, StageConfig, build_scan_geometry, clamped
 from ditr_train.model.tables import table_names
 

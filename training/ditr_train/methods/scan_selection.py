@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ditr_train.config.model_config import BackboneConfig
+from ditr_train.config.backbone_config import BackboneConfig
 from ditr_train.data.errors import DataError
 from ditr_train.data.regions import NO_REGION
 from ditr_train.data.scans import LabeledScan

@@ -7,7 +7,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from ditr_train.config.model_config import BackboneConfig, DecoderConfig, EncoderConfig, InjectionConfig
+from ditr_train.config.backbone_config import BackboneConfig, DecoderConfig, EncoderConfig
+from ditr_train.config.model_config import InjectionConfig
 from ditr_train.model.block import Block, drop_path_rates
 from ditr_train.model.injection import ImageInjection
 from ditr_train.model.neighbor_table import NeighborTable

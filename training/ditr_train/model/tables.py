@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from ditr_train.config.model_config import BackboneConfig, InjectionConfig
+from ditr_train.config.backbone_config import BackboneConfig
+from ditr_train.config.model_config import InjectionConfig
 from ditr_train.model.neighbor_table import NeighborTable
 from ditr_train.model.patch_order import PatchOrder
 

@@ -12,7 +12,8 @@ from published_layouts import KITTI_CLASS_IDS, write_nuscenes, write_scannet, wr
 from synthetic_samples import write_samples
 
 from ditr_train.cli import main
-from ditr_train.config.model_config import InputFeature, SemanticClass, config_to_document
+from ditr_train.config.backbone_config import InputFeature
+from ditr_train.config.model_config import SemanticClass, config_to_document
 from ditr_train.config.training_config import AugmentationConfig
 from ditr_train.data.augmentation import augment
 from ditr_train.data.errors import DataError

@@ -42,7 +42,7 @@ def test_blocks_learn_more_slowly(config):
     training = Training(config, [make_scan(1, 60, images=False)], None)
     training.step = 1  # the top of the cycle
     before = {name: value.detach().clone() for name, value in training.network.named_parameters()}
-    training._take_step(next(training._prefetched()))
+    training.take_step(next(training._prefetched()))
     # The first step of AdamW is as long as the learning rate wherever there is a gradient.
     steps = {name: (value - before[name]).abs().max().item() for name, value in training.network.named_parameters()}
     for name, step in steps.items():
@@ -78,6 +78,6 @@ def test_gradients_are_clipped_unless_that_is_switched_off(clip, clipped):
     config = make_config()
     config = replace(config, injection=None, training=replace(config.training, gradient_clip=clip))
     training = Training(config, [make_scan(1, 60, images=False)], None)
-    training._take_step(next(training._prefetched()))
+    training.take_step(next(training._prefetched()))
     norm = torch.stack([p.grad.norm() for p in training.network.parameters() if p.grad is not None]).norm()
     assert (norm <= 1.01e-3) == clipped

@@ -5,7 +5,7 @@ import pytest
 from conftest import make_config, replace
 from numbered_scans import make_scan
 
-from ditr_train.config.model_config import InputFeature
+from ditr_train.config.backbone_config import InputFeature
 from ditr_train.export.bundle import describe_backbone
 from ditr_train.geometry.graph_inputs import voxelize_scan
 from ditr_train.methods.scan_selection import scans_with_images

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from conftest import CONFIGS, make_config, make_segmentor
 
-from ditr_train.config.model_config import BackboneConfig, load_config
+from ditr_train.config.backbone_config import BackboneConfig
+from ditr_train.config.model_config import load_config
 from ditr_train.encoders.image_encoder import PatchSegmentationHead
 from ditr_train.encoders.multi_scale_encoder import MultiScaleEncoder
 from ditr_train.export.graphs import example_inputs, random_cloud
