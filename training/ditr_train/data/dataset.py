@@ -54,8 +54,8 @@ class FrameDataset(ABC):
         """Where the labels are. Raises DataError when the split has none."""
 
     @abstractmethod
-    def raw_labels(self, path: Path) -> npt.NDArray[Any]:
-        """[N] raw class ids in a label file. Raises DataError when it is missing or malformed."""
+    def raw_labels(self, index: int) -> npt.NDArray[Any]:
+        """[N] raw class ids in the label file. Raises DataError when it is missing or malformed."""
 
     @abstractmethod
     def exposures(self, index: int) -> tuple[Exposure, ...]:
@@ -80,7 +80,7 @@ class FrameDataset(ABC):
         Raises DataError when there is not one for each of the points.
         """
         path = self.label_file(index)
-        raw = self.raw_labels(path)
+        raw = self.raw_labels(index)
         if len(raw) != points:
             raise DataError(f"{path}: {len(raw)} labels for the {points} points of {self.frame_name(index)}")
         try:
@@ -103,8 +103,16 @@ def read_image(path: Path) -> tuple[bytes, int, int]:
     """A JPEG or PNG file as it is, with its width and height in pixels. Raises DataError when it is neither."""
     try:
         encoded = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: {error}") from error
+    return encoded, *image_size(encoded, str(path))
+
+
+def image_size(encoded: bytes, what: str) -> tuple[int, int]:
+    """Width and height in pixels of a JPEG or PNG. Raises DataError that begins with `what` when it is neither."""
+    try:
         with Image.open(io.BytesIO(encoded)) as opened:
             width, height = opened.size
     except OSError as error:
-        raise DataError(f"{path}: {error}") from error
-    return encoded, width, height
+        raise DataError(f"{what}: {error}") from error
+    return width, height

@@ -174,8 +174,8 @@ class NuScenes(FrameDataset):
             raise DataError(f"{self._label_table}: it names no labels of {self.frame_name(index)}")
         return labels
 
-    def raw_labels(self, path: Path) -> npt.NDArray[Any]:
-        return read_numbers(path, "u1", 1)[:, 0]
+    def raw_labels(self, index: int) -> npt.NDArray[Any]:
+        return read_numbers(self.label_file(index), "u1", 1)[:, 0]
 
     def exposures(self, index: int) -> tuple[Exposure, ...]:
         """Each camera at its own time: LiDAR, vehicle, map, vehicle at the camera's time, camera.

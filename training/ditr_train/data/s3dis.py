@@ -111,8 +111,8 @@ class S3dis(FrameDataset):
         """The folder of the objects: their names say what they are."""
         return self._rooms[index] / "Annotations"
 
-    def raw_labels(self, path: Path) -> npt.NDArray[Any]:
-        return self._read(path.parent)[1]
+    def raw_labels(self, index: int) -> npt.NDArray[Any]:
+        return self._read(self._rooms[index])[1]
 
     def exposures(self, index: int) -> tuple[Exposure, ...]:
         """At most MOST_IMAGES images of the room, evenly chosen; those of Area 5's second half are moved to the points.

@@ -106,8 +106,8 @@ class ScanFolder(FrameDataset):
             raise DataError(f"{self.description}: it names no classes, so these scans have no labels")
         return self._file(self._layout.labels, index)
 
-    def raw_labels(self, path: Path) -> npt.NDArray[Any]:
-        return read_numbers(path, "u4", 1)[:, 0] & 0xFFFF
+    def raw_labels(self, index: int) -> npt.NDArray[Any]:
+        return read_numbers(self.label_file(index), "u4", 1)[:, 0] & 0xFFFF
 
     def exposures(self, index: int) -> tuple[Exposure, ...]:
         if not self.has_images(index):

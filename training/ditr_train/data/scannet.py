@@ -111,7 +111,8 @@ class ScanNet(FrameDataset):
             raise DataError(f"{self.name}: ScanNet publishes no labels of this split")
         return self._file(index, "_vh_clean_2.labels.ply")
 
-    def raw_labels(self, path: Path) -> npt.NDArray[Any]:
+    def raw_labels(self, index: int) -> npt.NDArray[Any]:
+        path = self.label_file(index)
         return _property(_element(read_ply(path), "vertex", path), "label", path)
 
     def exposures(self, index: int) -> tuple[Exposure, ...]:

@@ -47,8 +47,9 @@ class ScanNet200(ScanNet):
         super().label_file(index)
         return self._file(index, ".aggregation.json")
 
-    def raw_labels(self, path: Path) -> npt.NDArray[Any]:
+    def raw_labels(self, index: int) -> npt.NDArray[Any]:
         """[N] uint16 ids of the table of categories."""
+        path = self.label_file(index)
         segments_path = path.with_name(path.name.replace(".aggregation.json", "_vh_clean_2.0.010000.segs.json"))
         try:
             of_vertex = np.array(_read_list(segments_path, "segIndices"), np.int64)

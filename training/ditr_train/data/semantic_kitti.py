@@ -148,8 +148,8 @@ class SemanticKitti(FrameDataset):
     def label_file(self, index: int) -> Path:
         return self._file(index, "labels", "label")
 
-    def raw_labels(self, path: Path) -> npt.NDArray[Any]:
-        return read_numbers(path, "u4", 1)[:, 0] & 0xFFFF
+    def raw_labels(self, index: int) -> npt.NDArray[Any]:
+        return read_numbers(self.label_file(index), "u4", 1)[:, 0] & 0xFFFF
 
     def exposures(self, index: int) -> tuple[Exposure, ...]:
         if not self.has_images(index):

@@ -26,6 +26,7 @@ from ditr_train.data.scans import LabeledScan
 from ditr_train.data.semantic_kitti import SEMANTIC_KITTI
 from ditr_train.data.source import DatasetSplit, scan_source
 from ditr_train.data.stored_scans import StoredScan, StoredScans, joined, scan_names, surveyed, with_images
+from ditr_train.data.waymo import WAYMO
 from ditr_train.encoders.image_encoder import ImageEncoder
 from ditr_train.export.bundle import write_bundle
 from ditr_train.methods.losses import class_counts
@@ -43,7 +44,13 @@ def config_for(name, **changes):
 
 @pytest.mark.parametrize(
     ("name", "learning_map"),
-    [("semantic-kitti", SEMANTIC_KITTI), ("nuscenes", NUSCENES), ("scannet", SCANNET), ("s3dis", S3DIS_CLASSES)],
+    [
+        ("semantic-kitti", SEMANTIC_KITTI),
+        ("nuscenes", NUSCENES),
+        ("waymo", WAYMO),
+        ("scannet", SCANNET),
+        ("s3dis", S3DIS_CLASSES),
+    ],
 )
 def test_class_files_are_those_of_the_data_sets(name, learning_map):
     assert {entry.id: entry.name for entry in read_classes(name)} == dict(learning_map.classes)
@@ -234,8 +241,8 @@ def test_mistakes_end_a_command_with_one_sentence(workspace, tmp_path, capsys):
     assert main([*command, f"nuscenes:{workspace}/nuscenes:val"]) == 2
     assert "v1.0-trainval: there is no such folder of tables for nuscenes:val" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        main([*command, "waymo:/data:train"])
-    assert "'waymo' is none of the data sets semantic-kitti, nuscenes, scannet" in capsys.readouterr().err
+        main([*command, "kitti:/data:train"])
+    assert "'kitti' is none of the data sets semantic-kitti, nuscenes, scannet" in capsys.readouterr().err
     document = yaml.safe_load((workspace / "nuscenes.yaml").read_text())
     document["encoder_training"] = {"steps": 1, "images_per_step": 1, "learning_rate": 0.1}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(document))

@@ -23,7 +23,7 @@ def test_objects_of_segments_are_classes(tmp_path):
     frame = dataset.frame(0, FIELDS, "label", images=True)
     np.testing.assert_array_equal(np.stack([frame.fields[axis] for axis in "xyz"], 1), CUBE)
     np.testing.assert_array_equal(frame.fields["label"], SCANNET200_CLASS_IDS)
-    assert dataset.raw_labels(dataset.label_file(0)).dtype == np.uint16
+    assert dataset.raw_labels(0).dtype == np.uint16
     assert dataset.name == "scannet200:train" and frame.bag == f"scannet/{SCENE}" and len(frame.exposures) == 1
 
 
