@@ -1,9 +1,14 @@
 """Small data sets in the layouts in which S3DIS, ScanNet200 and SUN RGB-D are published."""
 
+import io
 import json
 
+import h5py
 import numpy as np
-from published_layouts import K, image_bytes, write_scannet
+import scipy.io
+from PIL import Image
+from published_layouts import HEIGHT, WIDTH, K, image_bytes, write_scannet
+from scipy.spatial.transform import Rotation
 
 S3DIS_OBJECTS = {"ceiling_1": 1, "chair_1": 9, "chair_12": 9, "clutter_1": 13, "stairs_1": 13, "window_1": 6}
 """Class ids of the files of a room."""
@@ -70,3 +75,44 @@ def write_scannet200(folder, scenes, classes, *, split="train", **options):
         (place / f"{scene}.aggregation.json").write_text(json.dumps({"sceneId": scene, "segGroups": groups}))
         segments = json.dumps({"sceneId": scene, "segIndices": SCANNET200_SEGMENTS})
         (place / f"{scene}_vh_clean_2.0.010000.segs.json").write_text(segments)
+
+
+SUN_RGBD_PLACES = ["kv2/kinect2data/000002_2014-resize", "xtion/sun3ddata/hall/hall/0000103-000003446248"]
+SUN_RGBD_PLACES += ["kv1/NYUdata/NYU0001"]
+"""The last one is of the test split."""
+
+
+def write_sun_rgbd(folder, *, seed=0):
+    """Returns millimetres [H, W], RGB [H, W, 3], class ids [H, W] and tilt of each place."""
+    rng = np.random.default_rng(seed)
+    toolbox = folder / "SUNRGBDtoolbox"
+    for name in ("Metadata", "traintestSUNRGBD"):
+        (toolbox / name).mkdir(parents=True)
+    truth, meta = [], []
+    for place in SUN_RGBD_PLACES:
+        millimetres = rng.integers(500, 9000, (HEIGHT, WIDTH)).astype(np.uint16)
+        millimetres[rng.random(millimetres.shape) < 0.3] = 0
+        rgb = rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+        labels = rng.integers(0, 38, (HEIGHT, WIDTH), dtype=np.uint8)
+        tilt = Rotation.from_euler("xy", rng.uniform(-0.4, 0.4, 2))
+        truth.append((millimetres, rgb, labels, tilt))
+        here = folder / "SUNRGBD" / place
+        # The bits are turned by three, as the sensors' format has them.
+        turned = (millimetres << 3) | (millimetres >> 13)
+        for name, pixels, kind in (("depth_bfx", turned, "png"), ("image", rgb, "png")):
+            (here / name).mkdir(parents=True)
+            stream = io.BytesIO()
+            Image.fromarray(pixels).save(stream, kind.upper())
+            (here / name / f"0000103.{'jpg' if name == 'image' else kind}").write_bytes(stream.getvalue())
+        there = f"/n/fs/sun3d/data//SUNRGBD/{place}"
+        meta.append((f"{there}/image/0000103.jpg", f"{there}/depth_bfx/0000103.png", K, tilt.as_matrix()))
+    types = [(name, object) for name in ("rgbpath", "depthpath", "K", "Rtilt")]
+    scipy.io.savemat(toolbox / "Metadata" / "SUNRGBDMeta.mat", {"SUNRGBDMeta": np.array(meta, types)[None]})
+    paths = [f"/n/fs/sun3d/data/SUNRGBD/{place}" for place in SUN_RGBD_PLACES]
+    splits = {"alltrain": np.array(paths[:2], object)[None], "alltest": np.array(paths[2:], object)[None]}
+    scipy.io.savemat(toolbox / "traintestSUNRGBD" / "allsplit.mat", splits)
+    with h5py.File(toolbox / "Metadata" / "SUNRGBD2Dseg.mat", "w") as file:
+        references = file.create_group("SUNRGBD2Dseg").create_dataset("seglabel", (3, 1), h5py.ref_dtype)
+        for i, (_, _, labels, _) in enumerate(truth):
+            references[i, 0] = file.create_dataset(f"#refs#/{i}", data=labels.T).ref
+    return truth

@@ -18,6 +18,7 @@ from ditr_train.data.scan_folder import ScanFolder, source_name
 from ditr_train.data.scannet import ScanNet
 from ditr_train.data.scannet200 import ScanNet200
 from ditr_train.data.semantic_kitti import SemanticKitti
+from ditr_train.data.sun_rgbd import SunRgbd
 from ditr_train.data.waymo import Waymo
 
 DATASETS: dict[str, Callable[[Path, str], FrameDataset]] = {
@@ -27,6 +28,7 @@ DATASETS: dict[str, Callable[[Path, str], FrameDataset]] = {
     "scannet200": ScanNet200,
     "s3dis": S3dis,
     "waymo": Waymo,
+    "sun-rgbd": SunRgbd,
 }
 
 DESCRIBED = "scans"

@@ -26,6 +26,7 @@ from ditr_train.data.scans import LabeledScan
 from ditr_train.data.semantic_kitti import SEMANTIC_KITTI
 from ditr_train.data.source import DatasetSplit, scan_source
 from ditr_train.data.stored_scans import StoredScan, StoredScans, joined, scan_names, surveyed, with_images
+from ditr_train.data.sun_rgbd import SUN_RGBD
 from ditr_train.data.waymo import WAYMO
 from ditr_train.encoders.image_encoder import ImageEncoder
 from ditr_train.export.bundle import write_bundle
@@ -50,6 +51,7 @@ def config_for(name, **changes):
         ("waymo", WAYMO),
         ("scannet", SCANNET),
         ("s3dis", S3DIS_CLASSES),
+        ("sun-rgbd", SUN_RGBD),
     ],
 )
 def test_class_files_are_those_of_the_data_sets(name, learning_map):
