@@ -2,7 +2,13 @@ import { Command, Option } from "commander";
 import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import { LIDAR_PRESETS, type LidarPresetName } from "../simulation/beamTables.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
-import type { SimulatedCamera, SimulateDriveOptions } from "../simulation/SimulateDriveOptions.js";
+import {
+  SENSOR_CHOICES,
+  type SensorChoice,
+  type SimulatedCamera,
+  type SimulateDriveOptions,
+} from "../simulation/SimulateDriveOptions.js";
+import { STREET_STYLES, type StreetStyle } from "../simulation/StreetStyle.js";
 import { numberArgument, wholeNumber } from "./arguments.js";
 import { checkOutputs } from "../files/checkOutputs.js";
 import { forceOption } from "./forceOption.js";
@@ -14,6 +20,8 @@ interface SimulateFlags {
   readonly seed: number;
   readonly scans: number;
   readonly lidar: LidarPresetName;
+  readonly sensor: SensorChoice;
+  readonly street: StreetStyle;
   readonly columns: number;
   readonly speed: number;
   readonly stride: number;
@@ -34,6 +42,19 @@ export function simulateCommand(): Command {
     .option("--scans <count>", "LiDAR scans at 10 Hz", wholeNumber, 30)
     .addOption(
       new Option("--lidar <name>", "beam table").choices(Object.keys(LIDAR_PRESETS)).default("hdl-64e"),
+    )
+    .addOption(
+      new Option(
+        "--sensor <kind>",
+        "height, tilt, intensities and errors of the LiDAR: random draws them by the seed",
+      )
+        .choices(SENSOR_CHOICES)
+        .default("standard"),
+    )
+    .addOption(
+      new Option("--street <kind>", "green has slopes, gardens, hedges, wide sidewalks")
+        .choices(STREET_STYLES)
+        .default("standard"),
     )
     .option("--columns <count>", "firings per turn of the LiDAR", wholeNumber, 1024)
     .option("--speed <m/s>", "speed of the vehicle", numberArgument, 8)
@@ -109,6 +130,8 @@ function driveOptions(flags: SimulateFlags): SimulateDriveOptions {
     seed: flags.seed,
     scanCount: flags.scans,
     lidar: flags.lidar,
+    sensor: flags.sensor,
+    street: flags.street,
     columns: flags.columns,
     egoSpeed: flags.speed,
     scanStride: flags.stride,

@@ -1,5 +1,6 @@
 import type { Random } from "./Random.js";
 import { Zone } from "./StreetLayout.js";
+import type { StreetStyle } from "./StreetStyle.js";
 
 type Color = readonly [number, number, number];
 
@@ -21,7 +22,7 @@ export class Palette {
   readonly reflectance: Readonly<Record<Zone, number>>;
   readonly seed: number;
 
-  constructor(random: Random) {
+  constructor(random: Random, style: StreetStyle = "standard") {
     const road = random.uniform(0.07, 0.15);
     this.asphalt = [road, road, road * random.uniform(0.98, 1.08)];
     this.parkingPattern = random.pick(["asphalt", "pavers"]);
@@ -62,7 +63,7 @@ export class Palette {
     this.markingWear = random.uniform(0, 0.5);
     const paved = random.uniform(0.16, 0.3);
     const near = (): number => paved * random.uniform(0.85, 1.18);
-    this.reflectance = {
+    const reflectance = {
       [Zone.ROAD]: near(),
       [Zone.PARKING]: near(),
       [Zone.SIDEWALK]: near(),
@@ -72,5 +73,12 @@ export class Palette {
       [Zone.ISLAND]: near(),
     };
     this.seed = random.integer(0, 1 << 30);
+    if (style === "green") {
+      // In real scans a sidewalk returns 1.2 (KITTI) to 3 times (nuScenes) what the road does.
+      reflectance[Zone.SIDEWALK] = reflectance[Zone.ROAD] * random.uniform(0.95, 2.5);
+      reflectance[Zone.KERB] = reflectance[Zone.SIDEWALK] * random.uniform(0.9, 1.2);
+      reflectance[Zone.PARKING] = reflectance[Zone.ROAD] * random.uniform(0.9, 1.6);
+    }
+    this.reflectance = reflectance;
   }
 }

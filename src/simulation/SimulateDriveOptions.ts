@@ -1,5 +1,9 @@
 import { Fault } from "../faults/Fault.js";
 import { LIDAR_PRESETS, type LidarPresetName } from "./beamTables.js";
+import { STREET_STYLES, type StreetStyle } from "./StreetStyle.js";
+
+export const SENSOR_CHOICES = ["standard", "random"] as const;
+export type SensorChoice = (typeof SENSOR_CHOICES)[number];
 
 /** Seconds per turn of the LiDAR: 10 Hz. */
 export const SCAN_PERIOD = 0.1;
@@ -48,6 +52,10 @@ export interface SimulateDriveOptions {
   readonly scanCount: number;
   /** Default "hdl-64e". */
   readonly lidar?: LidarPresetName;
+  /** Its height, tilt, intensities and errors: the standard ones, or drawn by the seed; default "standard". */
+  readonly sensor?: SensorChoice;
+  /** Which kind of street; default "standard". */
+  readonly street?: StreetStyle;
   /** Firings of the LiDAR per turn; default 1024. */
   readonly columns?: number;
   /** Default: one front camera. */
@@ -84,10 +92,9 @@ export function checkSimulateDriveOptions(options: SimulateDriveOptions): void {
   if (travel > LONGEST_DRIVE) {
     throw invalid(`Simulated drive is ${travel} m long; it must be at most ${LONGEST_DRIVE} m.`);
   }
-  if (!Object.hasOwn(LIDAR_PRESETS, lidar)) {
-    const known = Object.keys(LIDAR_PRESETS).join(", ");
-    throw invalid(`Simulation option lidar is "${lidar}"; it must be one of ${known}.`);
-  }
+  checkChoice("lidar", lidar, Object.keys(LIDAR_PRESETS));
+  checkChoice("sensor", options.sensor ?? "standard", SENSOR_CHOICES);
+  checkChoice("street", options.street ?? "standard", STREET_STYLES);
   for (const camera of cameras) checkCamera(camera);
   const names = cameras.map((camera) => camera.name);
   if (new Set(names).size !== names.length) {
@@ -119,6 +126,11 @@ function checkCamera(camera: SimulatedCamera): void {
       `Simulation option ${of("failures")} has a span from ${from} to ${to} s; it must not end first.`,
     );
   }
+}
+
+function checkChoice(name: string, value: string, known: readonly string[]): void {
+  if (known.includes(value)) return;
+  throw invalid(`Simulation option ${name} is "${value}"; it must be one of ${known.join(", ")}.`);
 }
 
 function checkWhole(name: string, value: number, low: number, high: number): void {

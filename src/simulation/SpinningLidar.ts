@@ -1,6 +1,7 @@
 import { PointFieldType, type PointCloud2, type PointField } from "../messages/types.js";
 import type { LidarPreset } from "./beamTables.js";
 import { Hit } from "./Hit.js";
+import { intensityOf, STANDARD_RESPONSE, type LidarResponse } from "./LidarResponse.js";
 import { Random } from "./Random.js";
 import { SurfaceSample } from "./SurfaceSample.js";
 import type { World } from "./World.js";
@@ -16,6 +17,8 @@ export interface SpinningLidarOptions {
   /** Leave out noise and dropouts. */
   readonly ideal: boolean;
   readonly frameId: string;
+  /** Default: the standard one. */
+  readonly response?: LidarResponse;
 }
 
 const POINT_STEP = 24;
@@ -32,10 +35,8 @@ const FIELDS: readonly PointField[] = [
 /** A facing surface of this reflectance is seen up to TYPICAL_REACH of the maximum range, give or take. */
 const SENSITIVITY_REFLECTANCE = 0.1;
 const TYPICAL_REACH = 0.8;
-/** Share of beams that are lost for no reason of the surface. */
-const BASE_LOSS = 0.01;
-/** Standard deviation of the intensity: as a share of it, and on top. */
-const INTENSITY_NOISE = { share: 0.08, floor: 0.012 };
+/** Metres between the surfaces of neighbouring beams that make an edge, which one beam may see both sides of. */
+const EDGE_GAP = { least: 0.3, most: 4 };
 
 /**
  * A LiDAR that turns clockwise (seen from above) and fires one column of beams after the other, beginning
@@ -44,6 +45,7 @@ const INTENSITY_NOISE = { share: 0.08, floor: 0.012 };
  */
 export class SpinningLidar {
   readonly #options: SpinningLidarOptions;
+  readonly #response: LidarResponse;
   readonly #cosine: Float64Array;
   readonly #sine: Float64Array;
   readonly #hit = new Hit();
@@ -51,6 +53,7 @@ export class SpinningLidar {
 
   constructor(options: SpinningLidarOptions) {
     this.#options = options;
+    this.#response = options.response ?? STANDARD_RESPONSE;
     this.#cosine = Float64Array.from(options.preset.elevations, Math.cos);
     this.#sine = Float64Array.from(options.preset.elevations, Math.sin);
   }
@@ -73,6 +76,9 @@ export class SpinningLidar {
     const data = new Uint8Array(columns * beams * POINT_STEP);
     const view = new DataView(data.buffer);
     const random = new Random(world.seed, 1000 + scanIndex);
+    const response = this.#response;
+    // Each beam's range in the column before; NaN where it met nothing or was lost.
+    const beside = new Float64Array(beams).fill(NaN);
     const hit = this.#hit;
     const sample = this.#sample;
     let count = 0;
@@ -91,6 +97,8 @@ export class SpinningLidar {
       const oy = pose[13]!;
       const oz = pose[14]!;
       for (let ring = 0; ring < beams; ring++) {
+        const before = beside[ring]!;
+        beside[ring] = NaN;
         const x = this.#cosine[ring]! * cosAzimuth;
         const y = this.#cosine[ring]! * sinAzimuth;
         const z = this.#sine[ring]!;
@@ -108,16 +116,19 @@ export class SpinningLidar {
         const py = oy + dy * range;
         const classId = world.sampleSurface(hit, px, py, 1, sample);
         const facing = Math.abs(dx * hit.normalX + dy * hit.normalY + dz * hit.normalZ);
-        // Rough surfaces send some light back however slanted; calibration leaves a mild fall with range.
-        let intensity = sample.reflectance * (0.4 + 0.6 * facing) * (1 - (0.3 * range) / preset.maximumRange);
+        let intensity = intensityOf(response, sample.reflectance, facing, range, preset.maximumRange);
         let measured = range;
         if (!ideal) {
           if (this.#isLost(random, range, facing)) {
             continue;
           }
-          measured += preset.rangeNoise * random.normal();
-          intensity *= 1 + INTENSITY_NOISE.share * random.normal();
-          intensity += INTENSITY_NOISE.floor * random.normal();
+          measured += response.rangeNoise * preset.rangeNoise * random.normal();
+          intensity *= 1 + response.noiseShare * random.normal();
+          intensity += response.noiseFloor * random.normal();
+          if (response.mixed > 0) {
+            measured += mixedPart(random, response.mixed, before - range);
+            beside[ring] = range;
+          }
         }
         const at = count * POINT_STEP;
         view.setFloat32(at, x * measured, true);
@@ -149,6 +160,16 @@ export class SpinningLidar {
     const light = this.#sample.reflectance * Math.sqrt(facing) * (1 - this.#sample.mirror);
     const reach = TYPICAL_REACH * maximumRange * Math.sqrt(light / SENSITIVITY_REFLECTANCE);
     const draw = random.next();
-    return draw < BASE_LOSS + 0.5 * this.#sample.mirror ** 0.7 || range > reach * (0.75 + 0.5 * draw);
+    return (
+      draw < this.#response.loss + 0.5 * this.#sample.mirror ** 0.7 || range > reach * (0.75 + 0.5 * draw)
+    );
   }
+}
+
+/** Metres that an echo of two surfaces is shifted towards the other one, `gap` metres farther (NaN: there is none); mostly 0. */
+function mixedPart(random: Random, share: number, gap: number): number {
+  const size = Math.abs(gap);
+  // NaN is no edge.
+  if (!(size >= EDGE_GAP.least && size <= EDGE_GAP.most) || !random.chance(share)) return 0;
+  return gap * random.uniform(0, 0.5);
 }

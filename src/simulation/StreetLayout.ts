@@ -1,6 +1,7 @@
 import { ClassId } from "./classes.js";
 import type { Random } from "./Random.js";
 import type { StreetPath } from "./StreetPath.js";
+import type { StreetStyle } from "./StreetStyle.js";
 
 /** What the ground is made of; each zone has one class and one look. */
 export const Zone = {
@@ -84,14 +85,18 @@ export class StreetLayout {
   readonly islandHalfWidth: number;
   readonly start: number;
   readonly end: number;
+  readonly #style: StreetStyle;
 
-  constructor(random: Random, path: StreetPath, start: number, end: number) {
+  constructor(random: Random, path: StreetPath, start: number, end: number, style: StreetStyle = "standard") {
     this.start = start;
     this.end = end;
-    this.lanesPerSide = random.chance(0.25) ? 2 : 1;
-    this.laneWidth = random.uniform(3.0, 3.6);
-    this.islandHalfWidth = random.chance(0.45) ? random.uniform(0.5, 1.0) : 0;
-    this.roadHalfWidth = this.islandHalfWidth + this.lanesPerSide * this.laneWidth + random.uniform(0.5, 1.2);
+    const green = style === "green";
+    this.#style = style;
+    this.lanesPerSide = random.chance(green ? 0.12 : 0.25) ? 2 : 1;
+    this.laneWidth = green ? random.uniform(2.7, 3.5) : random.uniform(3.0, 3.6);
+    this.islandHalfWidth = random.chance(green ? 0.1 : 0.45) ? random.uniform(0.5, 1.0) : 0;
+    const margin = green ? random.uniform(0.1, 0.6) : random.uniform(0.5, 1.2);
+    this.roadHalfWidth = this.islandHalfWidth + this.lanesPerSide * this.laneWidth + margin;
     this.kerbHeight = random.chance(0.35) ? 0 : random.uniform(0.02, 0.15);
     this.crossings = placeCrossings(random, path, start, end);
     this.islands = this.islandHalfWidth > 0 ? placeIslands(random, this.crossings, start, end) : [];
@@ -195,8 +200,10 @@ export class StreetLayout {
   }
 
   #makeSide(random: Random): StreetSide {
-    const parkingWidth = random.chance(0.75) ? random.pick([2.2, 2.4, 4.8]) : 0;
-    const sidewalkWidth = random.uniform(1.8, 4);
+    const parkingWidth = random.chance(this.#style === "green" ? 0.5 : 0.75)
+      ? random.pick([2.2, 2.4, 4.8])
+      : 0;
+    const sidewalkWidth = this.#style === "green" ? random.uniform(1.5, 5) : random.uniform(1.8, 4);
     const parcelStart = this.roadHalfWidth + parkingWidth + sidewalkWidth;
     return {
       parkingWidth,
@@ -232,7 +239,7 @@ export class StreetLayout {
         parcels.push({
           start: s,
           end,
-          kind: draw < 0.6 ? "building" : draw < 0.74 ? "lot" : draw < 0.88 ? "park" : "yard",
+          kind: kindOf(draw, this.#style),
           front: random.pick([Zone.GRASS, Zone.GRASS, Zone.SIDEWALK, Zone.GRAVEL]),
           setback: random.chance(0.25) ? 0 : random.uniform(1.5, 7),
           depth: random.uniform(18, 30),
@@ -248,6 +255,11 @@ export class StreetLayout {
   #clearOfCrossings(start: number, end: number): boolean {
     return this.crossings.every((crossing) => crossing.end < start || crossing.start > end);
   }
+}
+
+function kindOf(draw: number, style: StreetStyle): Parcel["kind"] {
+  const [building, lot, park] = style === "green" ? [0.52, 0.56, 0.9] : [0.6, 0.74, 0.88];
+  return draw < building ? "building" : draw < lot ? "lot" : draw < park ? "park" : "yard";
 }
 
 function sidewalk(out: GroundPlace, fromEdge: number): GroundPlace {

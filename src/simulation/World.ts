@@ -10,6 +10,7 @@ import { Random, valueNoise } from "./Random.js";
 import { sampleSolid } from "./solidAppearance.js";
 import { SolidSet } from "./SolidSet.js";
 import { StreetLayout, Zone, ZONE_CLASS } from "./StreetLayout.js";
+import type { StreetStyle } from "./StreetStyle.js";
 import { StreetPath } from "./StreetPath.js";
 import { Sun } from "./Sun.js";
 import type { SurfaceSample } from "./SurfaceSample.js";
@@ -21,6 +22,8 @@ export interface WorldOptions {
   readonly travel: number;
   /** Its speed in metres per second. */
   readonly egoSpeed: number;
+  /** Default "standard". */
+  readonly street?: StreetStyle;
 }
 
 /** Metres of built street before the drive's start and after its end. */
@@ -49,18 +52,19 @@ export class World {
   readonly #place = { zone: Zone.ROAD as Zone, raised: 0, fromEdge: 0 };
 
   constructor(options: WorldOptions) {
-    const { seed, travel } = options;
+    const { seed, travel, street = "standard" } = options;
     const start = -BUILT_BEHIND;
     const end = travel + BUILT_AHEAD;
     this.seed = seed;
     this.path = StreetPath.random(new Random(seed, 1), start, end - start);
-    this.layout = new StreetLayout(new Random(seed, 2), this.path, start, end);
-    this.palette = new Palette(new Random(seed, 3));
+    this.layout = new StreetLayout(new Random(seed, 2), this.path, start, end, street);
+    this.palette = new Palette(new Random(seed, 3), street);
     this.sun = new Sun(new Random(seed, 4));
-    this.ground = this.#makeGround(new Random(seed, 5), start, end);
+    this.ground = this.#makeGround(new Random(seed, 5), start, end, street);
     this.solids = new SolidSet();
     this.actors = populate({
       random: new Random(seed, 6),
+      ...(street === "green" && { gardens: new Random(seed, 7) }),
       set: this.solids,
       path: this.path,
       layout: this.layout,
@@ -143,7 +147,7 @@ export class World {
     return ZONE_CLASS[zone];
   }
 
-  #makeGround(random: Random, start: number, end: number): HeightField {
+  #makeGround(random: Random, start: number, end: number, style: StreetStyle): HeightField {
     let minX = Infinity;
     let minY = Infinity;
     let maxX = -Infinity;
@@ -157,8 +161,11 @@ export class World {
       maxY = Math.max(maxY, pose.y);
     }
     const seed = random.integer(0, 1 << 30);
-    const hill = random.uniform(0, 0.5);
+    const hill = random.uniform(0, style === "green" ? 1.5 : 0.5);
     const rough = random.uniform(0.05, 0.5);
+    // Metres per metre: the whole street leans, and what lies beside it rises or falls away.
+    const lean = style === "green" ? random.uniform(-0.03, 0.03) : 0;
+    const banks = style === "green" ? [random.uniform(-0.1, 0.15), random.uniform(-0.1, 0.15)] : [0, 0];
     const street = { s: 0, d: 0 };
     const place = { zone: Zone.ROAD as Zone, raised: 0, fromEdge: 0 };
     const heightAt = (x: number, y: number): number => {
@@ -174,6 +181,7 @@ export class World {
       } else if (place.raised === 0) {
         height += 0.03 * Math.cos(Math.min(1, Math.abs(d) / this.layout.roadHalfWidth) * Math.PI * 0.5);
       }
+      height += lean * d + banks[d > 0 ? 1 : 0]! * Math.min(12, Math.max(0, beyond));
       // Far from the street everything comes down to the plane that goes on outside the grid.
       return height * Math.min(1, Math.max(0, (GROUND_REACH - Math.abs(d)) / 10));
     };

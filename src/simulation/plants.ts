@@ -108,3 +108,15 @@ export function addHedge(
     leaves: [random.uniform(0.45, 0.65), random.uniform(0.08, 0.13)],
   });
 }
+
+/** Shrubs that have grown together, leafy down to the ground: 1 to 4 m high. */
+export function addThicket(set: SolidSet, random: Random, season: number): void {
+  for (let ball = random.integer(2, 5); ball > 0; ball--) {
+    const size = random.uniform(0.6, 1.5);
+    set.leafEllipsoid(leaves(random, season), {
+      center: [random.uniform(-1.5, 1.5), random.uniform(-1, 1), size * random.uniform(0.5, 1.2)],
+      half: [size, size * random.uniform(0.7, 1), size * random.uniform(0.8, 1.3)],
+      leaves: [random.uniform(0.2, 0.45), random.uniform(0.12, 0.22)],
+    });
+  }
+}

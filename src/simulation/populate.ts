@@ -1,5 +1,6 @@
 import { Actor } from "./Actor.js";
 import { addBuilding } from "./buildings.js";
+import { plantGardens } from "./gardens.js";
 import type { HeightField } from "./HeightField.js";
 import { addBicyclist, addMotorcyclist, addPedestrian } from "./people.js";
 import { addBush, addHedge, addTree } from "./plants.js";
@@ -30,6 +31,8 @@ export interface PopulateOptions {
   readonly travel: number;
   /** Metres per second of the ego vehicle, which traffic of its lane keeps to. */
   readonly egoSpeed: number;
+  /** Draws what gardens hold; none for a street without. */
+  readonly gardens?: Random;
 }
 
 /** Fills a street with buildings, plants, furniture, parked vehicles and people; returns what moves. */
@@ -41,6 +44,7 @@ export function populate(options: PopulateOptions): Actor[] {
     town.placeParcels(sign);
     town.placeStanding(sign);
   }
+  if (options.gardens !== undefined) town.plantGardens(options.gardens);
   return placeTraffic(options);
 }
 
@@ -53,6 +57,17 @@ class Town {
     this.#options = options;
     this.#season = options.random.next();
     this.#density = options.random.uniform(0.4, 1);
+  }
+
+  plantGardens(random: Random): void {
+    const { set, layout } = this.#options;
+    plantGardens({
+      random,
+      set,
+      layout,
+      season: this.#season,
+      enter: (s, d, yaw) => this.#enter(s, d, yaw),
+    });
   }
 
   /** Lamps, trees in the sidewalk, signs, boards, bins, along both edges of the street. */

@@ -8,8 +8,10 @@ import type {
   TransformStamped,
 } from "../messages/types.js";
 import { LIDAR_PRESETS } from "./beamTables.js";
+import { randomResponse, STANDARD_RESPONSE } from "./LidarResponse.js";
 import { PinholeCamera } from "./PinholeCamera.js";
 import { EgoDrive } from "./EgoDrive.js";
+import { Random } from "./Random.js";
 import { multiply, OPTICAL_ROTATION, rigidPose, toMatrix, turned, type RigidPose } from "./RigidPose.js";
 import {
   checkSimulateDriveOptions,
@@ -18,6 +20,7 @@ import {
   type SimulatedCamera,
   type SimulateDriveOptions,
 } from "./SimulateDriveOptions.js";
+import { randomMount, STANDARD_MOUNT } from "./sensorMount.js";
 import { SpinningLidar } from "./SpinningLidar.js";
 import { StreetCamera } from "./StreetCamera.js";
 import { World } from "./World.js";
@@ -33,11 +36,11 @@ export type SimulatedMessage = { readonly topic: string; readonly stamp: bigint 
 
 /** 2026-01-01T00:00:00Z in nanoseconds. */
 const DEFAULT_START = 1_767_225_600_000_000_000n;
+/** Of a world's streams of random numbers, the one that draws its sensor. */
+const SENSOR_STREAM = 20;
 const LIDAR_FRAME = "lidar";
 const BASE_FRAME = "base_link";
 const ODOM_FRAME = "odom";
-/** base_link_T_lidar: as high above the ground as the Velodyne of KITTI's car. */
-const LIDAR_POSE: RigidPose = rigidPose([0, 0, 1.73], 0);
 /** Degrees to the left, by the camera's name. */
 const DEFAULT_YAW: ReadonlyMap<string, number> = new Map([
   ["left", 90],
@@ -77,7 +80,10 @@ export async function* simulateDrive(options: SimulateDriveOptions): AsyncGenera
   const preset = LIDAR_PRESETS[options.lidar ?? "hdl-64e"];
   const cameras = (options.cameras ?? [{ name: "front" }]).map((camera) => mountCamera(camera, frozen));
   const duration = driveDuration(options);
-  const world = new World({ seed, travel: duration * speed, egoSpeed: speed });
+  const street = options.street ?? "standard";
+  const world = new World({ seed, travel: duration * speed, egoSpeed: speed, street });
+  const drawn = options.sensor === "random" ? new Random(seed, SENSOR_STREAM) : undefined;
+  const lidarPose = drawn === undefined ? STANDARD_MOUNT : randomMount(drawn);
   const drive = new EgoDrive(world, speed);
   const lidar = new SpinningLidar({
     preset,
@@ -86,10 +92,11 @@ export async function* simulateDrive(options: SimulateDriveOptions): AsyncGenera
     frozen,
     ideal: options.idealLidar ?? false,
     frameId: LIDAR_FRAME,
+    response: drawn === undefined ? STANDARD_RESPONSE : randomResponse(drawn),
   });
   const start = options.startStamp ?? DEFAULT_START;
   const stampOf = (time: number): bigint => start + BigInt(Math.round(time * 1e9));
-  const lidarMount = toMatrix(LIDAR_POSE);
+  const lidarMount = toMatrix(lidarPose);
   const scratch = new Float64Array(16);
 
   yield {
@@ -98,7 +105,7 @@ export async function* simulateDrive(options: SimulateDriveOptions): AsyncGenera
     stamp: start,
     message: {
       transforms: [
-        transform(start, BASE_FRAME, LIDAR_FRAME, LIDAR_POSE),
+        transform(start, BASE_FRAME, LIDAR_FRAME, lidarPose),
         ...cameras.map(({ frameId, mount }) => transform(start, BASE_FRAME, frameId, mount)),
       ],
     },
