@@ -44,16 +44,15 @@ def print_estimate(
         f"{loop.workers} workers, as busy as this machine is now: {measured.pass_seconds:.3g} s a pass, "
         f"{measured.evaluation_seconds:.3g} s an evaluated scan\n"
         f"a pass is {work.flops / 1e12:.3g} TFLOP in {work.operators:.0f} operators, and takes {work.preparation:.3g} "
-        "s of one core to prepare\n"
+        "processor seconds to prepare\n"
     )
-    print(f"{'':<14} {'training':>10} {'evaluation':>11} {'images':>10} {'in all':>10}")
+    print(f"{'':<20} {'training':>10} {'evaluation':>11} {'images':>10} {'in all':>10}")
     _print_row("this machine", plan.here(measured))
-    for count, words in ((1, "one H100"), (8, "eight H100")):
-        duration = plan.on(H100, count, measured)
-        if duration is None:
-            print(f"{words:<14} the {plan.passes} {_passes(plan.passes)} of a step cannot be shared out among {count}")
-        else:
-            _print_row(words, duration)
+    for most, words in ((1, "one H100"), (8, "eight H100")):
+        count = plan.devices(most)
+        _print_row(words if count == most else f"{words}, {count} used", plan.on(H100, count, measured))
+    if plan.devices(8) < 8:
+        print(f"the {plan.passes} {_passes(plan.passes)} of a step (scans_per_step) cannot be shared out among eight")
     print(f"\nassumed, not measured, of an {H100.name}: {H100}")
 
 
@@ -65,7 +64,7 @@ def _print_row(name: str, duration: Duration) -> None:
     training, evaluation, encoding, total = (
         _in_words(each) for each in (duration.training, duration.evaluation, duration.encoding, duration.total)
     )
-    print(f"{name:<14} {training:>10} {evaluation:>11} {encoding:>10} {total:>10}")
+    print(f"{name:<20} {training:>10} {evaluation:>11} {encoding:>10} {total:>10}")
 
 
 def _in_words(seconds: float) -> str:

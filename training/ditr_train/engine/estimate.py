@@ -22,7 +22,7 @@ class Work:
     """What one forward and backward pass, or a scan of an evaluation, takes."""
 
     preparation: float
-    """Seconds of one core: reading, augmenting, voxelizing, without the image encoder."""
+    """Processor seconds: reading, augmenting, voxelizing, without the image encoder."""
     flops: float
     operators: float
     """Of the 3D network and the optimizer."""
@@ -117,10 +117,12 @@ class Plan:
         training = self.steps * self.passes * measured.pass_seconds
         return Duration(training, self.evaluated * measured.evaluation_seconds)
 
-    def on(self, device: Accelerator, count: int, measured: Measurement) -> Duration | None:
-        """None where the passes of a step cannot be shared out among so many devices."""
-        if self.passes % count:
-            return None
+    def devices(self, most: int) -> int:
+        """As many devices, at most, as the passes of a step can be shared out among."""
+        return max(count for count in range(1, most + 1) if self.passes % count == 0)
+
+    def on(self, device: Accelerator, count: int, measured: Measurement) -> Duration:
+        """On that many devices, each with its share of the passes of a step."""
 
         def seconds(work: Work) -> float:
             return max(work.flops / device.flops_per_second, work.operators * device.seconds_per_operator)
@@ -144,9 +146,9 @@ def measure(
     loop.settings = replace(loop.settings, scans_per_step=together)
     pass_seconds = loop.seconds_per_step(passes)
     with WorkCounter() as counted, _timed(encoder) as encoding:
-        started = time.perf_counter()
+        started = time.thread_time()
         prepared = [loop.samples_of(loop.settings.steps + i) for i in range(passes)]
-        preparation = (time.perf_counter() - started - sum(encoding)) / passes
+        preparation = (time.thread_time() - started - sum(encoding)) / passes
     encoder_flops = counted.flops / passes
     with WorkCounter() as counted:
         for samples in prepared:
@@ -170,7 +172,7 @@ def measure(
 
 @contextmanager
 def _timed(module: nn.Module | None) -> Iterator[list[float]]:
-    """Seconds of each call of the module in this context."""
+    """Processor seconds that this thread spends on each call of the module in this context."""
     taken: list[float] = []
     if module is None:
         yield taken
@@ -178,10 +180,10 @@ def _timed(module: nn.Module | None) -> Iterator[list[float]]:
     begun: list[float] = []
 
     def before(*_: Any) -> None:
-        begun.append(time.perf_counter())
+        begun.append(time.thread_time())
 
     def after(*_: Any) -> None:
-        taken.append(time.perf_counter() - begun.pop())
+        taken.append(time.thread_time() - begun.pop())
 
     hooks = [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
     try:

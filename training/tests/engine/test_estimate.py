@@ -73,7 +73,7 @@ def test_a_duration_adds_up():
     assert plan.on(slow, 1, measured).training == pytest.approx(100 * 4 * 100)
     starved = Accelerator("few processes", 1e15, 1e-9, processes=2, bytes_per_second=1e10)
     assert plan.on(starved, 1, measured).training == pytest.approx(100 * 4 * 1.0 / 2)
-    assert plan.on(device, 3, measured) is None
+    assert [plan.devices(most) for most in (1, 3, 4, 8)] == [1, 2, 4, 4]
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,7 @@ def test_an_estimate_writes_nothing(command, samples, tmp_path, capsys):
     printed = capsys.readouterr().out
     expected = ("20 steps of 2 passes of 1 of 3 scans", "3 evaluations of 3 scans on the way, of 3 at the end")
     assert all(words in printed for words in expected)
-    lines = {line[:14].strip(): line[14:].split() for line in printed.splitlines()}
-    assert len(lines["this machine"]) == 8 and "assumed, not measured, of an H100: 15 TFLOP/s" in printed
-    assert "cannot be shared out among 8" in " ".join(lines["eight H100"])
+    lines = {line[:20].strip(): line[20:].split() for line in printed.splitlines()}
+    assert all(len(lines[name]) == 8 for name in ("this machine", "one H100", "eight H100, 2 used"))
+    assert "the 2 passes of a step (scans_per_step) cannot be shared out among eight" in printed
+    assert "assumed, not measured, of an H100: 15 TFLOP/s" in printed
