@@ -26,12 +26,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from ditr_train.config.model_config import Config, load_config
 from ditr_train.data.scans import LabeledScan, PointImageFeatures, make_sample
 from ditr_train.engine.run_folder import RunFolder
+from ditr_train.engine.work_counter import WorkCounter
 from ditr_train.methods.segmentation import Training
 from ditr_train.model.device import CPU, tensors_on
 from ditr_train.model.segmentor import Segmentor
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-MEASURES = ("street-tiny", "litept-s", "calls", "memory-31000", "memory-92000", "preparation")
+MEASURES = ("street-tiny", "litept-s", "calls", "work", "memory-31000", "memory-92000", "preparation")
 
 
 def street_scan(config: Config, beams: int, columns: int, seed: int, *, images: bool = False) -> LabeledScan:
@@ -143,6 +144,15 @@ def calls() -> None:
     print(f"PTv3: {counting.count} operators a scan, {nested} aten calls with those that they make", flush=True)
 
 
+def work() -> None:
+    """Floating point operations of PTv3's forward and backward pass, on as many voxels as are quickly counted."""
+    segmentor, inputs, label = large_scan(8_000)
+    with WorkCounter() as counted:
+        forward_backward(segmentor, inputs, label)
+    each = counted.flops / len(label) / 1e6
+    print(f"PTv3 on {len(label)} voxels: {each:.1f} MFLOP a voxel, {counted.operators} operators", flush=True)
+
+
 def memory(voxels: int) -> None:
     """The largest resident memory of a process that runs one forward and backward pass of PTv3."""
     segmentor, inputs, label = large_scan(voxels)
@@ -184,6 +194,8 @@ def measure(name: str) -> None:
         steps_per_second(name, 30 if name == "street-tiny" else 5)
     elif name == "calls":
         calls()
+    elif name == "work":
+        work()
     elif name.startswith("memory-"):
         memory(int(name.removeprefix("memory-")))
     else:
