@@ -101,6 +101,12 @@ describe("ditr", () => {
     expect(ditr("inspect", bag, "--cloud", "/right/points").stdout).toContain("  cloud /right/points\n");
   });
 
+  test("a reader that closes the pipe is no error", () => {
+    const script = '"$0" "$1" import --help | true; echo "${PIPESTATUS[0]}"';
+    const piped = spawnSync("bash", ["-c", script, process.execPath, main], { encoding: "utf8" });
+    expect(piped).toMatchObject({ stdout: "0\n", stderr: "" });
+  });
+
   test("bench geometry prints every phase", () => {
     const { status, stdout } = ditr("bench", "geometry", "--points", "6400", "--runs", "2");
     expect(status).toBe(EXIT.ok);

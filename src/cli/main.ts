@@ -47,6 +47,13 @@ function overrideExits(command: Command): void {
 }
 overrideExits(program);
 
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    // Whoever read it has closed it (`ditr inspect BAG | head`); the command itself goes on.
+    if (error.code !== "EPIPE") throw error;
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
