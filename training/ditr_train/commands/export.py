@@ -82,7 +82,8 @@ def _export_run(options: argparse.Namespace) -> None:
         image_free = load_segmentor(other, other_config)
         training["image_free_network"] = describe_run(other, other_config)
         scores = {name: value for name, value in scores.items() if not name.startswith("image_free")}
-        scores["image_free"] = other.read_json("scores.json")["image_free"]
+        if other.has("scores.json"):
+            scores["image_free"] = other.read_json("scores.json")["image_free"]
     write_bundle(
         options.output,
         config,

@@ -12,6 +12,7 @@ from ditr_train.commands import arguments
 from ditr_train.config.model_config import load_config
 from ditr_train.data.source import ScanSource
 from ditr_train.evaluation.groups import load_groups
+from ditr_train.export.bundle import read_document, write_document
 from ditr_train.studies.model_scores import model_scores, score_table
 
 
@@ -32,6 +33,9 @@ def add_parser(commands: Any) -> None:
     arguments.add_soft_labels(parser)
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write the table here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the scores here")
+    parser.add_argument(
+        "--record", action="store_true", help="write each model's rows into its bundle and onto its card"
+    )
     arguments.add_threads(parser)
     arguments.add_force(parser)
     parser.set_defaults(command=_score_models)
@@ -47,6 +51,11 @@ def _score_models(options: argparse.Namespace) -> None:
     scores = list(model_scores(options.models, config, sets, groups, soft, progress=arguments.progress()))
     table = score_table(scores, groups.names)
     print(table, end="")
+    for model in options.models if options.record else ():
+        document = read_document(model)
+        rows = [asdict(score) for score in scores if score.model == model.name]
+        document.setdefault("scores", {})["sets"] = {"groups": list(groups.names), "rows": rows}
+        write_document(model, document)
     if options.markdown is not None:
         options.markdown.write_text(table, encoding="utf-8")
     if options.json is not None:

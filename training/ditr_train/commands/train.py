@@ -37,7 +37,10 @@ def add_parser(commands: Any) -> None:
     arguments.add_bags(parser)
     arguments.add_run(parser)
     parser.add_argument(
-        "--encoder", type=Path, metavar="RUN", help="folder written by train-encoder or by import encoder"
+        "--encoder",
+        type=Path,
+        metavar="RUN_OR_BUNDLE",
+        help="a run of train-encoder, of import encoder or of train, or a bundle",
     )
     parser.add_argument("--image-free", action="store_true", help="leave out the injection of image features")
     parser.add_argument(
@@ -80,19 +83,14 @@ def _train(options: argparse.Namespace) -> None:
         encoder = arguments.remembered(options, placed(trained, device))
     shares, soft = arguments.source_shares(options), arguments.soft_labels(options)
     warn_of_trained([*options.bags, *(each for _, sources in shares for each in sources)], options.validation)
-    augmentation = config.training.augmentation
-    scans = load_scans(
-        options.bags, config, encoder, soft_labels=soft, augmentation=augmentation, progress=arguments.progress()
-    )
+    scans = load_scans(options.bags, config, encoder, soft_labels=soft, progress=arguments.progress())
     scans = choose_labelled(scans, options.label_share, options.label_seed)
     validation = load_scans(options.validation, config, encoder, progress=arguments.progress())
     groups = []
     if shares:
         groups = [ScanGroup(len(scans), 1 - sum(value for value, _ in shares))]
         for value, sources in shares:
-            more = load_scans(
-                sources, config, encoder, soft_labels=soft, augmentation=augmentation, progress=arguments.progress()
-            )
+            more = load_scans(sources, config, encoder, soft_labels=soft, progress=arguments.progress())
             groups.append(ScanGroup(len(more), value))
             scans = joined(scans, more)
     training = Training(config, scans, run, device, groups)

@@ -91,11 +91,28 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
             "mIoU is the mean over the classes that occur in the evaluated scans.",
             "",
         ]
-    rest = {name: value for name, value in scores.items() if name not in modes and name != "parity"}
+    if "sets" in scores:
+        lines += _sets(scores["sets"])
+    rest = {name: value for name, value in scores.items() if name not in (*modes, "sets", "parity")}
     lines += [f"- {key.replace('_', ' ')}: {_inline(value)}" for key, value in rest.items()]
     if "parity" in scores:
         lines += _parity(scores["parity"])
     return lines
+
+
+def _sets(found: Mapping[str, Any]) -> list[str]:
+    """What `ditr-train score-models --record` found."""
+    groups = found["groups"]
+    lines = [
+        f"| scans of | mode | trained on | scans | mIoU of groups | {' | '.join(groups)} | points right |",
+        f"| --- | --- | --- |{' ---: |' * (len(groups) + 3)}",
+    ]
+    for row in found["rows"]:
+        shares = [row["group_miou"], *(row["groups"].get(group) for group in groups), row["group_accuracy"]]
+        seen = "yes" if row["trained_on"] else "no"
+        cells = [row["scans_of"], row["mode"].replace("_", "-"), seen, str(row["scans"]), *map(_percent, shares)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, "", "IoU in percent, in groups of classes, by `ditr-train score-models`.", ""]
 
 
 def _parity(parity: Mapping[str, Any]) -> list[str]:

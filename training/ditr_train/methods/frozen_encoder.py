@@ -48,10 +48,7 @@ class OnnxImageEncoder(nn.Module):
 
 
 def keep_encoder(run: RunFolder, encoder: nn.Module, source: RunFolder) -> None:
-    """Copies an encoder and where it comes from into a run, so that the run can be evaluated and exported.
-
-    That of a bundle cannot be copied: such a run can be neither.
-    """
+    """Copies an encoder and where it comes from into a run, so that the run can be evaluated and exported."""
     if isinstance(encoder, OnnxImageEncoder):
         if encoder.file is None:
             return
@@ -59,7 +56,19 @@ def keep_encoder(run: RunFolder, encoder: nn.Module, source: RunFolder) -> None:
             copy_graph(encoder.file, run.path / GRAPH)
     else:
         run.save("encoder.pt", encoder.state_dict())
-    run.write_json("encoder.json", {name: source.read_json(f"{name}.json") for name in ("data", "scores")})
+    run.write_json("encoder.json", _encoder_of_bundle(source.path) if is_bundle(source.path) else _encoder_of(source))
+
+
+def _encoder_of(run: RunFolder) -> dict[str, Any]:
+    return {name: run.read_json(f"{name}.json") for name in ("data", "scores")}
+
+
+def _encoder_of_bundle(folder: Path) -> dict[str, Any]:
+    described = read_document(folder)["training"].get("image_encoder", {})
+    scores = {}
+    if "validation_miou" in described:
+        scores = {"miou": described["validation_miou"], "images": described["validation_images"]}
+    return {"data": described.get("data", {}), "scores": scores}
 
 
 def distillation_teacher(encoder: nn.Module, config: Config) -> tuple[nn.Module, Config]:
@@ -80,15 +89,16 @@ def is_bundle(folder: Path) -> bool:
 
 
 def load_run_encoder(run: RunFolder, config: Config) -> PatchEncoder | OnnxImageEncoder:
-    """The encoder of a run of `train-encoder` or `import encoder`, or of `train` with injection."""
-    encoder = _run_encoder(run, config)
+    """The encoder of a run of `train-encoder` or `import encoder`, of `train` with injection, or of a bundle."""
+    encoder = load_exportable_encoder(run.path, config)
     return _opened(encoder, file=encoder) if isinstance(encoder, Path) else encoder
 
 
 def _run_encoder(run: RunFolder, config: Config) -> PatchEncoder | Path:
     if config.image_encoder is None:
         raise ConfigError("the configuration has no image_encoder")
-    if config.image_encoder.architecture == "onnx":
+    of_bundle = run.has(GRAPH) and not run.has("encoder.pt")
+    if config.image_encoder.architecture == "onnx" or of_bundle:
         if not run.has(GRAPH):
             raise DataError(f"{run.path} has no {GRAPH}; is it a folder that import encoder wrote?")
         return run.path / GRAPH

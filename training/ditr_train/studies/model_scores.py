@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,10 @@ from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import ScanSource
 from ditr_train.evaluation.groups import ClassGroups
 from ditr_train.evaluation.metrics import ConfusionMatrix
+from ditr_train.export.bundle import read_document
 from ditr_train.export.parity import Form, Mode
 from ditr_train.methods.bundle_form import bundle_form
+from ditr_train.methods.seen_scans import seen_scans
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class ModelScore:
     """Name of the set."""
     mode: Mode
     scans: int
+    trained_on: bool
+    """Does the bundle say that it, or what it started from, was trained on scans of that name?"""
     groups: dict[str, float]
     """IoU, 0..1, of each group that occurs in the truth."""
     group_miou: float
@@ -53,9 +57,16 @@ def model_scores(
     """
     for model in models:
         form = bundle_form(model, config)
+        trained = {_data_set(name) for name in seen_scans(read_document(model)["training"])["trained on"]}
         for name, sources in sets.items():
             scans = load_scans(sources, config, form.image_encoder, soft_labels=soft_labels, progress=progress)
-            yield from _scores(model.name, form, name, scans, config, groups)
+            for score in _scores(model.name, form, name, scans, config, groups):
+                yield replace(score, trained_on=_data_set(name) in trained)
+
+
+def _data_set(name: str) -> str:
+    """A source's name without the numbers of its scans: neighbours on one street are not held out from each other."""
+    return name.partition("/")[0]
 
 
 def _scores(
@@ -75,16 +86,27 @@ def _scores(
             fine.add(scan.label, label)
         if count > 0:
             fine_miou = fine.miou() if fine.counts.any() else None
-            yield ModelScore(model, name, mode, count, coarse.iou(), coarse.miou(), coarse.accuracy(), fine_miou)
+            yield ModelScore(model, name, mode, count, False, coarse.iou(), coarse.miou(), coarse.accuracy(), fine_miou)
 
 
 def score_table(scores: Sequence[ModelScore], groups: Sequence[str]) -> str:
     """Markdown, in percent: a line for each model, set and mode."""
-    head = ["scans of", "model", "mode", "scans", "mIoU of groups", *groups, "points right", "mIoU of classes"]
-    lines = [head, ["---"] * 3 + ["---:"] * (len(head) - 3)]
+    head = [
+        "scans of",
+        "model",
+        "mode",
+        "trained on",
+        "scans",
+        "mIoU of groups",
+        *groups,
+        "points right",
+        "mIoU of classes",
+    ]
+    lines = [head, ["---"] * 4 + ["---:"] * (len(head) - 4)]
     for score in sorted(scores, key=lambda each: each.scans_of):
         ious = [score.groups.get(group) for group in groups]
         values = [score.group_miou, *ious, score.group_accuracy, score.class_miou]
         cells = ["-" if value is None else f"{100 * value:.1f}" for value in values]
-        lines.append([score.scans_of, score.model, score.mode.replace("_", "-"), str(score.scans), *cells])
+        seen = "yes" if score.trained_on else "no"
+        lines.append([score.scans_of, score.model, score.mode.replace("_", "-"), seen, str(score.scans), *cells])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

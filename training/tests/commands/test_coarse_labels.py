@@ -76,7 +76,12 @@ def test_bundles_are_scored_in_one_table(workspace, tmp_path, capsys):
     arguments = ["score-models", str(folder / "config.yaml"), *bags, "--groups", str(folder / "groups.yaml"), *THREADS]
     arguments += ["--soft-labels", str(folder / "soft"), "--models", str(tmp_path / "a"), str(tmp_path / "b")]
     files = ["--json", str(tmp_path / "scores.json"), "--markdown", str(tmp_path / "scores.md")]
-    assert main([*arguments, *files]) == 0
+    document = json.loads((tmp_path / "b" / "bundle.json").read_text())
+    document["training"] = {"initialized_from": {"data": {"bags": ["scans:layout/0-1", "labelled"]}}}
+    (tmp_path / "b" / "bundle.json").write_text(json.dumps(document))
+    assert main([*arguments, *files, "--record"]) == 0
+    card = (tmp_path / "b" / "MODEL_CARD.md").read_text()
+    assert "| scans:layout | image-free | yes | 2 |" in card and "| bare | image-free | no | 2 |" in card
     assert main([*arguments, *files]) == 2
     assert "scores.json exists, and is replaced only with --force" in capsys.readouterr().err
     rows = json.loads((tmp_path / "scores.json").read_text())
@@ -86,7 +91,8 @@ def test_bundles_are_scored_in_one_table(workspace, tmp_path, capsys):
     # The soft labels of `bare` are of no single class, and in no group.
     assert set(rows[0]["groups"]) == {"low", "high"}
     assert rows[1]["groups"] == {} and rows[1]["class_miou"] is None and rows[2]["class_miou"] is not None
-    assert rows[:3] == [row | {"model": "a"} for row in rows[3:]]
+    assert [row["trained_on"] for row in rows] == [False] * 3 + [True, False, True]
+    assert rows[:3] == [row | {"model": "a", "trained_on": False} for row in rows[3:]]
     table = (tmp_path / "scores.md").read_text().splitlines()
     assert len(table) == 2 + 6 and len({line.count("|") for line in table}) == 1
 

@@ -1,6 +1,7 @@
 """Two forms of one network compared on bags, and graphs in float16."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -19,6 +20,7 @@ from ditr_train.export.bundle import write_bundle
 from ditr_train.export.float16_emulation import round_every_tensor
 from ditr_train.export.half_precision import to_float16
 from ditr_train.export.parity import Agreement, Bounds
+from ditr_train.methods.frozen_encoder import load_exportable_encoder, load_run_encoder
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +199,17 @@ def test_a_table_of_models_says_what_evaluate_says_of_the_run(workspace, tmp_pat
     assert rows["image_free"]["scans"] == 2 and rows["fused"]["scans"] == 1
     assert rows["image_free"]["class_miou"] == pytest.approx(expected["image_free"]["miou"], abs=1e-3)
     assert rows["image_free"]["group_accuracy"] >= expected["image_free"]["accuracy"]
+
+
+def test_a_training_takes_the_encoder_of_a_bundle(workspace, tmp_path):
+    steps = ["--steps", 1, "--set", "training.scans_per_step=1"]
+    arguments = ["--encoder", workspace / "bundle", "--bags", workspace / "bag", "-o", tmp_path / "run"]
+    assert run("train", workspace / "config.yaml", *arguments, *steps) == 0
+    config = RunFolder(tmp_path / "run").config()
+    assert config.image_encoder is not None
+    kept = load_exportable_encoder(tmp_path / "run", config)
+    assert isinstance(kept, Path) and kept.read_bytes() == (workspace / "bundle" / "image_encoder.onnx").read_bytes()
+    image = torch.randn(1, 3, config.image_encoder.input_height, config.image_encoder.input_width)
+    features = [load_run_encoder(RunFolder(f), config)(image).detach() for f in (tmp_path / "run", workspace / "run")]
+    torch.testing.assert_close(*features, atol=1e-4, rtol=1e-4)
+    assert run("evaluate", tmp_path / "run", "--bags", workspace / "bag") == 0
