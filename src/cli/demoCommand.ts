@@ -6,6 +6,7 @@ import { writeOutput } from "../files/writeOutput.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { DEFAULT_FUSION, type LabellingMode } from "../perception/FusionPolicy.js";
 import type { ProviderChoice } from "../model/providers.js";
+import { SIMULATOR_MODEL } from "../model/shippedModels.js";
 import { columnsByMode, scoreTable } from "./scoreTable.js";
 import { wholeNumber } from "./arguments.js";
 import { forceOption } from "./forceOption.js";
@@ -34,7 +35,7 @@ export function demoCommand(): Command {
     .description("simulate a drive whose camera fails half way, label it, score it and draw a scan")
     .option("-o, --output <folder>", "where the results go", "demo-output")
     .option("--scans <count>", "LiDAR scans at 10 Hz", wholeNumber, 32)
-    .addOption(modelOption())
+    .addOption(modelOption(SIMULATOR_MODEL))
     .addOption(providerOption())
     .addOption(forceOption())
     .action(async (flags: DemoFlags) => {

@@ -7,9 +7,10 @@ import { Fault } from "../faults/Fault.js";
 import { InferenceEngine } from "../model/InferenceEngine.js";
 import { ModelBundle } from "../model/ModelBundle.js";
 import { PROVIDERS } from "../model/providers.js";
+import { MODELS_FOLDER, shippedModels } from "../model/shippedModels.js";
 import { formatTable } from "../report/formatTable.js";
 import { EXIT } from "./exitCodes.js";
-import { modelOption, MODELS_FOLDER, shippedModels } from "./modelOption.js";
+import { modelOption } from "./modelOption.js";
 
 const require = createRequire(import.meta.url);
 

@@ -9,7 +9,7 @@ import { DEFAULT_FUSION } from "../perception/FusionPolicy.js";
 import { decodePointCloud2, encodePointCloud2 } from "../messages/pointCloud2.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
 import { EXIT } from "./exitCodes.js";
-import { DEFAULT_MODEL } from "./modelOption.js";
+import { DEFAULT_MODEL } from "../model/shippedModels.js";
 import { runBag, type RunResult } from "./runBag.js";
 import { runExitCode, runReport, runSummary } from "./runSummary.js";
 

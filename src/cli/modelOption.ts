@@ -1,17 +1,13 @@
-import { readdir } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import path from "node:path";
 import { Option } from "commander";
 import { PROVIDER_CHOICES } from "../model/providers.js";
-
-/** The bundles that come with this package. */
-export const MODELS_FOLDER = fileURLToPath(new URL("../../models", import.meta.url));
-export const DEFAULT_MODEL = fileURLToPath(new URL("../../models/street-tiny", import.meta.url));
+import { DEFAULT_MODEL, MODELS_FOLDER } from "../model/shippedModels.js";
 
 /** `--model DIR` of every command that runs a model. */
-export function modelOption(): Option {
+export function modelOption(folder = DEFAULT_MODEL): Option {
   return new Option("-m, --model <folder>", "model bundle (a folder with bundle.json)").default(
-    DEFAULT_MODEL,
-    "models/street-tiny",
+    folder,
+    path.relative(path.dirname(MODELS_FOLDER), folder),
   );
 }
 
@@ -23,13 +19,4 @@ export function providerOption(): Option {
   )
     .choices(PROVIDER_CHOICES)
     .default("auto");
-}
-
-/** Names of the bundles that come with this package. */
-export async function shippedModels(): Promise<string[]> {
-  const entries = await readdir(MODELS_FOLDER, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
 }

@@ -96,7 +96,6 @@ export function runReport(result: RunResult): string {
     ...(stoppedBy ? [stopSentence(result)] : []),
     `${result.output}: ${labelled} of ${total} scans labelled with ${name} on ${provider.obtained}, ` +
       `${(labelled / result.seconds).toFixed(2)} scans/s`,
-    ...(licence === undefined ? [] : [`  ${name}: ${licence}`]),
     ...(lost > 0 ? [`  ${lost} ${lost === 1 ? "scan is" : "scans are"} lost; what follows says why`] : []),
     ...(withoutLabels > 0
       ? [
@@ -104,6 +103,7 @@ export function runReport(result: RunResult): string {
         ]
       : []),
     ...(labelled === 0 && !stoppedBy ? ["  no scan was labelled"] : []),
+    ...(licence === undefined ? [] : [`  ${name}: ${licence}`]),
     ...provider.refused.map((refusal) => `  ${refusal.provider} was not to be had: ${refusal.reason}`),
     ...placementLines(provider.placement),
     ...recorder

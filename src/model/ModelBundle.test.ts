@@ -135,7 +135,7 @@ describe("ModelBundle.load", () => {
   test("loads every bundle that is shipped, each with both modes and a card", async () => {
     const models = fileURLToPath(new URL("../../models/", import.meta.url));
     const names = readdirSync(models);
-    expect(names).toEqual(["street-small", "street-small-float16", "street-tiny"]);
+    expect(names).toEqual(["street-real", "street-real-float16", "street-tiny"]);
     for (const name of names) {
       const { manifest, precision } = await ModelBundle.load(path.join(models, name));
       expect(manifest.name).toBe(name.replace("-float16", ""));

@@ -1,4 +1,4 @@
-import { fileURLToPath } from "node:url";
+import { DEFAULT_MODEL } from "../model/shippedModels.js";
 import { PerceptionNode } from "./live/PerceptionNode.js";
 import { ParameterStore } from "./parameters/ParameterStore.js";
 import type { RosNode } from "./port/RosNode.js";
@@ -9,8 +9,6 @@ import { untilSignal } from "./untilSignal.js";
 /** `ditr_perception_node`: the perception node, until it is told to end. */
 
 const NODE_NAME = "ditr_perception";
-/** The one that comes with this program; dist/ros is two folders below its root. */
-const BUNDLED_MODEL = fileURLToPath(new URL("../../models/street-tiny", import.meta.url));
 
 function parameterStore(ros: RosNode): ParameterStore {
   const store = new ParameterStore({
@@ -29,7 +27,7 @@ async function run(): Promise<void> {
   try {
     const store = parameterStore(ros);
     ros.serveParameters(store);
-    const node = new PerceptionNode({ ros, store, bundledModel: BUNDLED_MODEL });
+    const node = new PerceptionNode({ ros, store, bundledModel: DEFAULT_MODEL });
     await Promise.race([node.start(), ended]);
     await ended;
     await node.end();

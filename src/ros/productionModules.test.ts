@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { DEFAULT_MODEL } from "../model/shippedModels.js";
 import { type LockedPackage, productionPackages } from "../../cmake/productionPackages.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -123,9 +124,8 @@ describe("the installed tree, in a folder with no node_modules above it", () => 
       filter: (source) => !/\.test\.|\.map$/.test(source),
     });
     cpSync(path.join(root, "package.json"), path.join(stage, "package.json"));
-    cpSync(path.join(root, "models", "street-tiny"), path.join(stage, "models", "street-tiny"), {
-      recursive: true,
-    });
+    const model = path.relative(root, DEFAULT_MODEL);
+    cpSync(path.join(root, model), path.join(stage, model), { recursive: true });
   }, 300_000);
   afterAll(() => {
     rmSync(stage, { recursive: true, force: true });

@@ -1,13 +1,11 @@
 /** For tests: a perception node and the robot that it runs on, in memory, with the bundled model. */
-import { fileURLToPath } from "node:url";
 import type { ParameterValue } from "../port/ParameterServer.js";
 import { ParameterStore } from "../parameters/ParameterStore.js";
 import { MemoryRosNode, type MemoryRosNodeOptions } from "../port/MemoryRosNode.js";
 import { MemoryRobot } from "./MemoryRobot.js";
+import { DEFAULT_MODEL } from "../../model/shippedModels.js";
 import { PerceptionNode } from "./PerceptionNode.js";
 import type { RestartOptions } from "./Restarts.js";
-
-const BUNDLED_MODEL = fileURLToPath(new URL("../../../models/street-tiny", import.meta.url));
 
 export const text = (value: string): ParameterValue => ({ type: "string", value });
 export const CAMERA = { camera_names: { type: "string_array", value: ["front"] } } as const;
@@ -52,7 +50,7 @@ export function makeNode(
   const ros = makeRos({ name: "ditr_perception", parameterOverrides });
   const store = new ParameterStore({ nodeName: ros.fullyQualifiedName, overrides: ros.parameterOverrides });
   const robot = new MemoryRobot(ros, robotOptions);
-  const node = new PerceptionNode({ ros, store, bundledModel: BUNDLED_MODEL, ...(restarts && { restarts }) });
+  const node = new PerceptionNode({ ros, store, bundledModel: DEFAULT_MODEL, ...(restarts && { restarts }) });
   running = { ros, node, store, robot };
   return running;
 }

@@ -10,7 +10,7 @@ export const MODEL_PARAMETERS = {
     type: "string",
     default: "",
     change: "read-only",
-    description: "Folder of the model bundle. Empty: the street-tiny model that comes with the package",
+    description: "Folder of the model bundle. Empty: the street-real model that comes with the package",
   },
   provider: {
     type: "string",
