@@ -59,9 +59,9 @@ def _distill(options: argparse.Namespace) -> None:
     encoder, view = distillation_teacher(load_frozen_encoder(options.encoder, config), config)
     encoder = arguments.remembered(options, placed(encoder, device))
     show = arguments.progress()
-    scans = scans_with_images(
-        load_scans(options.bags, view, encoder, labels=False, progress=show), config.backbone, "the bags of --bags"
-    )
+    augmentation = config.training.augmentation
+    loaded = load_scans(options.bags, view, encoder, labels=False, augmentation=augmentation, progress=show)
+    scans = scans_with_images(loaded, config.backbone, "the bags of --bags")
     validation: Sequence[LabeledScan] = []
     if options.validation:
         loaded = load_scans(options.validation, view, encoder, labels=False, progress=show)

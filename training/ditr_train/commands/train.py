@@ -83,14 +83,19 @@ def _train(options: argparse.Namespace) -> None:
         encoder = arguments.remembered(options, placed(trained, device))
     shares, soft = arguments.source_shares(options), arguments.soft_labels(options)
     warn_of_trained([*options.bags, *(each for _, sources in shares for each in sources)], options.validation)
-    scans = load_scans(options.bags, config, encoder, soft_labels=soft, progress=arguments.progress())
+    augmentation = config.training.augmentation
+    scans = load_scans(
+        options.bags, config, encoder, soft_labels=soft, augmentation=augmentation, progress=arguments.progress()
+    )
     scans = choose_labelled(scans, options.label_share, options.label_seed)
     validation = load_scans(options.validation, config, encoder, progress=arguments.progress())
     groups = []
     if shares:
         groups = [ScanGroup(len(scans), 1 - sum(value for value, _ in shares))]
         for value, sources in shares:
-            more = load_scans(sources, config, encoder, soft_labels=soft, progress=arguments.progress())
+            more = load_scans(
+                sources, config, encoder, soft_labels=soft, augmentation=augmentation, progress=arguments.progress()
+            )
             groups.append(ScanGroup(len(more), value))
             scans = joined(scans, more)
     training = Training(config, scans, run, device, groups)

@@ -12,8 +12,9 @@ from ditr_train.config.conversion import ConfigError, require
 
 
 def read_configuration(path: Path, settings: Sequence[str] = ()) -> Any:
-    """What a YAML file says, on top of the file that its `base` names, with `settings` such as `training.steps=100`
-    on top of both. `base` and `classes` name files relative to the one that they stand in.
+    """What a YAML file says, on top of the file or files that its `base` names, each on top of those before it, with
+    `settings` such as `training.steps=100` on top of all. `base` and `classes` name files relative to the one that they
+    stand in.
 
     Raises ConfigError, OSError or yaml.YAMLError.
     """
@@ -37,8 +38,12 @@ def _with_base(path: Path, above: tuple[Path, ...]) -> Any:
     if "base" not in document:
         return document
     base = document.pop("base")
-    require(isinstance(base, str), f"base: {base!r} is not the name of a file")
-    return _merged(_with_base(path.parent / base, (*above, path.resolve())), document)
+    names = base if isinstance(base, list) else [base]
+    require(bool(names) and all(isinstance(name, str) for name in names), f"base: {base!r} does not name files")
+    below: Any = {}
+    for name in names:
+        below = _merged(below, _with_base(path.parent / name, (*above, path.resolve())))
+    return _merged(below, document)
 
 
 def _merged(below: Any, above: Any) -> Any:

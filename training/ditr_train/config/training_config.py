@@ -29,6 +29,15 @@ class AugmentationConfig:
     what they show. Training on sectors sees more scans in the same time."""
     image_drop: float = 0.0
     """Probability that a scan is shown without its images."""
+    image_flip: float = 0.0
+    """Probability that a camera image is mirrored before it is encoded; its features are mirrored back, so that points
+    take those of what they saw. As for colours, the image encoder then computes anew for each scan that is shown."""
+    image_brightness: float = 0.0
+    image_contrast: float = 0.0
+    image_saturation: float = 0.0
+    """How far the factor of each is from 1 at most, either way, for a camera image on its own (ColorJitter)."""
+    image_hue: float = 0.0
+    """Largest shift of the hues of an image, either way, as a share of the circle of colours; at most 0.5."""
     beam_drop: float = 0.0
     """Probability that only stripes of a scan's elevations are kept, as a sensor with fewer beams sees."""
     intensity_drop: float = 0.0
@@ -49,7 +58,22 @@ class AugmentationConfig:
     (Pointcept's GridSample.)"""
 
     def __post_init__(self) -> None:
-        require(0 <= self.mix <= 1, f"augmentation.mix: {self.mix} is not a probability of 0 to 1")
+        for name, most in (
+            ("mix", 1),
+            ("image_flip", 1),
+            ("image_brightness", 1),
+            ("image_contrast", 1),
+            ("image_saturation", 1),
+            ("image_hue", 0.5),
+        ):
+            value = getattr(self, name)
+            require(0 <= value <= most, f"augmentation.{name}: {value} is not from 0 to {most}")
+
+    @property
+    def varies_images(self) -> bool:
+        """Are images themselves changed?"""
+        colours = self.image_brightness, self.image_contrast, self.image_saturation, self.image_hue
+        return self.image_flip > 0 or max(colours) > 0
 
 
 @dataclass(frozen=True)

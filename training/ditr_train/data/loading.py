@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,12 +13,13 @@ from torch import nn
 from tqdm import tqdm
 
 from ditr_train.config.model_config import Config
+from ditr_train.config.training_config import AugmentationConfig
 from ditr_train.data.bag_samples import open_samples
 from ditr_train.data.candidate_labels import coarse_labels
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import Frame
-from ditr_train.data.point_images import point_images
+from ditr_train.data.point_images import ImageVariation, point_images
 from ditr_train.data.regions import PointRegions, RegionSource, point_regions, region_features
 from ditr_train.data.sample_folder import SampleFolder
 from ditr_train.data.scans import IGNORED, LabeledScan, class_indices
@@ -38,6 +39,7 @@ def load_scans(
     labels: bool = True,
     regions: RegionSource | None = None,
     soft_labels: SoftLabelFolder | None = None,
+    augmentation: AugmentationConfig | None = None,
     progress: bool,
 ) -> Sequence[LabeledScan]:
     """All scans of samples and data sets, with image features where an encoder is given and there is an image.
@@ -46,24 +48,28 @@ def load_scans(
     image features computed, each time that they are asked for. Without `labels` the clouds need no labels, and every
     point is IGNORED. With `regions`, points know the regions of the images that they lie in, which have image features
     where there is an encoder; those of data sets are not read. Points without a label take what `soft_labels` know of
-    them.
+    them. Where an `augmentation` varies images, `StoredScans.varied` encodes them anew, and scans with images are not
+    held in memory.
     Raises DataError for samples, a bag or a data set that cannot be used.
     """
     loaded: list[LabeledScan] = []
     stored: list[StoredScan] = []
     room = HELD_BYTES
     names = _field_names(config, labels=labels)
+    if encoder is None or (augmentation is not None and not augmentation.varies_images):
+        augmentation = None
     for source in tqdm(sources, desc="reading scans", unit="source", disable=not progress):
         if isinstance(source, DatasetSplit):
             if regions is not None:
                 raise DataError(f"{source.name}: regions of images are read for bags and samples only")
-            stored += _stored_scans(source.open(config.classes), config, encoder, soft_labels, labels=labels)
+            dataset = source.open(config.classes)
+            stored += _stored_scans(dataset, config, encoder, soft_labels, augmentation, labels=labels)
             continue
         folder = open_samples(source, config.topics, labels=labels)
         if labels:
             folder.require_classes(config.classes)
-        for sample in _stored_samples(folder, config, encoder, names, regions, soft_labels):
-            if room <= 0:
+        for sample in _stored_samples(folder, config, encoder, names, regions, soft_labels, augmentation):
+            if room <= 0 or sample.read_varied is not None:
                 stored.append(sample)
                 continue
             scan = sample.read(True)
@@ -93,10 +99,11 @@ def _stored_samples(
     names: list[str],
     regions: RegionSource | None,
     soft_labels: SoftLabelFolder | None,
+    augmentation: AugmentationConfig | None,
 ) -> list[StoredScan]:
     topics = config.topics
 
-    def read(index: int, images: bool) -> LabeledScan:
+    def read(index: int, images: bool, variation: ImageVariation | None = None) -> LabeledScan:
         used = encoder if images else None
         known = soft_labels is None or folder.labelled(index)
         frame = folder.frame(
@@ -107,16 +114,16 @@ def _stored_samples(
             images=used is not None or regions is not None,
             regions=regions is not None,
         )
-        return _with_soft_labels(_labeled_scan(frame, config, used, regions), soft_labels, config)
+        scan = _labeled_scan(frame, config, used, regions, variation=variation)
+        return _with_soft_labels(scan, soft_labels, config)
 
-    return [
-        StoredScan(
-            _scan_name(folder.bag(index), folder.stamp(index)),
-            encoder is not None and folder.has_images(index, topics.cameras),
-            partial(read, index),
-        )
-        for index in range(len(folder))
-    ]
+    scans = []
+    for index in range(len(folder)):
+        has_images = encoder is not None and folder.has_images(index, topics.cameras)
+        varied = _varied(partial(read, index, True), augmentation if has_images else None)
+        name = _scan_name(folder.bag(index), folder.stamp(index))
+        scans.append(StoredScan(name, has_images, partial(read, index), varied))
+    return scans
 
 
 def _stored_scans(
@@ -124,6 +131,7 @@ def _stored_scans(
     config: Config,
     encoder: nn.Module | None,
     soft_labels: SoftLabelFolder | None,
+    augmentation: AugmentationConfig | None,
     *,
     labels: bool,
 ) -> list[StoredScan]:
@@ -133,20 +141,27 @@ def _stored_scans(
             raise DataError(f"{dataset.name}: its scans have no labels, and no --soft-labels are given for them")
     names = _field_names(config, labels=labels and dataset.labelled)
 
-    def read(index: int, images: bool) -> LabeledScan:
+    def read(index: int, images: bool, variation: ImageVariation | None = None) -> LabeledScan:
         used = encoder if images else None
         frame = dataset.frame(index, names, config.topics.label_field, images=used is not None)
-        scan = _labeled_scan(frame, config, used, None, dataset.learning_map.sets)
+        scan = _labeled_scan(frame, config, used, None, dataset.learning_map.sets, variation)
         return _with_soft_labels(scan, soft_labels, config)
 
-    return [
-        StoredScan(
-            _scan_name(dataset.frame_name(index), dataset.stamp(index)),
-            encoder is not None and dataset.has_images(index),
-            partial(read, index),
-        )
-        for index in range(len(dataset))
-    ]
+    scans = []
+    for index in range(len(dataset)):
+        has_images = encoder is not None and dataset.has_images(index)
+        varied = _varied(partial(read, index, True), augmentation if has_images else None)
+        name = _scan_name(dataset.frame_name(index), dataset.stamp(index))
+        scans.append(StoredScan(name, has_images, partial(read, index), varied))
+    return scans
+
+
+def _varied(
+    read: Callable[[ImageVariation], LabeledScan], augmentation: AugmentationConfig | None
+) -> Callable[[np.random.Generator], LabeledScan] | None:
+    if augmentation is None:
+        return None
+    return lambda rng: read(ImageVariation(augmentation, rng))
 
 
 def _scan_name(origin: str, stamp: int) -> str:
@@ -164,6 +179,7 @@ def _labeled_scan(
     encoder: nn.Module | None,
     source: RegionSource | None,
     sets: Mapping[int, Sequence[int]] | None = None,
+    variation: ImageVariation | None = None,
 ) -> LabeledScan:
     """`sets` are the class ids that the ids of coarse labels stand for."""
     label_field = config.topics.label_field
@@ -178,7 +194,7 @@ def _labeled_scan(
         xyz = np.stack([fields[axis] for axis in "xyz"], axis=1)
         if encoder is not None:
             assert config.image_encoder is not None
-            images = point_images(frame.exposures, xyz, config.image_encoder, encoder)
+            images = point_images(frame.exposures, xyz, config.image_encoder, encoder, variation)
         if source is not None:
             regions = _regions(frame, xyz, config, source, None if images is None else images.features)
     return LabeledScan(_scan_name(frame.bag, frame.stamp), fields, label, images, regions, candidates)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+import numpy as np
+
 from ditr_train.data.scans import LabeledScan
 
 SURVEYED = 256
@@ -21,6 +23,8 @@ class StoredScan:
     """Are there images, and an encoder for them?"""
     read: Callable[[bool], LabeledScan]
     """Reads it, with image features if it is given true; raises DataError when a file is missing or malformed."""
+    read_varied: Callable[[np.random.Generator], LabeledScan] | None = None
+    """Reads it with features of images that are changed at random, where the augmentation asks for it."""
 
 
 class StoredScans(Sequence[LabeledScan]):
@@ -46,6 +50,13 @@ class StoredScans(Sequence[LabeledScan]):
         scan = self._scans[index]
         return scan.read(self._images) if isinstance(scan, StoredScan) else scan
 
+    def varied(self, index: int, rng: np.random.Generator) -> LabeledScan:
+        """A scan, with images that are changed at random if it was loaded so."""
+        scan = self._scans[index]
+        if isinstance(scan, StoredScan) and scan.read_varied is not None and self._images:
+            return scan.read_varied(rng)
+        return self[index]
+
     def names(self) -> list[str]:
         """Names of the scans, none of which is read."""
         return [scan.name for scan in self._scans]
@@ -66,6 +77,11 @@ class StoredScans(Sequence[LabeledScan]):
         """At most SURVEYED of them, evenly chosen, with image features if these are wanted."""
         step = max(1, -(-len(self._scans) // SURVEYED))
         return StoredScans(self._scans[::step], images=images)
+
+
+def varied(scans: Sequence[LabeledScan], index: int, rng: np.random.Generator) -> LabeledScan:
+    """A scan, with images that are changed at random if it was loaded so."""
+    return scans.varied(index, rng) if isinstance(scans, StoredScans) else scans[index]
 
 
 def chosen(scans: Sequence[LabeledScan], indices: Iterable[int]) -> Sequence[LabeledScan]:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from ditr_train.config.training_config import OptimizationConfig
 from ditr_train.data.joined_samples import join_samples
 from ditr_train.data.scans import LabeledScan, ScanSample
-from ditr_train.data.stored_scans import evenly_chosen
+from ditr_train.data.stored_scans import evenly_chosen, varied
 from ditr_train.engine.distribution import start_distribution, statistics_of
 from ditr_train.engine.prefetching import prefetched
 from ditr_train.engine.run_folder import RunFolder
@@ -253,7 +253,8 @@ class TrainingLoop(ABC):
         """The scan of a slot of a step; each stream of draws has an order of its own."""
         groups = self.groups if scans is self.scans else ()
         draw = step * self.settings.scans_per_step + slot
-        return scans[drawn(draw, len(scans), (self.settings.seed, stream), groups)]
+        index = drawn(draw, len(scans), (self.settings.seed, stream), groups)
+        return varied(scans, index, np.random.default_rng([self.settings.seed, 100 + stream, step, slot]))
 
     def _prefetched(self) -> Iterator[list[ScanSample]]:
         """Samples of the steps that are left."""

@@ -84,6 +84,12 @@ _SIZES = {"s": ("small", 384), "b": ("base", 768), "l": ("large", 1024), "g": ("
 _DINOV3_LICENCE = "DINOv3 License"
 _HALF = ("image_encoder.mean=[0.5, 0.5, 0.5]", "image_encoder.std=[0.5, 0.5, 0.5]")
 _V151 = ("backbone.later_convolutions=mlp",)
+# Colours of -1..1: NormalizeColor of Pointcept's pointcept/datasets/transform.py before v1.6.0.
+_V151_COLOURS = (
+    "backbone.input_features=["
+    + "".join(f"{{name: {name}, offset: 127.5, scale: 0.0078431373}}, " for name in ("red", "green", "blue"))
+    + "{name: normal_x}, {name: normal_y}, {name: normal_z}]",
+)
 
 PUBLISHED_MODELS: Mapping[str, PublishedModel] = {
     "litept-nuscenes": PublishedModel(
@@ -99,7 +105,11 @@ PUBLISHED_MODELS: Mapping[str, PublishedModel] = {
         "segmentation", "PTv3, 80.3 mIoU on nuScenes by its authors", _ptv3("nuscenes"), "ptv3-nuscenes.yaml", _V151
     ),
     "ptv3-scannet": PublishedModel(
-        "segmentation", "PTv3, 77.6 mIoU on ScanNet by its authors", _ptv3("scannet"), "ptv3-scannet.yaml", _V151
+        "segmentation",
+        "PTv3, 77.6 mIoU on ScanNet by its authors",
+        _ptv3("scannet"),
+        "ptv3-scannet.yaml",
+        _V151 + _V151_COLOURS,
     ),
     **{
         f"ditr-nuscenes-{letter}": PublishedModel(

@@ -105,6 +105,21 @@ def test_a_mistaken_setting_is_named(settings, message):
         load_config(CONFIGS / "street-tiny.yaml", settings)
 
 
+def test_of_several_bases_the_last_says_most(tmp_path):
+    document = json.loads(json.dumps(config_to_document(make_config())))
+    (tmp_path / "first.yaml").write_text(yaml.safe_dump(document))
+    (tmp_path / "second.yaml").write_text("training: {steps: 5, augmentation: {drop: 0.3}}\ninjection: null\n")
+    (tmp_path / "third.yaml").write_text("training: {steps: 6}\n")
+    (tmp_path / "top.yaml").write_text("base: [first.yaml, second.yaml, third.yaml]\nname: top\n")
+    config = load_config(tmp_path / "top.yaml")
+    assert (config.name, config.training.steps, config.injection) == ("top", 6, None)
+    assert config.training.augmentation.drop == 0.3
+    for base in ("[]", "[first.yaml, 3]", "{}"):
+        (tmp_path / "top.yaml").write_text(f"base: {base}\n")
+        with pytest.raises(ConfigError, match=r"top\.yaml: base: .* does not name files"):
+            load_config(tmp_path / "top.yaml")
+
+
 def test_a_base_that_leads_back_is_refused(tmp_path):
     (tmp_path / "a.yaml").write_text("base: b.yaml\n")
     (tmp_path / "b.yaml").write_text("base: a.yaml\n")

@@ -133,5 +133,5 @@ def test_a_distillation_mixes_too():
 
 
 def test_it_is_a_probability():
-    with pytest.raises(ConfigError, match=r"augmentation.mix: 1.2 is not a probability"):
+    with pytest.raises(ConfigError, match=r"augmentation.mix: 1.2 is not from 0 to 1"):
         AugmentationConfig(mix=1.2)
