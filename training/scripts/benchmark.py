@@ -85,7 +85,12 @@ def training_of(name: str, folder: Path) -> Training:
         street_scan(config, 16 if tiny else 32, 512 if tiny else 1084, seed, images=config.injection is not None)
         for seed in range(8)
     ]
-    settings = replace(config.training, steps=100_000, scans_per_step=config.training.scans_per_step if tiny else 1)
+    settings = replace(
+        config.training,
+        steps=100_000,
+        scans_per_step=config.training.scans_per_step if tiny else 1,
+        augmentation=replace(config.training.augmentation, mix=0),  # one scan
+    )
     return Training(replace(config, training=settings), scans, RunFolder(folder))
 
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from ditr_train.commands import arguments
 from ditr_train.data.scans import LabeledScan
+from ditr_train.data.stored_scans import varies
 from ditr_train.engine.estimate import H100, Duration, Plan, measure
 from ditr_train.engine.training_loop import TrainingLoop
 
@@ -32,7 +33,7 @@ def print_estimate(
     loop: TrainingLoop, validation: Sequence[LabeledScan], encoder: nn.Module | None, passes: int
 ) -> None:
     """Measures a few passes of a training that has not begun, and prints what they say of the whole."""
-    plan = Plan(loop.settings, len(loop.scans), len(validation))
+    plan = Plan(loop.settings, len(loop.scans), len(validation), loop.mix, varies(loop.scans))
     measured = measure(loop, validation, encoder, passes=passes)
     work, settings = measured.one_pass, plan.settings
     epochs = settings.steps * settings.scans_per_step / plan.scans
@@ -53,7 +54,8 @@ def print_estimate(
         _print_row(words if count == most else f"{words}, {count} used", plan.on(H100, count, measured))
     if plan.devices(8) < 8:
         print(f"the {plan.passes} {_passes(plan.passes)} of a step (scans_per_step) cannot be shared out among eight")
-    print(f"\nassumed, not measured, of an {H100.name}: {H100}")
+    images = "encoded anew for each scan (image_flip and the like)" if plan.varied else "features kept (--features)"
+    print(f"\nassumed, not measured, of an {H100.name}: {H100}; images: {images}")
 
 
 def _passes(count: int) -> str:

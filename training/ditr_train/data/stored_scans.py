@@ -57,6 +57,10 @@ class StoredScans(Sequence[LabeledScan]):
             return scan.read_varied(rng)
         return self[index]
 
+    def varies(self) -> bool:
+        """Are there scans whose images are changed at random?"""
+        return self._images and any(isinstance(s, StoredScan) and s.read_varied is not None for s in self._scans)
+
     def names(self) -> list[str]:
         """Names of the scans, none of which is read."""
         return [scan.name for scan in self._scans]
@@ -82,6 +86,11 @@ class StoredScans(Sequence[LabeledScan]):
 def varied(scans: Sequence[LabeledScan], index: int, rng: np.random.Generator) -> LabeledScan:
     """A scan, with images that are changed at random if it was loaded so."""
     return scans.varied(index, rng) if isinstance(scans, StoredScans) else scans[index]
+
+
+def varies(scans: Sequence[LabeledScan]) -> bool:
+    """Are there scans whose images are changed at random?"""
+    return isinstance(scans, StoredScans) and scans.varies()
 
 
 def chosen(scans: Sequence[LabeledScan], indices: Iterable[int]) -> Sequence[LabeledScan]:

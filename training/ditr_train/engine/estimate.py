@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from ditr_train.config.training_config import OptimizationConfig
+from ditr_train.data.remembered_encoder import RememberedEncoder
 from ditr_train.data.scans import LabeledScan
 from ditr_train.data.stored_scans import evenly_chosen
 from ditr_train.engine.training_loop import TrainingLoop
@@ -59,7 +60,7 @@ class Accelerator:
         return (
             f"{self.flops_per_second / 1e12:g} TFLOP/s, {1e6 * self.seconds_per_operator:g} us for each operator (the "
             f"slower of both counts), {self.processes} processes that prepare scans, each as fast as one core here, "
-            f"gradients added up at {self.bytes_per_second / 1e9:g} GB/s, image features kept (--features)"
+            f"gradients added up at {self.bytes_per_second / 1e9:g} GB/s"
         )
 
 
@@ -74,7 +75,7 @@ class Duration:
     training: float
     evaluation: float
     encoding: float = 0.0
-    """Of the images, each once."""
+    """Of the images: each once, or anew for each scan that is shown where augmentation varies them."""
 
     @property
     def total(self) -> float:
@@ -88,6 +89,10 @@ class Plan:
     settings: OptimizationConfig
     scans: int
     validation: int
+    mix: float = 0.0
+    """Scans that are shown beside each, on average."""
+    varied: bool = False
+    """Are images encoded anew for each scan that is shown, because augmentation varies them?"""
 
     @property
     def evaluations(self) -> int:
@@ -132,8 +137,10 @@ class Plan:
         own = self.passes / count
         step = max(own * seconds(measured.one_pass) + adding, own * measured.one_pass.preparation / device.processes)
         evaluation = max(measured.evaluation.preparation, seconds(measured.evaluation))
-        per_scan = measured.one_pass.encoder_flops / self.settings.scans_per_pass
-        encoding = (self.scans + self.validation) * per_scan / device.flops_per_second
+        in_pass = measured.one_pass.encoder_flops
+        per_scan = in_pass / self.settings.scans_per_pass / (1 + self.mix)
+        learned = self.steps * own * in_pass if self.varied else self.scans * per_scan
+        encoding = (learned + self.validation * per_scan) / device.flops_per_second
         return Duration(self.steps * step, self.evaluated * evaluation, encoding)
 
 
@@ -174,6 +181,8 @@ def measure(
 def _timed(module: nn.Module | None) -> Iterator[list[float]]:
     """Processor seconds that this thread spends on each call of the module in this context."""
     taken: list[float] = []
+    if isinstance(module, RememberedEncoder):
+        module = module.encoder  # which is asked directly where nothing is to be kept
     if module is None:
         yield taken
         return

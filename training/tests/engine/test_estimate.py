@@ -67,6 +67,11 @@ def test_a_duration_adds_up():
     device = Accelerator("device", 1e12, 1e-3, processes=2, bytes_per_second=1e10)
     one = plan.on(device, 1, measured)
     assert (one.training, one.evaluation, one.encoding) == pytest.approx((100 * 4 * 6.0, 40 * 2.0, 60 * 2.0))
+    mixed = Plan(settings, scans=40, validation=20, mix=1.0)
+    assert mixed.on(device, 1, measured).encoding == pytest.approx(60 * 1.0)
+    varied = Plan(settings, scans=40, validation=20, mix=1.0, varied=True)
+    assert varied.on(device, 1, measured).encoding == pytest.approx(100 * 4 * 4.0 + 20 * 1.0)
+    assert varied.on(device, 4, measured).encoding == pytest.approx(100 * 4.0 + 20 * 1.0)
     four = plan.on(device, 4, measured)
     assert four.training == pytest.approx(100 * (6.0 + 8e9 * 0.75 / 1e10)) and four.evaluation == one.evaluation
     slow = Accelerator("many operators", 1e12, 1.0, processes=2, bytes_per_second=1e10)
@@ -111,4 +116,9 @@ def test_an_estimate_writes_nothing(command, samples, tmp_path, capsys):
     lines = {line[:20].strip(): line[20:].split() for line in printed.splitlines()}
     assert all(len(lines[name]) == 8 for name in ("this machine", "one H100", "eight H100, 2 used"))
     assert "the 2 passes of a step (scans_per_step) cannot be shared out among eight" in printed
+    assert "images: features kept (--features)" in printed
+    varied = ["--set", "training.augmentation.image_flip=0.5", "--set", "training.augmentation.mix=0.5"]
+    for features in ([], ["--features", str(tmp_path / "features")]):
+        assert main([command, *run, *varied, *features, "--estimate", "1"]) == 0
+        assert "images: encoded anew for each scan" in capsys.readouterr().out
     assert "assumed, not measured, of an H100: 15 TFLOP/s" in printed
