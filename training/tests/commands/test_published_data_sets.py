@@ -11,7 +11,9 @@ from waymo_layout import write_waymo
 
 from ditr_train.cli import main
 from ditr_train.config.backbone_config import InputFeature
-from ditr_train.config.model_config import SemanticClass, config_to_document
+from ditr_train.config.model_config import SemanticClass, config_to_document, load_config
+from ditr_train.data.loading import load_scans
+from ditr_train.data.source import DatasetSplit
 from ditr_train.encoders.image_encoder import ImageEncoder
 
 
@@ -72,3 +74,29 @@ def test_train_evaluate_and_coverage(tmp_path, kind, write, last, scans):
     scores = json.loads((tmp_path / "s.json").read_text())
     assert scores["scans"] == scans and 0 < scores["share_of_points_seen"] <= 1
     assert main(["coverage", str(tmp_path / "run"), *scored, "--threads", "1"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "write", "names"),
+    [
+        ("s3dis", s3dis, ("ptv3-s3dis", "ditr-ptv3-s3dis", "d-ditr-ptv3-s3dis")),
+        ("scannet200", scannet200, ("ptv3-scannet200", "ditr-ptv3-scannet200", "d-ditr-ptv3-scannet200")),
+        ("waymo", waymo, ("litept-s-waymo", "ptv3-waymo", "ditr-ptv3-waymo", "d-ditr-ptv3-waymo")),
+    ],
+)
+def test_the_configurations_name_classes_and_fields_of_the_data_sets(tmp_path, kind, write, names):
+    train, _ = write(tmp_path)
+    for name in names:
+        config = load_config(CONFIGS / f"{name}.yaml")
+        (*_, scan) = load_scans([DatasetSplit(kind, tmp_path, train)], config, None, progress=False)
+        assert {feature.name for feature in config.backbone.input_features} <= set(scan.fields)
+        assert (scan.label >= 0).any()
+
+
+def test_the_documented_configuration_of_sun_rgbd(tmp_path):
+    write_sun_rgbd(tmp_path)
+    base, classes = CONFIGS / "ptv3-s3dis.yaml", CONFIGS / "sun-rgbd.classes.yaml"
+    (tmp_path / "config.yaml").write_text(f"base: {base}\nname: ptv3-sun-rgbd\nclasses: {classes}\n")
+    config = load_config(tmp_path / "config.yaml")
+    scans = load_scans([DatasetSplit("sun-rgbd", tmp_path, "train")], config, None, progress=False)
+    assert len(config.classes) == 37 and scans[0].label.max() == 36
