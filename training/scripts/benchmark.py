@@ -107,7 +107,7 @@ def steps_per_second(name: str, steps: int) -> None:
 def large_scan(voxels: int) -> tuple[Segmentor, dict[str, torch.Tensor], torch.Tensor]:
     """PTv3 and the inputs and labels of a scan of so many voxels."""
     config = load_config(CONFIGS / "ptv3-semantic-kitti.yaml")
-    scan = street_scan(config, 64, 2200, 1)
+    scan = street_scan(config, 64, 3000, 1)
     representative = make_sample(scan, config, fused=False).representative
     if len(representative) < voxels:
         raise ValueError(f"the scan has {len(representative)} voxels, {voxels} are wanted")
@@ -115,7 +115,9 @@ def large_scan(voxels: int) -> tuple[Segmentor, dict[str, torch.Tensor], torch.T
     nearest = np.argsort(
         np.hypot(scan.fields["x"], scan.fields["y"])[representative] * rng.uniform(0.2, 1, len(representative))
     )
-    kept = np.sort(representative[nearest[:voxels]])
+    # Voxels are counted from the smallest coordinates: with these points, what is left lies in the voxels that it had.
+    corner = [representative[np.argmin(scan.fields[axis][representative])] for axis in "xyz"]
+    kept = np.union1d(corner, representative[nearest[:voxels]])
     sample = make_sample(scan.subset(kept), config, fused=False)
     torch.manual_seed(0)
     return Segmentor(config).train(), tensors_on(CPU, sample.inputs), torch.from_numpy(sample.label)
