@@ -16,12 +16,10 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ditr_train.config.model_config import Config, load_config
 from ditr_train.data.scans import LabeledScan, PointImageFeatures, make_sample
@@ -127,28 +125,17 @@ def forward_backward(segmentor: Segmentor, inputs: dict[str, torch.Tensor], labe
     torch.nn.functional.cross_entropy(segmentor(inputs), label).backward()
 
 
-class _Counting(TorchDispatchMode):
-    """Counts the operators that autograd runs; what these run in turn is not seen."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.count += 1
-        return func(*args, **(kwargs or {}))
-
-
 def calls() -> None:
-    """Operators that one forward and backward pass of PTv3 runs; their number does not depend on the scan's size."""
+    """Operators that autograd runs in one forward and backward pass of PTv3, and what these run in turn; their number
+    does not depend on the scan's size."""
     segmentor, inputs, label = large_scan(2_000)
-    with _Counting() as counting:
+    with WorkCounter() as counted:
         forward_backward(segmentor, inputs, label)
     segmentor.zero_grad()
     with profile(activities=[ProfilerActivity.CPU]) as profiled:
         forward_backward(segmentor, inputs, label)
     nested = sum(event.count for event in profiled.key_averages() if event.key.startswith("aten::"))
-    print(f"PTv3: {counting.count} operators a scan, {nested} aten calls with those that they make", flush=True)
+    print(f"PTv3: {counted.operators} operators a scan, {nested} aten calls with those that they make", flush=True)
 
 
 def work() -> None:

@@ -6,11 +6,12 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from torch import nn
 
 from ditr_train.config.model_config import Config, ConfigError
+from ditr_train.config.training_config import StepPrecision
 from ditr_train.data.errors import DataError
 from ditr_train.data.regions import RegionFolder, RegionSource, RegionTopics
 from ditr_train.data.remembered_encoder import RememberedEncoder
@@ -22,9 +23,6 @@ from ditr_train.model.device import DEVICES
 
 OPTIMIZATION = ("steps", "seed", "learning_rate", "precision")
 """Options of add_optimization that replace settings of the configuration."""
-
-
-PRECISIONS = ("float32", "bfloat16", "float16")
 
 SCANS = "SAMPLES|BAG|DATASET:FOLDER:SPLIT"
 """What stands for scans in the help: a folder of `ditr samples`, a bag, or a split of a public data set."""
@@ -181,7 +179,9 @@ def add_optimization(parser: argparse.ArgumentParser) -> None:
         help="processes that prepare scans; the weights end the same (default: a thread of this one)",
     )
     parser.add_argument(
-        "--precision", choices=PRECISIONS, help="of the matrix products of training, instead of the configuration's"
+        "--precision",
+        choices=get_args(StepPrecision),
+        help="of the matrix products of training, instead of the configuration's",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,19 +84,15 @@ def _train(options: argparse.Namespace) -> None:
         encoder = arguments.remembered(options, placed(trained, device))
     shares, soft = arguments.source_shares(options), arguments.soft_labels(options)
     warn_of_trained([*options.bags, *(each for _, sources in shares for each in sources)], options.validation)
-    augmentation = config.training.augmentation
-    scans = load_scans(
-        options.bags, config, encoder, soft_labels=soft, augmentation=augmentation, progress=arguments.progress()
-    )
-    scans = choose_labelled(scans, options.label_share, options.label_seed)
-    validation = load_scans(options.validation, config, encoder, progress=arguments.progress())
+    load = partial(load_scans, config=config, encoder=encoder, progress=arguments.progress())
+    to_train_on = partial(load, soft_labels=soft, augmentation=config.training.augmentation)
+    scans = choose_labelled(to_train_on(options.bags), options.label_share, options.label_seed)
+    validation = load(options.validation)
     groups = []
     if shares:
         groups = [ScanGroup(len(scans), 1 - sum(value for value, _ in shares))]
         for value, sources in shares:
-            more = load_scans(
-                sources, config, encoder, soft_labels=soft, augmentation=augmentation, progress=arguments.progress()
-            )
+            more = to_train_on(sources)
             groups.append(ScanGroup(len(more), value))
             scans = joined(scans, more)
     training = Training(config, scans, run, device, groups)

@@ -24,7 +24,6 @@ def convert(value: Any, target: Any, place: str) -> Any:
     if dataclasses.is_dataclass(target) and isinstance(target, type):
         require(isinstance(value, dict), f"{place}: {value!r} is not a mapping")
         hints = typing.get_type_hints(target)
-        value = {key: item for key, item in value.items() if key not in getattr(target, "FORMER_SETTINGS", ())}
         if hasattr(target, "from_former"):
             value = target.from_former(value)
         for key in value:

@@ -136,9 +136,6 @@ class ImageEncoderConfig:
 class CameraTopics:
     """One camera of the samples."""
 
-    FORMER_SETTINGS = ("camera_info", "offset", "tolerance")
-    """Of runs that were made when bags were read here: `ditr samples` decides about all that now."""
-
     image: str
     """Topic of its images."""
     semantic: str = ""
@@ -146,6 +143,11 @@ class CameraTopics:
     encoder; empty: `semantic` beside the images."""
     regions: str = ""
     """The same of region ids (mono16 or mono8, 0: none), for pretraining; empty: `regions` beside the images."""
+
+    @staticmethod
+    def from_former(settings: dict[str, Any]) -> dict[str, Any]:
+        """Without those of runs that were made when bags were read here: `ditr samples` decides about all that now."""
+        return {name: value for name, value in settings.items() if name not in ("camera_info", "offset", "tolerance")}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from ditr_train.config.conversion import require
 
+StepPrecision = Literal["float32", "bfloat16", "float16"]
+
 
 @dataclass(frozen=True)
 class AugmentationConfig:
@@ -117,7 +119,7 @@ class OptimizationConfig:
     recompute: bool = False
     """Are the blocks of the network computed anew in the backward pass (activation checkpointing)? A step takes longer
     and keeps less; the weights end the same."""
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    precision: StepPrecision = "float32"
     """What the matrix products of a step are computed in. Weights and losses stay float32; with float16 the loss is
     scaled, so that small gradients do not vanish, and a step in which one overflows is left out."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from ditr_train.config.model_config import Config
 from ditr_train.config.training_config import AugmentationConfig
-from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
+from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample
 from ditr_train.data.sensor_variation import vary_sensor
 
 _POSITION = ("x", "y", "z")
@@ -54,21 +54,26 @@ def moved(
     return replace(scan, fields=fields)
 
 
-def shown(scan: LabeledScan, config: Config, augmentation: AugmentationConfig, rng: np.random.Generator) -> ScanSample:
-    """What the network sees of an augmented scan: which point stands for a voxel, and which curve comes first, may be
-    random too."""
-    if augmentation.random_point:
-        scan = shuffled_points(scan, rng)
-    sample = make_sample(scan, config, fused=True)
-    return shuffled_orders(sample, rng) if augmentation.shuffle_orders else sample
+def shown(
+    scan: LabeledScan,
+    config: AugmentationConfig,
+    rng: np.random.Generator,
+    make: Callable[[LabeledScan], ScanSample],
+) -> ScanSample:
+    """What the network sees of an augmented scan, as `make` voxelizes it: which point stands for a voxel, and which
+    curve comes first, may be random too."""
+    if config.random_point:
+        scan = _shuffled_points(scan, rng)
+    sample = make(scan)
+    return _shuffled_orders(sample, rng) if config.shuffle_orders else sample
 
 
-def shuffled_points(scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
+def _shuffled_points(scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:
     """The points in a random order, so that the first point of each voxel is a random one of its points."""
     return scan.subset(rng.permutation(len(scan.label)))
 
 
-def shuffled_orders(sample: ScanSample, rng: np.random.Generator) -> ScanSample:
+def _shuffled_orders(sample: ScanSample, rng: np.random.Generator) -> ScanSample:
     """The orders of each stage, `order_s` [O, ...] and `inverse_s` [O, V_s], in a random order."""
     inputs = dict(sample.inputs)
     for name in [name for name in inputs if name.startswith("order_")]:

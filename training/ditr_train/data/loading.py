@@ -117,13 +117,15 @@ def _stored_samples(
         scan = _labeled_scan(frame, config, used, regions, variation=variation)
         return _with_soft_labels(scan, soft_labels, config)
 
-    scans = []
-    for index in range(len(folder)):
-        has_images = encoder is not None and folder.has_images(index, topics.cameras)
-        varied = _varied(partial(read, index, True), augmentation if has_images else None)
-        name = _scan_name(folder.bag(index), folder.stamp(index))
-        scans.append(StoredScan(name, has_images, partial(read, index), varied))
-    return scans
+    return [
+        _stored(
+            _scan_name(folder.bag(index), folder.stamp(index)),
+            encoder is not None and folder.has_images(index, topics.cameras),
+            partial(read, index),
+            augmentation,
+        )
+        for index in range(len(folder))
+    ]
 
 
 def _stored_scans(
@@ -147,21 +149,24 @@ def _stored_scans(
         scan = _labeled_scan(frame, config, used, None, dataset.learning_map.sets, variation)
         return _with_soft_labels(scan, soft_labels, config)
 
-    scans = []
-    for index in range(len(dataset)):
-        has_images = encoder is not None and dataset.has_images(index)
-        varied = _varied(partial(read, index, True), augmentation if has_images else None)
-        name = _scan_name(dataset.frame_name(index), dataset.stamp(index))
-        scans.append(StoredScan(name, has_images, partial(read, index), varied))
-    return scans
+    return [
+        _stored(
+            _scan_name(dataset.frame_name(index), dataset.stamp(index)),
+            encoder is not None and dataset.has_images(index),
+            partial(read, index),
+            augmentation,
+        )
+        for index in range(len(dataset))
+    ]
 
 
-def _varied(
-    read: Callable[[ImageVariation], LabeledScan], augmentation: AugmentationConfig | None
-) -> Callable[[np.random.Generator], LabeledScan] | None:
-    if augmentation is None:
-        return None
-    return lambda rng: read(ImageVariation(augmentation, rng))
+def _stored(
+    name: str, has_images: bool, read: Callable[..., LabeledScan], augmentation: AugmentationConfig | None
+) -> StoredScan:
+    """`read` is asked whether images are wanted, and for their variation where `augmentation` varies them."""
+    if augmentation is None or not has_images:
+        return StoredScan(name, has_images, read)
+    return StoredScan(name, has_images, read, lambda rng: read(True, ImageVariation(augmentation, rng)))
 
 
 def _scan_name(origin: str, stamp: int) -> str:

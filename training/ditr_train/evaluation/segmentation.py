@@ -33,16 +33,11 @@ class Evaluation:
     """Share of the labelled points seen by the camera, by scan."""
 
 
-def predict(segmentor: Segmentor, scan: LabeledScan, config: Config, *, fused: bool) -> npt.NDArray[np.int64]:
-    """[N] class index of each point; -1 where a point is outside the range."""
-    return _class_of_points(segmentor, [make_sample(scan, config, fused=fused)])
-
-
-def vote(
-    segmentor: Segmentor, scan: LabeledScan, config: Config, views: ViewsConfig, *, fused: bool
+def predict(
+    segmentor: Segmentor, scan: LabeledScan, config: Config, *, fused: bool, views: ViewsConfig | None = None
 ) -> npt.NDArray[np.int64]:
-    """[N] class index of each point that has the largest sum of probabilities over the views; -1 where a point is
-    outside the range in all of them."""
+    """[N] class index of each point, with `views` the one that has the largest sum of probabilities over them; -1
+    where a point is outside the range (in all of them)."""
     return _class_of_points(segmentor, _seen_in(views, scan, config, fused=fused))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ class Distillation(Pretraining):
         return augment(scan, self.augmentation, rng, fused=True)
 
     def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        return shown(scan, self.config, self.augmentation, rng)
+        return shown(scan, self.augmentation, rng, partial(make_sample, config=self.config, fused=True))
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         inputs, voxels = _voxels_of(sample, self.device)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ditr_train.config.model_config import Config
-from ditr_train.data.augmentation import augment, shuffled_orders, shuffled_points
+from ditr_train.data.augmentation import augment, shown
 from ditr_train.data.scans import LabeledScan, ScanSample
 from ditr_train.engine.initialization import initialize
 from ditr_train.engine.run_folder import RunFolder
@@ -109,10 +109,7 @@ class MaskedTokenPrediction(Pretraining):
         return augment(scan, self.augmentation, rng, fused=True)
 
     def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        if self.augmentation.random_point:
-            scan = shuffled_points(scan, rng)
-        sample = self._masked(scan, rng)
-        return shuffled_orders(sample, rng) if self.augmentation.shuffle_orders else sample
+        return shown(scan, self.augmentation, rng, lambda scan: self._masked(scan, rng))
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         inputs = tensors_on(self.device, sample.inputs)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ditr_train.config.model_config import Config
-from ditr_train.data.augmentation import augment, shuffled_orders, shuffled_points
+from ditr_train.data.augmentation import augment, shown
 from ditr_train.data.scans import LabeledScan, ScanSample
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.methods.pretraining import Pretraining
@@ -70,10 +70,7 @@ class RegionDistillation(Pretraining):
         return augment(scan, self.augmentation, rng, fused=True)
 
     def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        if self.augmentation.random_point:
-            scan = shuffled_points(scan, rng)
-        sample = self._sample(scan)
-        return shuffled_orders(sample, rng) if self.augmentation.shuffle_orders else sample
+        return shown(scan, self.augmentation, rng, self._sample)
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         inputs = tensors_on(self.device, sample.inputs)

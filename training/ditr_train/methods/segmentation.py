@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from ditr_train.config.model_config import Config
 from ditr_train.data.augmentation import augment, shown
-from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample
+from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.scan_order import ScanGroup
 from ditr_train.engine.training_loop import LogRow, TrainingLoop
@@ -57,7 +58,7 @@ class Training(TrainingLoop):
         return scan if fused else replace(scan, images=None)
 
     def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        return shown(scan, self.config, self.config.training.augmentation, rng)
+        return shown(scan, self.config.training.augmentation, rng, partial(make_sample, config=self.config, fused=True))
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         inputs = tensors_on(self.device, sample.inputs)

@@ -16,7 +16,7 @@ from ditr_train.data.source import ScanSource
 from ditr_train.evaluation.groups import ClassGroups
 from ditr_train.evaluation.metrics import ConfusionMatrix
 from ditr_train.export.bundle import read_document
-from ditr_train.export.parity import Form, Mode
+from ditr_train.export.parity import MODES, Form, Mode
 from ditr_train.methods.bundle_form import bundle_form
 from ditr_train.methods.seen_scans import seen_scans
 
@@ -72,21 +72,27 @@ def _data_set(name: str) -> str:
 def _scores(
     model: str, form: Form, name: str, scans: Sequence[LabeledScan], config: Config, groups: ClassGroups
 ) -> Iterator[ModelScore]:
+    """Of each mode, each scan being read once."""
     classes = [entry.name for entry in config.classes]
-    for mode, logits in sorted(form.logits.items(), reverse=True):
-        coarse, fine, count = ConfusionMatrix(groups.names), ConfusionMatrix(classes), 0
-        for scan in scans:
+    counts = {mode: 0 for mode in reversed(MODES) if mode in form.logits}
+    coarse = {mode: ConfusionMatrix(groups.names) for mode in counts}
+    fine = {mode: ConfusionMatrix(classes) for mode in counts}
+    for scan in scans:
+        sample = make_sample(scan, config, fused="fused" in counts)
+        for mode in counts:
             if mode == "fused" and scan.images is None:
                 continue
-            count += 1
-            sample = make_sample(scan, config, fused=mode == "fused")
-            label = logits(sample.inputs).argmax(1)
+            shown = sample if mode == "fused" else sample.without_images()
+            label = form.logits[mode](shown.inputs).argmax(1)
             label = np.where(sample.point_to_voxel >= 0, label[sample.point_to_voxel], -1)
-            coarse.add(groups.truth(scan), groups.prediction(label))
-            fine.add(scan.label, label)
-        if count > 0:
-            fine_miou = fine.miou() if fine.counts.any() else None
-            yield ModelScore(model, name, mode, count, False, coarse.iou(), coarse.miou(), coarse.accuracy(), fine_miou)
+            coarse[mode].add(groups.truth(scan), groups.prediction(label))
+            fine[mode].add(scan.label, label)
+            counts[mode] += 1
+    for mode, count in counts.items():
+        if count == 0:
+            continue
+        found, class_miou = coarse[mode], fine[mode].miou() if fine[mode].counts.any() else None
+        yield ModelScore(model, name, mode, count, False, found.iou(), found.miou(), found.accuracy(), class_miou)
 
 
 def score_table(scores: Sequence[ModelScore], groups: Sequence[str]) -> str:

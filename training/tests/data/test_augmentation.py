@@ -1,5 +1,6 @@
 """The settings of the authors' recipes that change what the network sees of a scan."""
 
+from functools import partial
 from itertools import permutations
 
 import numpy as np
@@ -26,11 +27,12 @@ def crowded(rng, cells=40, points=6):
 
 def test_a_voxel_shows_a_random_one_of_its_points(rng):
     scan, config = crowded(rng), make_config()
-    plain = shown(scan, config, STILL, rng)
+    make = partial(make_sample, config=config, fused=True)
+    plain = shown(scan, STILL, rng, make)
     assert (plain.inputs["feat"] == make_sample(scan, config, fused=True).inputs["feat"]).all()
     shown_points, times = [], 300
     for _ in range(times):
-        sample = shown(scan, config, replace(STILL, random_point=True), rng)
+        sample = shown(scan, replace(STILL, random_point=True), rng, make)
         number = sample.inputs["feat"][:, 3].astype(int)
         # Labels and coordinates are those of the point that is shown, and the voxels stay what they are.
         np.testing.assert_array_equal(sample.label, number % 5)
@@ -46,12 +48,13 @@ def test_a_voxel_shows_a_random_one_of_its_points(rng):
 
 def test_orders_change_places_in_each_stage_for_itself(rng):
     scan, config = make_scan(1, 300, images=False), make_config("convolution")
-    plain = shown(scan, config, STILL, rng).inputs
+    make = partial(make_sample, config=config, fused=True)
+    plain = shown(scan, STILL, rng, make).inputs
     stages = [name.removeprefix("order_") for name in plain if name.startswith("order_")]
     assert len(stages) == 3
     found = {stage: [] for stage in stages}
     for _ in range(200):
-        inputs = shown(scan, config, replace(STILL, shuffle_orders=True), rng).inputs
+        inputs = shown(scan, replace(STILL, shuffle_orders=True), rng, make).inputs
         for stage in stages:
             before, after = plain[f"order_{stage}"], inputs[f"order_{stage}"]
             place = tuple(next(i for i in range(4) if (before[i] == order).all()) for order in after)
@@ -62,7 +65,12 @@ def test_orders_change_places_in_each_stage_for_itself(rng):
     first = stages[0]
     assert set(found[first]) == set(permutations(range(4)))
     assert any(a != b for a, b in zip(found[first], found[stages[1]], strict=True))
-    again = shown(scan, config, replace(STILL, shuffle_orders=True), np.random.default_rng(1)).inputs
+    again = shown(
+        scan,
+        replace(STILL, shuffle_orders=True),
+        np.random.default_rng(1),
+        make,
+    ).inputs
     segmentor = make_segmentor(config)
     logits = [segmentor(tensors_on(CPU, inputs)) for inputs in (plain, again)]
     assert not torch.allclose(*logits, atol=1e-3)

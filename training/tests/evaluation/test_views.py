@@ -14,7 +14,7 @@ from ditr_train.cli import main
 from ditr_train.config.conversion import ConfigError
 from ditr_train.config.views_config import ViewsConfig
 from ditr_train.data.scans import make_sample
-from ditr_train.evaluation.segmentation import predict, score, vote
+from ditr_train.evaluation.segmentation import predict, score
 from ditr_train.model.device import CPU, tensors_on
 
 
@@ -44,14 +44,14 @@ def test_the_probabilities_of_all_views_are_added_up(rng, fused):
             softmax /= softmax.sum(1, keepdims=True)
             inside = sample.point_to_voxel >= 0
             total[inside] += softmax[sample.point_to_voxel[inside]]
-    found = vote(segmentor, scan, config, views, fused=fused)
+    found = predict(segmentor, scan, config, views=views, fused=fused)
     top = np.sort(total, axis=1)
     clear = top[:, -1] - top[:, -2] > 1e-5
     np.testing.assert_array_equal(found[clear], total.argmax(1)[clear])
     assert clear[:20].all() and (found[:20] >= 0).all() and (found[20:30] == -1).all()
     plain = predict(segmentor, scan, config, fused=fused)
     assert (plain[:30] == -1).all() and (plain != found)[30:].any()
-    np.testing.assert_array_equal(vote(segmentor, scan, config, ViewsConfig(), fused=fused), plain)
+    np.testing.assert_array_equal(predict(segmentor, scan, config, views=ViewsConfig(), fused=fused), plain)
 
 
 def test_scores_are_those_of_the_views():
@@ -60,7 +60,7 @@ def test_scores_are_those_of_the_views():
     views = ViewsConfig((0.0, 1.0), (0.9, 1.1))
     scores = score(segmentor, scans, config, views=views)
     assert scores["views"] == 4 and "views" not in score(segmentor, scans, config)
-    votes = [vote(segmentor, scan, config, views, fused=True) == scan.label for scan in scans]
+    votes = [predict(segmentor, scan, config, views=views, fused=True) == scan.label for scan in scans]
     assert scores["fused"]["accuracy"] == pytest.approx(np.mean(votes))
 
 
