@@ -50,17 +50,11 @@ export function featureTensor(
   const data = out !== undefined && out.length >= length ? out.subarray(0, length) : new Float32Array(length);
   backbone.input_features.forEach(({ name, offset, scale }, feature) => {
     const column = columns[feature]!;
-    const axis = AXES.indexOf(name);
-    if (backbone.clamp === true && axis >= 0) {
-      const low = Math.fround(backbone.point_range[axis]!);
-      const high = Math.fround(backbone.point_range[axis + 3]!);
-      for (let voxel = 0, at = feature; voxel < representative.length; voxel++, at += width) {
-        data[at] = (clampNumber(column[representative[voxel]!]!, low, high) - offset) * scale;
-      }
-      return;
-    }
+    const axis = backbone.clamp === true ? AXES.indexOf(name) : -1;
+    const low = axis < 0 ? -Infinity : Math.fround(backbone.point_range[axis]!);
+    const high = axis < 0 ? Infinity : Math.fround(backbone.point_range[axis + 3]!);
     for (let voxel = 0, at = feature; voxel < representative.length; voxel++, at += width) {
-      data[at] = (column[representative[voxel]!]! - offset) * scale;
+      data[at] = (clampNumber(column[representative[voxel]!]!, low, high) - offset) * scale;
     }
   });
   return float32Tensor("feat", [representative.length, width], data);
