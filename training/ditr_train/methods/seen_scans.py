@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,3 +30,18 @@ def _collect(description: Any, seen: Mapping[str, set[str]]) -> None:
                 seen[USES[key]].update(value)
             else:
                 _collect(value, seen)
+
+
+def share_scans(name: str, other: str) -> bool:
+    """Do two sources of these names have scans in common? `data-set` has those of `data-set/0-15,20`."""
+    (whole, _, ranges), (other_whole, _, other_ranges) = name.partition("/"), other.partition("/")
+    if whole != other_whole or name == other:
+        return name == other
+    return any(first <= c and a <= last for first, last in _limits(ranges) for a, c in _limits(other_ranges))
+
+
+def _limits(ranges: str) -> list[tuple[float, float]]:
+    """First and last numbers of `0-15,20`; of what is no such list, and of nothing, all numbers."""
+    parts = [re.fullmatch(r"(\d+)(?:-(\d+))?", part) for part in ranges.split(",")]
+    limits = [(float(part[1]), float(part[2] or part[1])) for part in parts if part]
+    return limits if len(limits) == len(parts) else [(0, math.inf)]

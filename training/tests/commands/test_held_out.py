@@ -9,6 +9,7 @@ import pytest
 from ditr_train.commands.held_out import warn_of_seen, warn_of_trained
 from ditr_train.data.source import scan_source
 from ditr_train.engine.run_folder import RunFolder
+from ditr_train.methods.seen_scans import share_scans
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -66,6 +67,8 @@ def test_training_warns_of_files_that_it_trains_and_validates_on(capsys):
     assert capsys.readouterr().err == ""
     warn_of_trained(bags, [scan_source("b.mcap")])
     assert "warning: b.mcap: trained on too" in capsys.readouterr().err
+    warn_of_trained(bags, [scan_source("semantic-kitti:/data:00/15-20")])
+    assert "warning: semantic-kitti:00/15-20: trained on too" in capsys.readouterr().err
 
 
 def test_evaluation_warns_of_what_a_run_or_its_origin_saw(tmp_path, capsys):
@@ -79,3 +82,19 @@ def test_evaluation_warns_of_what_a_run_or_its_origin_saw(tmp_path, capsys):
     trained, validated = capsys.readouterr().err.splitlines()
     assert "a.mcap, c.mcap, d.mcap: trained on too" in trained
     assert "b.mcap: validated on too" in validated
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "shared"),
+    [
+        ("a.mcap", "a.mcap", True),
+        ("a.mcap", "b.mcap", False),
+        ("scans:ika/6,13", "scans:ika", True),
+        ("scans:ika/6,13", "scans:ika/0-5,7-12,14", False),
+        ("scans:ika/6,13", "scans:ika/0-5,10-20", True),
+        ("semantic-kitti:00/0-20", "semantic-kitti:01/0-20", False),
+        ("semantic-kitti:00", "semantic-kitti:00/16-20", True),
+    ],
+)
+def test_parts_of_a_data_set_share_scans_where_their_numbers_meet(name, other, shared):
+    assert share_scans(name, other) == share_scans(other, name) == shared
