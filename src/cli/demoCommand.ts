@@ -1,16 +1,22 @@
 import path from "node:path";
 import { Command } from "commander";
 import { openBag } from "../bag/openBag.js";
+import type { BagReader } from "../bag/types.js";
+import type { RgbImage } from "../camera/RgbImage.js";
+import { Fault } from "../faults/Fault.js";
+import { FaultLog } from "../faults/FaultLog.js";
 import { checkOutputs } from "../files/checkOutputs.js";
 import { writeOutput } from "../files/writeOutput.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { DEFAULT_FUSION, type LabellingMode } from "../perception/FusionPolicy.js";
 import type { ProviderChoice } from "../model/providers.js";
 import { SIMULATOR_MODEL } from "../model/shippedModels.js";
+import { encodePng } from "../report/renderLabelledScan.js";
 import { columnsByMode, scoreTable } from "./scoreTable.js";
 import { wholeNumber } from "./arguments.js";
 import { forceOption } from "./forceOption.js";
 import { Interruption } from "./Interruption.js";
+import { labelledScans, type DrawableScan } from "./labelledScans.js";
 import { modelOption, providerOption } from "./modelOption.js";
 import { drawScan } from "./drawScan.js";
 import { printFault } from "./printFault.js";
@@ -21,6 +27,8 @@ import { writeSimulation } from "./simulateCommand.js";
 /** A street that no shipped model was trained on: training uses seeds below 1,000,000. */
 const DEMO_SEED = 1_000_042;
 const SECONDS_PER_SCAN = 0.1;
+/** Nanoseconds between an image and its scan. */
+const TOLERANCE = 50_000_000n;
 
 interface DemoFlags {
   readonly output: string;
@@ -58,12 +66,12 @@ export function demoCommand(): Command {
       try {
         const confusion = await evaluateBag(reader, { modeOf: (stamp) => modes.get(stamp) });
         console.log(`\n${scoreTable(columnsByMode(confusion))}`);
-        const { mode, png } = await drawScan(reader, result.bundle.manifest, modes);
-        await writeOutput(picture, png, { force });
+        const drawn = await drawFirst(reader, modes);
+        await writeOutput(picture, await encodePng(drawn.picture), { force });
         console.log(
           `\n${drive}: the simulated drive\n${labelled}: the labelled bag\n${summary}: every figure above`,
         );
-        console.log(`${picture}: a ${mode} scan`);
+        console.log(`${picture}: ${drawn.title}`);
       } finally {
         await reader.close();
       }
@@ -100,7 +108,7 @@ async function label(
       provider,
       threads: 0,
       fusion: DEFAULT_FUSION,
-      tolerance: 50_000_000n,
+      tolerance: TOLERANCE,
       copy: "all",
       force,
       interruption,
@@ -110,6 +118,25 @@ async function label(
     interruption.close();
     await reader.close();
   }
+}
+
+/** The first fused scan, or the first where none was fused. */
+async function drawFirst(
+  labelled: BagReader,
+  modes: ReadonlyMap<bigint, LabellingMode>,
+): Promise<{ title: string; picture: RgbImage }> {
+  const draw = async (scan: DrawableScan, mode: LabellingMode) => {
+    const title = `${mode} scan`;
+    return { title, picture: await drawScan(scan, { title, withImages: true }) };
+  };
+  const faults = new FaultLog({ announce: printFault });
+  let first: DrawableScan | undefined;
+  for await (const scan of labelledScans(labelled, { tolerance: TOLERANCE, withImages: true }, faults)) {
+    if (modes.get(scan.stamp) === "fused") return draw(scan, "fused");
+    first ??= scan;
+  }
+  if (first !== undefined) return draw(first, "image-free");
+  throw new Fault("bag-unreadable", `${labelled.path} has no labelled clouds to draw`);
 }
 
 function modesOf({ recorder }: RunResult): Map<bigint, LabellingMode> {

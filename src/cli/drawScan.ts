@@ -1,35 +1,28 @@
-import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
-import type { BagReader } from "../bag/types.js";
-import { Fault } from "../faults/Fault.js";
-import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
-import { readColumn, readXyz } from "../messages/pointColumns.js";
-import type { BundleManifest } from "../model/bundleManifest.js";
-import type { LabellingMode } from "../perception/FusionPolicy.js";
-import { renderLabelledScan } from "../report/renderLabelledScan.js";
+import type { RgbImage } from "../camera/RgbImage.js";
+import { addCameraStrip } from "../report/cameraStrip.js";
+import { paintLabelledScan } from "../report/renderLabelledScan.js";
+import type { DrawableScan } from "./labelledScans.js";
 
-/** A picture of the first fused scan of a labelled bag, or of its first scan where none was fused. */
-export async function drawScan(
-  reader: BagReader,
-  { classes }: BundleManifest,
-  modes: ReadonlyMap<bigint, LabellingMode>,
-): Promise<{ mode: LabellingMode; png: Uint8Array }> {
-  let first: Uint8Array | undefined;
-  for await (const { data } of reader.messages({ topics: [OUTPUT_TOPICS.labelled] })) {
-    if (modes.get(decodePointCloud2(data).header.stamp) === "fused") return draw(data, classes, "fused");
-    first ??= data;
-  }
-  if (first === undefined) throw new Fault("bag-unreadable", `${reader.path} has no labelled clouds to draw`);
-  return draw(first, classes, "image-free");
+export interface DrawScanOptions {
+  /** What the scan is called, before its time. */
+  readonly title: string;
+  readonly withImages: boolean;
+  /** See LabelledScanOptions. */
+  readonly range?: number;
 }
 
-async function draw(
-  cdr: Uint8Array,
-  classes: BundleManifest["classes"],
-  mode: LabellingMode,
-): Promise<{ mode: LabellingMode; png: Uint8Array }> {
-  const cloud = decodePointCloud2(cdr);
-  const labels = readColumn(cloud, "label", new Uint32Array(pointCount(cloud)));
-  const seconds = (Number(cloud.header.stamp) / 1e9).toFixed(1);
-  const title = `${mode} scan at ${seconds} s in ${cloud.header.frameId}`;
-  return { mode, png: await renderLabelledScan({ xyz: readXyz(cloud), labels, classes, title }) };
+/** The points of a scan in the colours of their classes, above the images that belong to it. */
+export async function drawScan(
+  { stamp, frameId, xyz, labels, classes, images }: DrawableScan,
+  { title, withImages, range }: DrawScanOptions,
+): Promise<RgbImage> {
+  const seconds = (Number(stamp) / 1e9).toFixed(1);
+  const picture = await paintLabelledScan({
+    xyz,
+    labels,
+    classes,
+    title: `${title} at ${seconds} s in ${frameId}`,
+    ...(range !== undefined && { range }),
+  });
+  return withImages ? addCameraStrip(picture, await images()) : picture;
 }

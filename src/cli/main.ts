@@ -4,6 +4,7 @@ import { Fault } from "../faults/Fault.js";
 import { benchCommand } from "./benchCommand.js";
 import { demoCommand } from "./demoCommand.js";
 import { doctorCommand } from "./doctorCommand.js";
+import { drawCommand } from "./drawCommand.js";
 import { evaluateCommand } from "./evaluateCommand.js";
 import { EXIT } from "./exitCodes.js";
 import { importCommand } from "./importCommand.js";
@@ -21,6 +22,7 @@ Start with:
   ditr demo                                 simulate a drive, label it, draw a picture
   ditr inspect my_robot.mcap                what is in a bag and what would be used
   ditr run my_robot.mcap -o labelled.mcap   label it
+  ditr draw labelled.mcap -o scan.png       look at a scan
 
 Exit codes: ${EXIT.ok} done; ${EXIT.fault} bad input or set-up; ${EXIT.usage} wrong command line; ${EXIT.incomplete} done, but some scans were lost;
 ${EXIT.interrupted} or ${EXIT.terminated} stopped by Ctrl-C or SIGTERM, with what was done until then kept.`,
@@ -33,6 +35,7 @@ for (const command of [
   inspectCommand(),
   evaluateCommand(),
   samplesCommand(),
+  drawCommand(),
   simulateCommand(),
   demoCommand(),
   benchCommand(),

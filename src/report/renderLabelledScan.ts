@@ -1,4 +1,5 @@
 import { sharp } from "../camera/libvips.js";
+import type { RgbImage } from "../camera/RgbImage.js";
 import { paintClasses, type PaintedClass, type PointLabels } from "./paintedClasses.js";
 import {
   formatCount,
@@ -40,11 +41,16 @@ export const SCAN_VIEWS = {
   above: { left: LEGEND.left, top: VIEWS_TOP, width: LEGEND.width, height: 510 },
 } as const;
 
+/** As `paintLabelledScan`, as a PNG. */
+export async function renderLabelledScan(options: LabelledScanOptions): Promise<Uint8Array> {
+  return await encodePng(await paintLabelledScan(options));
+}
+
 /**
- * One labelled scan as a PNG of 1600 x 900: from behind and above, from straight above, and a legend of its
+ * One labelled scan in a picture of 1600 x 900: from behind and above, from straight above, and a legend of its
  * classes. Needs no fonts of the system. A RangeError where `xyz` and `labels` do not fit together.
  */
-export async function renderLabelledScan(options: LabelledScanOptions): Promise<Uint8Array> {
+export async function paintLabelledScan(options: LabelledScanOptions): Promise<RgbImage> {
   const { xyz, labels, classes, title } = options;
   const painted = paintClasses(xyz, labels, classes);
   const { range: reach, ground } = scanExtent(xyz);
@@ -74,12 +80,11 @@ export async function renderLabelledScan(options: LabelledScanOptions): Promise<
   for (const { place, view } of views) {
     rasterizeScan(view, xyz, painted.colors).blendInto(data, info.width, place.left, place.top);
   }
-  return encodePng(data, info.width, info.height);
+  return { width: info.width, height: info.height, data };
 }
 
-/** `pixels` [height, width, 3]. */
-export async function encodePng(pixels: Uint8Array, width: number, height: number): Promise<Uint8Array> {
-  return await sharp(pixels, { raw: { width, height, channels: 3 } })
+export async function encodePng({ width, height, data }: RgbImage): Promise<Uint8Array> {
+  return await sharp(data, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 6 })
     .toBuffer();
 }

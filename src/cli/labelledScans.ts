@@ -1,0 +1,179 @@
+import { assembleFrames } from "../bag/labelling/assembleFrames.js";
+import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
+import type { BagReader } from "../bag/types.js";
+import { OverlayDrawer, paintPoints } from "../camera/OverlayDrawer.js";
+import { Fault } from "../faults/Fault.js";
+import type { FaultLog } from "../faults/FaultLog.js";
+import { decodeLabelInfo, LABEL_INFO_TYPE } from "../messages/labelInfo.js";
+import type { Rgb } from "../messages/packRgb.js";
+import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
+import { hasField, readColumn, readXyz } from "../messages/pointColumns.js";
+import type { PointCloud2 } from "../messages/types.js";
+import { FrameImages } from "../perception/FrameImages.js";
+import type { ScanFrame } from "../perception/ScanFrame.js";
+import type { CaptionedImage } from "../report/cameraStrip.js";
+import type { PaintedClass } from "../report/paintedClasses.js";
+import { drivenInputs, recordedClouds } from "./drivenInputs.js";
+import type { InputOptions } from "./inputOptions.js";
+
+export interface LabelledScansOptions extends InputOptions {
+  /** Stop after this many scans. */
+  readonly maxScans?: number;
+  /** Without it, images are neither read nor drawn. */
+  readonly withImages: boolean;
+}
+
+/** A scan of a labelled bag, for pictures. */
+export interface DrawableScan {
+  /** From 1, and of how many. */
+  readonly number: number;
+  readonly total: number;
+  /** Nanoseconds. */
+  readonly stamp: bigint;
+  readonly frameId: string;
+  /** [N, 3] metres in that frame. */
+  readonly xyz: Float32Array;
+  /** [N] class ids. */
+  readonly labels: Uint32Array;
+  /** The classes of its points, with names and colours as the bag has them. */
+  readonly classes: readonly PaintedClass[];
+  /** The images that belong to it, with the points that each shows painted on it. */
+  readonly images: () => Promise<readonly CaptionedImage[]>;
+}
+
+/**
+ * The labelled clouds of a bag with the images that belong to them, in the order of their stamps. What is wrong with
+ * images is recorded in `faults` when they are asked for.
+ *
+ * @throws Fault "data-set-unreadable" where the topic has no clouds with labels
+ */
+export async function* labelledScans(
+  bag: BagReader,
+  options: LabelledScansOptions,
+  faults: FaultLog,
+): AsyncGenerator<DrawableScan> {
+  const topics = options.cloudTopics ?? [OUTPUT_TOPICS.labelled];
+  for (const topic of topics) {
+    if (bag.topics.some((candidate) => candidate.topic === topic)) continue;
+    throw new Fault(
+      "data-set-unreadable",
+      `${bag.path} has no labelled clouds on ${topic}; ditr run writes them, --cloud names another topic`,
+    );
+  }
+  const names = await classNames(bag);
+  const colors = new ClassColors();
+  const drawer = new OverlayDrawer();
+  const own = { ...options, cloudTopics: topics, ...(!options.withImages && { imageTopics: [] }) };
+  const { reader, selection, inputs, ledger } = await drivenInputs(bag, own, faults);
+  const total = recordedClouds(bag, selection);
+  const frames = assembleFrames({
+    reader,
+    ...inputs,
+    faults,
+    ledger,
+    transformOffset: inputs.clocks.transformOffset,
+    ...(options.fixedFrame !== undefined && { fixedFrame: options.fixedFrame }),
+    ...(options.maxScans !== undefined && { maxScans: options.maxScans }),
+  });
+  let number = 0;
+  for await (const { frame } of frames) {
+    number++;
+    const cloud = cloudOf(frame);
+    const { stamp, frameId } = cloud.header;
+    const xyz = readXyz(cloud);
+    const labels = readColumn(cloud, "label", new Uint32Array(pointCount(cloud)));
+    colors.learn(cloud, labels);
+    const classes = [...new Set(labels)].map((id) => ({
+      id,
+      name: names.get(id) ?? `class ${id}`,
+      color: colors.of(id),
+    }));
+    const images = () => overlays(frame, drawer, { xyz, labels, classes }, faults);
+    yield { number, total, stamp, frameId, xyz, labels, classes, images };
+  }
+}
+
+function cloudOf({ sources: [source], topic, stamp }: ScanFrame): PointCloud2 {
+  if (source?.kind !== "points") {
+    throw new Fault("data-set-unreadable", `${topic} has no point cloud to draw`).at({ topic, stamp });
+  }
+  const cloud = decodePointCloud2(source.cdr);
+  if (!hasField(cloud, "label")) {
+    throw new Fault(
+      "data-set-unreadable",
+      `the clouds of ${topic} have no field "label"; ditr run writes it`,
+    );
+  }
+  return cloud;
+}
+
+async function classNames(bag: BagReader): Promise<ReadonlyMap<number, string>> {
+  const infos = bag.topics.filter(({ type }) => type === LABEL_INFO_TYPE).map(({ topic }) => topic);
+  const topic = infos.includes(OUTPUT_TOPICS.labelInfo) ? OUTPUT_TOPICS.labelInfo : infos[0];
+  if (topic === undefined) return new Map();
+  for await (const { data } of bag.messages({ topics: [topic] })) {
+    return new Map(decodeLabelInfo(data).classMap.map(({ classId, className }) => [classId, className]));
+  }
+  return new Map();
+}
+
+/** The colours that classes have in the clouds: LabelInfo has names only. */
+class ClassColors {
+  readonly #colors = new Map<number, Rgb>();
+
+  /** `labels` [N] of the cloud's points. */
+  learn(cloud: PointCloud2, labels: Uint32Array): void {
+    if (!hasField(cloud, "rgb")) return;
+    const rgb = readColumn(cloud, "rgb", new Float32Array(labels.length));
+    const bits = new Uint32Array(rgb.buffer, rgb.byteOffset, rgb.length);
+    let last = -1;
+    for (let point = 0; point < labels.length; point++) {
+      const id = labels[point]!;
+      if (id === last) continue;
+      last = id;
+      if (this.#colors.has(id)) continue;
+      const packed = bits[point]!;
+      this.#colors.set(id, [(packed >> 16) & 255, (packed >> 8) & 255, packed & 255]);
+    }
+  }
+
+  /** Black, which points without a label have, is no colour on a dark page. */
+  of(id: number): Rgb {
+    const [red, green, blue] = this.#colors.get(id) ?? [0, 0, 0];
+    return red + green + blue === 0 ? [98, 106, 118] : [red, green, blue];
+  }
+}
+
+async function overlays(
+  frame: ScanFrame,
+  drawer: OverlayDrawer,
+  { xyz, labels, classes }: Pick<DrawableScan, "xyz" | "labels" | "classes">,
+  faults: FaultLog,
+): Promise<CaptionedImage[]> {
+  const slots = new Map(classes.map(({ id }, slot) => [id, slot]));
+  const slotOf = Int32Array.from(labels, (id) => slots.get(id)!);
+  const points = Int32Array.from(labels, (_, point) =>
+    Number.isFinite(xyz[3 * point]! + xyz[3 * point + 1]! + xyz[3 * point + 2]!) ? point : -1,
+  );
+  const images = new FrameImages(frame.images);
+  const drawn: CaptionedImage[] = [];
+  for (const source of images.all) {
+    try {
+      const { image, model } = await images.located(source);
+      const view = { model, cloudToOptical: source.cloudToCamera };
+      const draft = await drawer.draft(image, view, { xyz, pointToVoxel: points });
+      const painted = { ...draft.image, data: draft.image.data.slice() };
+      paintPoints(
+        painted.data,
+        draft.voxels,
+        slotOf,
+        classes.map(({ color }) => color),
+      );
+      drawn.push({ caption: `camera ${source.camera}`, image: painted });
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      faults.record(error.at({ topic: source.topic, stamp: frame.stamp }));
+    }
+  }
+  return drawn;
+}
