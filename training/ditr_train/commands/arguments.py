@@ -155,8 +155,10 @@ def region_source(options: argparse.Namespace) -> RegionSource:
     return RegionTopics() if options.regions is None else RegionFolder(options.regions)
 
 
-def region_name(options: argparse.Namespace) -> str:
+def region_name(options: argparse.Namespace, config: Config) -> str:
     """What data.json says of where the regions come from."""
+    if config.tokens.kind == "knn":
+        return "none, nearest neighbours"
     return options.regions.name if options.regions is not None else "topics"
 
 

@@ -18,7 +18,7 @@ from ditr_train.methods.scan_selection import scans_with_images, scans_with_regi
 from ditr_train.model.device import choose_device
 from ditr_train.studies.comparison import Comparison, Cost, plan_runs
 from ditr_train.studies.comparison_origins import ComparisonData
-from ditr_train.studies.comparison_table import METHODS, Result, markdown, write_csv
+from ditr_train.studies.comparison_table import METHODS, REGIONAL, Result, markdown, write_csv
 
 
 def add_parser(commands: Any) -> None:
@@ -45,7 +45,7 @@ def add_parser(commands: Any) -> None:
         nargs="+",
         choices=list(METHODS),
         default=["scratch", "d-ditr", "fused"],
-        help="default: %(default)s; sam-masked needs regions",
+        help="default: %(default)s; those with stages need regions",
     )
     arguments.add_regions(parser)
     parser.add_argument("--label-shares", type=arguments.share, nargs="+", default=[1.0, 0.1, 0.01], metavar="SHARE")
@@ -57,7 +57,7 @@ def add_parser(commands: Any) -> None:
         type=arguments.positive,
         nargs=2,
         metavar=("STAGE1", "STAGE2"),
-        help="of sam-masked, instead of the configuration's",
+        help="of the methods with stages, instead of the configuration's",
     )
     parser.add_argument("--estimate", action="store_true", help="only measure and print what it will take")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER")
@@ -77,7 +77,7 @@ def _compare(options: argparse.Namespace) -> None:
         distillation=replace(distillation, steps=options.distillation_steps or distillation.steps),
     )
     source = None
-    if "sam-masked" in options.methods:
+    if set(REGIONAL) & set(options.methods):
         config = _with_regions(options, config)
         source = arguments.region_source(options)
     show = arguments.progress()
@@ -107,7 +107,7 @@ def _compare(options: argparse.Namespace) -> None:
         encoder,
         options.encoder,
         names,
-        regions=arguments.region_name(options),
+        regions=arguments.region_name(options, config),
         unlabelled=[bag.name for bag in options.unlabelled],
     )
     comparison = Comparison(config, options.output, data, plan, device)
@@ -128,7 +128,7 @@ def _with_regions(options: argparse.Namespace, config: Config) -> Config:
     first, second = config.region_distillation, config.masked_token_prediction
     if first is None or second is None:
         raise ConfigError(
-            f"{options.config}: region_distillation and masked_token_prediction are needed for sam-masked"
+            f"{options.config}: region_distillation and masked_token_prediction are needed for methods with stages"
         )
     steps = options.region_steps or (first.steps, second.steps)
     return replace(

@@ -104,11 +104,11 @@ def keep_teacher(run: RunFolder, teacher: RunFolder) -> None:
 
 def _load(
     options: argparse.Namespace, config: Config, encoder: nn.Module | None
-) -> tuple[list[LabeledScan], list[LabeledScan]]:
+) -> tuple[Sequence[LabeledScan], Sequence[LabeledScan]]:
     """Scans to train on and to score on."""
     source = arguments.region_source(options)
 
-    def load(bags: Sequence[ScanSource], option: str) -> list[LabeledScan]:
+    def load(bags: Sequence[ScanSource], option: str) -> Sequence[LabeledScan]:
         scans = load_scans(bags, config, encoder, labels=False, regions=source, progress=arguments.progress())
         return scans_with_regions(scans, config.backbone, f"the bags of {option}")
 
@@ -116,14 +116,14 @@ def _load(
 
 
 def _carry_out(
-    pretraining: Pretraining, validation: list[LabeledScan], options: argparse.Namespace, data: dict[str, Any]
+    pretraining: Pretraining, validation: Sequence[LabeledScan], options: argparse.Namespace, data: dict[str, Any]
 ) -> None:
     pretraining.workers = options.workers
     names = arguments.bag_names(options, scans=len(pretraining.scans))
     carry_out(
         pretraining,
         validation,
-        names | data | {"regions": arguments.region_name(options)},
+        names | data | {"regions": arguments.region_name(options, pretraining.config)},
         origin=options.init,
         resume=options.resume,
         progress=arguments.progress(),

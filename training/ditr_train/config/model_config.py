@@ -19,6 +19,7 @@ from ditr_train.config.training_config import (
     EncoderTrainingConfig,
     MaskedTokenConfig,
     RegionDistillationConfig,
+    TokensConfig,
     TrainingConfig,
 )
 from ditr_train.config.views_config import ViewsConfig
@@ -178,6 +179,7 @@ class Config:
     distillation: DistillationConfig | None = None
     region_distillation: RegionDistillationConfig | None = None
     masked_token_prediction: MaskedTokenConfig | None = None
+    tokens: TokensConfig = field(default_factory=TokensConfig)
     test_time: ViewsConfig | None = None
     topics: TopicsConfig = field(default_factory=TopicsConfig)
     unlabeled_id: int = 0
@@ -187,11 +189,14 @@ class Config:
     def for_pretraining(self, name: PretrainingName) -> Config:
         """The configuration of a run of one pretraining: of the backbone alone, nothing is injected."""
         config = self.without_pretraining()
-        return dataclasses.replace(config, injection=None, encoder_training=None, **{name: getattr(self, name)})
+        config = dataclasses.replace(config, injection=None, encoder_training=None, **{name: getattr(self, name)})
+        return config if name == "distillation" else dataclasses.replace(config, tokens=self.tokens)
 
     def without_pretraining(self) -> Config:
         """The configuration of a run that learns from labels."""
-        return dataclasses.replace(self, distillation=None, region_distillation=None, masked_token_prediction=None)
+        return dataclasses.replace(
+            self, distillation=None, region_distillation=None, masked_token_prediction=None, tokens=TokensConfig()
+        )
 
     def __post_init__(self) -> None:
         ids = [entry.id for entry in self.classes]
@@ -223,6 +228,14 @@ class Config:
         if self.masked_token_prediction is not None:
             ratio = self.masked_token_prediction.mask_ratio
             require(0 < ratio < 1, f"masked_token_prediction.mask_ratio: {ratio} is not between 0 and 1")
+            channels, heads = (
+                self.masked_token_prediction.predictor_channels,
+                self.masked_token_prediction.predictor_heads,
+            )
+            require(
+                heads > 0 and channels > 0 and channels % heads == 0,
+                f"masked_token_prediction.predictor_channels: {channels} does not divide into {heads} heads",
+            )
         if self.distillation is not None:
             scales = self.distillation.scales
             require(

@@ -162,6 +162,36 @@ class DistillationConfig(OptimizationConfig):
 
 
 @dataclass(frozen=True)
+class TokensConfig:
+    """What of a scan is a token in SAM-guided masked token prediction (arXiv 2410.12158)."""
+
+    kind: Literal["regions", "knn"] = "regions"
+    """Regions of images and, of what these leave over, clusters; or nearest neighbours, as in older methods."""
+    merge_iou: float = 0.5
+    """Regions of two images are one token if they have at least this share (intersection over union) of their points
+    in common, of the points that both images see, ..."""
+    merge_points: int = 8
+    """... and these are at least so many."""
+    cluster_cell: float = 0.5
+    """Edge in metres of the cells that make a cluster where they touch."""
+    cluster_block: float = 4.0
+    """Edge in metres of the cubes that no cluster reaches beyond."""
+    knn_centers: int = 256
+    """Tokens of nearest neighbours, and ..."""
+    knn_voxels: int = 64
+    """... the voxels of each at most."""
+
+    def __post_init__(self) -> None:
+        require(0 < self.merge_iou <= 1, f"tokens.merge_iou: {self.merge_iou} is not above 0 and at most 1")
+        for name in ("merge_points", "cluster_cell", "knn_centers", "knn_voxels"):
+            require(getattr(self, name) > 0, f"tokens.{name}: {getattr(self, name)} is not above 0")
+        require(
+            self.cluster_block >= self.cluster_cell,
+            f"tokens.cluster_block: {self.cluster_block} is below cluster_cell, {self.cluster_cell}",
+        )
+
+
+@dataclass(frozen=True)
 class RegionDistillationConfig(OptimizationConfig):
     """Stage 1 of SAM-guided masked token prediction (arXiv 2410.12158): tokens of image regions learn the regions'
     image features, on scans without labels. The augmentation is that of the training."""
@@ -174,6 +204,9 @@ class RegionDistillationConfig(OptimizationConfig):
     group_weight_power: float = 1.0
     """Weight of a region in the loss is the share of its group among the regions to minus this power: with 1 all
     groups count the same, with 0 all regions."""
+    dense_weight: float = 1.0
+    """Weight of the loss of single voxels that a camera sees, which learn the features of the image patches that they
+    fall in; 0: regions alone."""
     smallest_region: int = 4
     """Regions of fewer voxels of a scan are left out."""
     sector: float | None = None
@@ -183,8 +216,12 @@ class RegionDistillationConfig(OptimizationConfig):
 @dataclass(frozen=True)
 class MaskedTokenConfig(OptimizationConfig):
     """Stage 2: a student that does not see most of the regions predicts what the frozen network of stage 1, which
-    sees all, says of them."""
+    sees all, says of them. Of a hidden region it knows the position alone."""
 
+    predictor_channels: int = 96
+    predictor_depth: int = 2
+    predictor_heads: int = 4
+    """Of the transformer that predicts hidden regions from the visible ones; it is not needed afterwards."""
     mask_ratio: float = 0.6
     """Share of the regions of a scan that the student does not see."""
     scene_weight: float = 1.0

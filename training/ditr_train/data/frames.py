@@ -24,6 +24,9 @@ class CameraImage:
     topic: str = ""
     regions: npt.NDArray[np.uint16] | None = None
     """[height, width] region ids, where there are any and they are asked for."""
+    name: str = ""
+    """Of an image of a data set: the kind of data set and where the image is in it, without the file's ending, such as
+    `semantic-kitti/sequences/00/image_2/000000`."""
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,12 @@ from ditr_train.data.bag_samples import open_samples
 from ditr_train.data.candidate_labels import coarse_labels
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
-from ditr_train.data.frames import Frame
+from ditr_train.data.frames import CameraImage, Frame
 from ditr_train.data.point_images import ImageVariation, point_images
-from ditr_train.data.regions import PointRegions, RegionSource, point_regions, region_features
+from ditr_train.data.regions import PointRegions, RegionSource
 from ditr_train.data.sample_folder import SampleFolder
-from ditr_train.data.scans import IGNORED, LabeledScan, class_indices
+from ditr_train.data.scan_tokens import tokens_of_neighbors, tokens_of_regions
+from ditr_train.data.scans import IGNORED, LabeledScan, PointImageFeatures, class_indices
 from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import DatasetSplit, ScanSource
 from ditr_train.data.stored_scans import StoredScan, StoredScans
@@ -46,9 +47,9 @@ def load_scans(
 
     Scans of samples are held in memory as far as HELD_BYTES go. The others, and those of data sets, are read, and their
     image features computed, each time that they are asked for. Without `labels` the clouds need no labels, and every
-    point is IGNORED. With `regions`, points know the regions of the images that they lie in, which have image features
-    where there is an encoder; those of data sets are not read. Points without a label take what `soft_labels` know of
-    them. Where an `augmentation` varies images, `StoredScans.varied` encodes them anew, and scans with images are not
+    point is IGNORED. With `regions`, points know which token of the configuration's kind they belong to, and
+    these have image features where there is an encoder. Points without a label take what `soft_labels` know of them.
+    Where an `augmentation` varies images, `StoredScans.varied` encodes them anew, and scans with images are not
     held in memory.
     Raises DataError for samples, a bag or a data set that cannot be used.
     """
@@ -60,10 +61,8 @@ def load_scans(
         augmentation = None
     for source in tqdm(sources, desc="reading scans", unit="source", disable=not progress):
         if isinstance(source, DatasetSplit):
-            if regions is not None:
-                raise DataError(f"{source.name}: regions of images are read for bags and samples only")
             dataset = source.open(config.classes)
-            stored += _stored_scans(dataset, config, encoder, soft_labels, augmentation, labels=labels)
+            stored += _stored_scans(dataset, config, encoder, regions, soft_labels, augmentation, labels=labels)
             continue
         folder = open_samples(source, config.topics, labels=labels)
         if labels:
@@ -90,6 +89,21 @@ def named_frames(source: ScanSource, config: Config) -> Iterator[tuple[str, Fram
         frames = (samples.frame(i, names, topics.label_field, topics.cameras, images=True) for i in range(len(samples)))
     for frame in frames:
         yield _scan_name(frame.bag, frame.stamp), frame
+
+
+def camera_images(source: ScanSource, config: Config) -> Iterator[tuple[str, CameraImage]]:
+    """Each camera image of samples or a data set once, and the file name of its bag, which data sets do not have."""
+    if not isinstance(source, DatasetSplit):
+        topics = config.topics
+        yield from open_samples(source, topics, labels=False).images(topics.cameras)
+        return
+    dataset = source.open(config.classes)
+    seen: set[str] = set()
+    for index in range(len(dataset)):
+        for exposure in dataset.exposures(index) if dataset.has_images(index) else ():
+            if exposure.image.name not in seen:
+                seen.add(exposure.image.name)
+                yield "", exposure.image
 
 
 def _stored_samples(
@@ -120,7 +134,7 @@ def _stored_samples(
     return [
         _stored(
             _scan_name(folder.bag(index), folder.stamp(index)),
-            encoder is not None and folder.has_images(index, topics.cameras),
+            (encoder is not None or regions is not None) and folder.has_images(index, topics.cameras),
             partial(read, index),
             augmentation,
         )
@@ -132,6 +146,7 @@ def _stored_scans(
     dataset: FrameDataset,
     config: Config,
     encoder: nn.Module | None,
+    regions: RegionSource | None,
     soft_labels: SoftLabelFolder | None,
     augmentation: AugmentationConfig | None,
     *,
@@ -145,14 +160,15 @@ def _stored_scans(
 
     def read(index: int, images: bool, variation: ImageVariation | None = None) -> LabeledScan:
         used = encoder if images else None
-        frame = dataset.frame(index, names, config.topics.label_field, images=used is not None)
-        scan = _labeled_scan(frame, config, used, None, dataset.learning_map.sets, variation)
+        wanted = used is not None or regions is not None
+        frame = dataset.frame(index, names, config.topics.label_field, images=wanted)
+        scan = _labeled_scan(frame, config, used, regions, dataset.learning_map.sets, variation)
         return _with_soft_labels(scan, soft_labels, config)
 
     return [
         _stored(
             _scan_name(dataset.frame_name(index), dataset.stamp(index)),
-            encoder is not None and dataset.has_images(index),
+            (encoder is not None or regions is not None) and dataset.has_images(index),
             partial(read, index),
             augmentation,
         )
@@ -201,7 +217,7 @@ def _labeled_scan(
             assert config.image_encoder is not None
             images = point_images(frame.exposures, xyz, config.image_encoder, encoder, variation)
         if source is not None:
-            regions = _regions(frame, xyz, config, source, None if images is None else images.features)
+            regions = _regions(frame, xyz, config, source, images)
     return LabeledScan(_scan_name(frame.bag, frame.stamp), fields, label, images, regions, candidates)
 
 
@@ -218,22 +234,14 @@ def _with_soft_labels(scan: LabeledScan, folder: SoftLabelFolder | None, config:
 
 
 def _regions(
-    frame: Frame,
-    xyz: npt.NDArray[Any],
-    config: Config,
-    source: RegionSource,
-    features: npt.NDArray[np.float32] | None,
+    frame: Frame, xyz: npt.NDArray[Any], config: Config, source: RegionSource, images: PointImageFeatures | None
 ) -> PointRegions:
-    encoder = config.image_encoder
+    xyz = xyz.astype(np.float32)
+    if config.tokens.kind == "knn":
+        return tokens_of_neighbors(xyz, config, images)
     try:
         ids = [source.ids(frame.bag, exposure.image) for exposure in frame.exposures]
         views = [exposure.view for exposure in frame.exposures]
-        region, kept = point_regions(xyz, views, ids, encoder.occlusion if encoder is not None else True)
+        return tokens_of_regions(xyz, views, ids, config, None if images is None else images.features)
     except DataError as error:
         raise DataError(f"{frame.bag}, cloud at {frame.stamp}: {error}") from error
-    if features is None:
-        return PointRegions(region, None)
-    assert encoder is not None
-    patches = np.split(features, len(ids))
-    of_cameras = [region_features(*camera, encoder) for camera in zip(ids, kept, patches, strict=True)]
-    return PointRegions(region, np.concatenate(of_cameras))

@@ -195,7 +195,8 @@ class NuScenes(FrameDataset):
                     "is no matrix [3, 3]"
                 )
             view = CameraView(k, (), "none", width, height, np.linalg.inv(camera.pose()) @ lidar.pose())
-            exposures.append(Exposure(CameraImage(camera.stamp, encoded, None), view))
+            name = f"nuscenes/samples/{camera.channel}/{camera.path.stem}"
+            exposures.append(Exposure(CameraImage(camera.stamp, encoded, None, name=name), view))
         return tuple(exposures)
 
 

@@ -1,8 +1,7 @@
-"""Regions of camera images, as SAM's masks give them: where they are kept, and what they say of a scan's points."""
+"""Regions of camera images, as SAM's masks give them: where they are kept, and what their image features are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -15,10 +14,10 @@ from ditr_train.config.model_config import ImageEncoderConfig
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import CameraImage
 from ditr_train.data.images import patch_grid
-from ditr_train.geometry.projection import CameraView, assign_pixels
+from ditr_train.data.masks import read_mask_file, read_mask_folder
 
 NO_REGION = -1
-"""Region of a point that no camera sees, or where its image has none."""
+"""Region of a point that is in none."""
 
 RegionIds = npt.NDArray[np.uint16]
 """[height, width] of an image: the region of each pixel, 0 where there is none."""
@@ -26,12 +25,18 @@ RegionIds = npt.NDArray[np.uint16]
 
 @dataclass(frozen=True)
 class PointRegions:
-    """The R regions of a scan that its points lie in, by point: computed before augmentation moves the points."""
+    """The R regions of a scan, which are its tokens, by point: computed before augmentation moves the points."""
 
     region: npt.NDArray[np.int32]
     """[N], NO_REGION or below R"""
     features: npt.NDArray[np.float32] | None
-    """[R, C_2D] mean image feature over the pixels of each region; None where no image encoder was given."""
+    """[seen, C_2D] mean image feature of each region that cameras see; None where no image encoder was given."""
+    seen: int
+    """The first `seen` regions are those that cameras see."""
+
+    def in_seen(self) -> npt.NDArray[np.bool_]:
+        """[N] whether a point lies in a region that cameras see."""
+        return (self.region >= 0) & (self.region < self.seen)
 
     def subset(self, points: npt.NDArray[np.intp]) -> PointRegions:
         """Those of some of the points; the regions stay, even where no point is left of one."""
@@ -49,6 +54,11 @@ class RegionTopics:
     """Region images in the samples themselves, which the bag had with the stamps of the camera's images."""
 
     def ids(self, bag: str, image: CameraImage) -> RegionIds:
+        if image.regions is None and image.name:
+            raise DataError(
+                f"{image.name}: data sets have no region images of their own: give --regions FOLDER "
+                "(`ditr-train regions` writes one)"
+            )
         if image.regions is None:
             raise DataError(
                 f"the image of {image.topic} at {image.stamp} has no region image: give --regions FOLDER "
@@ -59,33 +69,38 @@ class RegionTopics:
 
 
 class RegionFolder:
-    """Region images as files: FOLDER/BAG/TOPIC/STAMP.png, BAG without its extension, TOPIC that of the camera's
-    images, STAMP theirs in nanoseconds; grey PNGs of 16 or 8 bits, as large as the camera's images."""
+    """Regions as files, whose names without an ending are FOLDER/BAG/TOPIC/STAMP: BAG without its extension, TOPIC that
+    of the camera's images, STAMP theirs in nanoseconds. Of the images of data sets it is FOLDER and `CameraImage.name`.
+
+    With .png it is a grey PNG of 16 or 8 bits with the id of each pixel, with .json SAM's masks (`read_mask_file`), and
+    a folder of that name holds one PNG for each mask (`read_mask_folder`). Masks that overlap become ids by the rule
+    of `flattened`. All are as large as the camera's images.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def path(self, bag: str, image: CameraImage, suffix: str = ".png") -> Path:
         """bag: file name of the image's bag."""
+        if image.name:
+            return self.folder / f"{image.name}{suffix}"
         return self.folder / Path(bag).stem / image.topic.strip("/") / f"{image.stamp}{suffix}"
 
     def ids(self, bag: str, image: CameraImage) -> RegionIds:
-        path = self.path(bag, image)
-        try:
-            with Image.open(path) as opened:
-                if opened.format != "PNG" or opened.mode not in ("I;16", "L"):
-                    raise DataError(
-                        f"{path}: {opened.format} in mode {opened.mode} is no PNG of region ids, which is grey with 16 "
-                        "or 8 bits"
-                    )
-                return np.asarray(opened).astype(np.uint16)
-        except FileNotFoundError:
+        readers = {".png": _read_ids, ".json": read_mask_file, "": read_mask_folder}
+        paths = {suffix: self.path(bag, image, suffix) for suffix in readers}
+        found = [suffix for suffix, path in paths.items() if path.exists()]
+        if not found:
             raise DataError(
-                f"{path}: missing; {self.folder} needs a region image for each camera image that a cloud takes "
-                "(ditr-train regions writes them)"
-            ) from None
-        except OSError as error:
-            raise DataError(f"{path}: {error}") from error
+                f"{paths['.png']}: missing, and there are no masks in .json or in a folder of that name either; "
+                f"{self.folder} needs regions for each camera image that a cloud takes (ditr-train regions writes them)"
+            )
+        if len(found) > 1:
+            raise DataError(
+                f"{paths['.png']}: {' and '.join(paths[suffix].name for suffix in found)} both say what the regions of "
+                "the image are; leave one"
+            )
+        return readers[found[0]](paths[found[0]])
 
     def write(self, bag: str, image: CameraImage, ids: RegionIds) -> None:
         path = self.path(bag, image)
@@ -95,36 +110,17 @@ class RegionFolder:
         temporary.replace(path)
 
 
-def point_regions(
-    points_xyz: npt.NDArray[np.floating],
-    views: Sequence[CameraView],
-    ids: Sequence[RegionIds],
-    occlusion: bool,
-) -> tuple[npt.NDArray[np.int32], list[npt.NDArray[np.uint16]]]:
-    """Regions of points, numbered over all cameras, and for each camera the ids of those that points lie in.
-
-    points_xyz: [N, 3] metres, cloud frame. An object that two cameras see has a region in each; a point takes that
-    of the camera that it takes its image features from. Raises DataError when an image of ids is not of its
-    camera's size.
-    """
-    for view, image in zip(views, ids, strict=True):
-        if image.shape != (view.height, view.width):
-            raise DataError(
-                f"an image of region ids is {image.shape[1]} x {image.shape[0]}, "
-                f"its camera's images are {view.width} x {view.height}"
-            )
-    camera, row, column = assign_pixels(points_xyz, views, occlusion)
-    region = np.full(len(points_xyz), NO_REGION, np.int32)
-    occurring: list[npt.NDArray[np.uint16]] = []
-    first = 0
-    for slot, image in enumerate(ids):
-        points = np.flatnonzero(camera == slot)
-        of_points = image[row[points], column[points]]
-        kept, inverse = np.unique(of_points[of_points > 0], return_inverse=True)
-        region[points[of_points > 0]] = first + inverse
-        occurring.append(kept)
-        first += len(kept)
-    return region, occurring
+def _read_ids(path: Path) -> RegionIds:
+    try:
+        with Image.open(path) as opened:
+            if opened.format != "PNG" or opened.mode not in ("I;16", "L"):
+                raise DataError(
+                    f"{path}: {opened.format} in mode {opened.mode} is no PNG of region ids, which is grey with 16 "
+                    "or 8 bits"
+                )
+            return np.asarray(opened).astype(np.uint16)
+    except OSError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def region_features(

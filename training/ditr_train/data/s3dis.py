@@ -133,7 +133,8 @@ class S3dis(FrameDataset):
             k, room_to_camera = _camera(path)
             encoded, width, height = read_image(path)
             view = CameraView(k, (), "none", width, height, room_to_camera)
-            exposures.append(Exposure(CameraImage(0, encoded, None), view))
+            name = f"s3dis/{path.parents[2].name}/data/rgb/{path.stem}"
+            exposures.append(Exposure(CameraImage(0, encoded, None, name=name), view))
         return tuple(exposures)
 
     def _read(self, room: Path) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:

@@ -115,7 +115,9 @@ class ScanFolder(FrameDataset):
         k, lidar_to_camera = camera_2([self._file(file, index) for file in self._layout.calibration])
         encoded, width, height = read_image(self._file(self._layout.images, index))
         view = CameraView(k, (), "none", width, height, lidar_to_camera)
-        return (Exposure(CameraImage(self.stamp(index), encoded, None), view),)
+        place = Path(self._layout.images.replace("*", self._scans[index])).with_suffix("")
+        name = f"scans/{self._root.resolve().name}/{place.as_posix()}"
+        return (Exposure(CameraImage(self.stamp(index), encoded, None, name=name), view),)
 
     def require_classes(self, classes: Sequence[SemanticClass]) -> None:
         """Those of the description are looked up by name when it is read."""

@@ -129,7 +129,8 @@ class ScanNet(FrameDataset):
                 continue
             encoded, width, height = read_image(image)
             view = CameraView(k, (), "none", width, height, _inverse(pose))
-            exposures.append(Exposure(CameraImage(0, encoded, None), view))
+            name = f"scannet/{scene.parent.name}/{scene.name}/color/{image.stem}"
+            exposures.append(Exposure(CameraImage(0, encoded, None, name=name), view))
         return tuple(exposures)
 
     def _file(self, index: int, ending: str) -> Path:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ditr_train.config.model_config import Config
 from ditr_train.data.candidate_labels import CandidateLabels, join_candidates
-from ditr_train.data.regions import NO_REGION, PointRegions
+from ditr_train.data.regions import PointRegions
 from ditr_train.geometry.graph_inputs import GraphInputs, voxelize_scan
 
 IGNORED = -1
@@ -48,7 +48,7 @@ class LabeledScan:
         """[N] whether a camera sees the point, as far as images or regions tell."""
         if self.images is not None:
             return np.asarray(self.images.weight.max(axis=1) > 0)
-        return np.zeros(len(self.label), bool) if self.regions is None else self.regions.region != NO_REGION
+        return np.zeros(len(self.label), bool) if self.regions is None else self.regions.in_seen()
 
     def held_bytes(self) -> int:
         """Memory that its points and what belongs to them take; what is mapped from files takes none."""

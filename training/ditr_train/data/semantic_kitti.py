@@ -154,13 +154,14 @@ class SemanticKitti(FrameDataset):
     def exposures(self, index: int) -> tuple[Exposure, ...]:
         if not self.has_images(index):
             return ()
-        sequence, _ = self._frames[index]
+        sequence, number = self._frames[index]
         if sequence.folder not in self._cameras:
             self._cameras[sequence.folder] = camera_2([sequence.folder / "calib.txt"])
         k, lidar_to_camera = self._cameras[sequence.folder]
         encoded, width, height = read_image(self._file(index, "image_2", "png"))
         view = CameraView(k, (), "none", width, height, lidar_to_camera)
-        return (Exposure(CameraImage(self.stamp(index), encoded, None), view),)
+        name = f"semantic-kitti/sequences/{sequence.folder.name}/image_2/{number:06}"
+        return (Exposure(CameraImage(self.stamp(index), encoded, None, name=name), view),)
 
     def _file(self, index: int, folder: str, ending: str) -> Path:
         sequence, number = self._frames[index]

@@ -20,7 +20,7 @@ class StoredScan:
 
     name: str
     has_images: bool
-    """Are there images, and an encoder for them?"""
+    """Are there images, and an encoder for them or regions of them?"""
     read: Callable[[bool], LabeledScan]
     """Reads it, with image features if it is given true; raises DataError when a file is missing or malformed."""
     read_varied: Callable[[np.random.Generator], LabeledScan] | None = None
@@ -71,7 +71,13 @@ class StoredScans(Sequence[LabeledScan]):
 
     def with_images(self) -> StoredScans:
         """Those of which there are images; whether these see any point is not looked at."""
-        return StoredScans([s for s in self._scans if (s.has_images if isinstance(s, StoredScan) else s.images)])
+
+        def has_images(scan: LabeledScan | StoredScan) -> bool:
+            if isinstance(scan, StoredScan):
+                return scan.has_images
+            return scan.images is not None or scan.regions is not None
+
+        return StoredScans([scan for scan in self._scans if has_images(scan)])
 
     def entries(self) -> Sequence[LabeledScan | StoredScan]:
         """Scans in memory, and those that are not."""

@@ -183,7 +183,8 @@ class SunRgbd(FrameDataset):
         level_to_optical = np.eye(4)
         level_to_optical[:3, :3] = np.linalg.inv(shot.optical_to_level)
         view = CameraView(shot.k, (), "none", width, height, level_to_optical)
-        return (Exposure(CameraImage(0, encoded, None), view),)
+        name = f"sun-rgbd/{shot.image.relative_to(self._root).with_suffix('').as_posix()}"
+        return (Exposure(CameraImage(0, encoded, None, name=name), view),)
 
     def _depth(self, index: int) -> npt.NDArray[np.uint16]:
         """[height, width] as stored. The last one is held: its labels belong to its pixels."""

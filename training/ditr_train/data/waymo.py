@@ -194,7 +194,8 @@ class Waymo(FrameDataset):
             lidar_to_camera = _OPTICAL @ np.linalg.inv(at_image @ camera_to_vehicle) @ vehicle
             stamp = round(row[f"{component}.pose_timestamp"] * 1e9)
             view = CameraView(k, d, "plumb_bob", width, height, lidar_to_camera)
-            exposures.append(Exposure(CameraImage(stamp, encoded, None), view))
+            name = f"waymo/{scan.segment}/{scan.stamp}/{camera}"
+            exposures.append(Exposure(CameraImage(stamp, encoded, None, name=name), view))
         return tuple(exposures)
 
     def _vehicle(self, scan: _Scan) -> Row:

@@ -16,10 +16,9 @@ _REPLACEABLE = (
     "distillation_target.",
     "region_head.",
     "region_target.",
-    "mask_token",
-    "token_head.",
+    "dense_head.",
     "token_target.",
-    "scene_head.",
+    "predictor.",
 )
 """Parts that a network may have and its origin not, or the other way round; the rest of the backbone must fit."""
 

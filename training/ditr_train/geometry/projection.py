@@ -331,6 +331,28 @@ def assign_pixels(
     return camera, row, column
 
 
+def visible_pixels(
+    points_xyz: NDArray[np.floating], camera: CameraView, occlusion: bool
+) -> tuple[IntArray, IntArray, IntArray, FloatArray]:
+    """The n points that a camera sees, the row and column of the pixel of each, int64 [n], and the square of its
+    distance from the image's centre, float64 [n], as a share of the image's size: of several cameras
+    ``assign_pixels`` takes the one in which it is smallest."""
+    u, v, depth, visible = project(points_xyz, camera)
+    if occlusion:
+        visible = unoccluded(u, v, depth, visible, camera)
+    points = np.flatnonzero(visible)
+    u, v = u[points], v[points]
+    row = np.clip(np.floor(v + 0.5), 0, camera.height - 1).astype(np.int64)
+    column = np.clip(np.floor(u + 0.5), 0, camera.width - 1).astype(np.int64)
+    return points, row, column, _from_center(u, v, camera)
+
+
+def _from_center(u: FloatArray, v: FloatArray, camera: CameraView) -> FloatArray:
+    offset_x = (u - (camera.width - 1) / 2) / camera.width
+    offset_y = (v - (camera.height - 1) / 2) / camera.height
+    return offset_x * offset_x + offset_y * offset_y
+
+
 def _best_views(
     points_xyz: NDArray[np.floating],
     representative: NDArray[np.integer],
@@ -343,9 +365,7 @@ def _best_views(
         u, v, depth, visible = project(points_xyz, camera)
         if occlusion:
             visible = unoccluded(u, v, depth, visible, camera)
-        offset_x = (u[representative] - (camera.width - 1) / 2) / camera.width
-        offset_y = (v[representative] - (camera.height - 1) / 2) / camera.height
-        distance = offset_x * offset_x + offset_y * offset_y
+        distance = _from_center(u[representative], v[representative], camera)
         with np.errstate(invalid="ignore"):
             chosen = np.flatnonzero(visible[representative] & (distance < best))
         best[chosen] = distance[chosen]

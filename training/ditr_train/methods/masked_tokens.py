@@ -13,16 +13,18 @@ from torch import Tensor, nn
 
 from ditr_train.config.model_config import Config
 from ditr_train.data.augmentation import augment, shown
-from ditr_train.data.scans import LabeledScan, ScanSample
+from ditr_train.data.scans import LabeledScan, ScanSample, make_sample
+from ditr_train.data.stored_scans import evenly_chosen
 from ditr_train.engine.initialization import initialize
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.methods.pretraining import Pretraining
-from ditr_train.methods.region_samples import make_region_sample, mask_regions
+from ditr_train.methods.region_samples import VISIBLE, Show, choose_masked, hide_regions, make_region_sample
 from ditr_train.methods.token_target import MEASURE, Prediction, TokenTarget, token_scores
 from ditr_train.model.backbone import Backbone
 from ditr_train.model.device import CPU, tensors_on
-from ditr_train.model.region_tokens import Regions, mask_voxels, pool_regions, regions_of
+from ditr_train.model.region_tokens import Regions, pool_regions, regions_of
 from ditr_train.model.tables import scan_tables
+from ditr_train.model.token_predictor import TokenPredictor
 
 _FITTED_SCANS = 64
 """Scans that the teacher looks at before the training, for the statistics of its tokens."""
@@ -49,7 +51,7 @@ class Teacher(nn.Module):
 
 
 class MaskedStudent(nn.Module):
-    """The image-free backbone that does not see the masked regions, and what it says of the teacher's tokens."""
+    """The image-free backbone on what is left of a scan, and what a transformer makes of its tokens."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -59,18 +61,22 @@ class MaskedStudent(nn.Module):
         self.stage_count = config.backbone.stage_count
         self.backbone = Backbone(config.backbone)
         channels = self.backbone.out_channels
-        self.mask_token = nn.Parameter(torch.zeros(len(config.backbone.input_features)))
         # Groups have weights in stage 1 alone, as in the paper's overview (its figure 2).
         self.token_target = TokenTarget(channels, settings.groups, 0.0, settings.loss)
-        self.token_head = nn.Linear(channels, channels)
-        self.scene_head = nn.Linear(channels, channels)
+        self.predictor = TokenPredictor(
+            channels, settings.predictor_channels, settings.predictor_depth, settings.predictor_heads
+        )
 
     def forward(self, inputs: Mapping[str, Tensor], regions: Regions) -> tuple[Tensor, Tensor]:
-        """-> predicted standardized tokens [R, C] and their mean over the scene [1, C]"""
-        feat = mask_voxels(inputs["feat"], regions, self.mask_token)
-        features = self.backbone(feat, scan_tables(inputs, self.stage_count))
-        tokens = pool_regions(features, regions.voxel_region, len(regions))
-        return self.token_head(tokens), self.scene_head(tokens.mean(0, keepdim=True))
+        """-> predicted standardized tokens [number of masked regions, C], and their mean over the scene [1, C]. Of
+        `inputs` those are read that begin with VISIBLE, of `regions` the centres and which are masked."""
+        assert regions.masked is not None
+        visible = {name.removeprefix(VISIBLE): each for name, each in inputs.items() if name.startswith(VISIBLE)}
+        features = self.backbone(visible["feat"], scan_tables(visible, self.stage_count))
+        seen = ~regions.masked
+        tokens = pool_regions(features, visible["voxel_region"], len(regions))[seen]
+        predicted: tuple[Tensor, Tensor] = self.predictor(tokens, regions.center[seen], regions.center[regions.masked])
+        return predicted
 
 
 class MaskedTokenPrediction(Pretraining):
@@ -109,19 +115,26 @@ class MaskedTokenPrediction(Pretraining):
         return augment(scan, self.augmentation, rng, fused=True)
 
     def sample(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
-        return shown(scan, self.augmentation, rng, lambda scan: self._masked(scan, rng))
+        # Orders of what is left are shuffled as those of the whole scan are; its points are in a random order by then.
+        again = replace(self.augmentation, random_point=False)
+        return shown(
+            scan,
+            self.augmentation,
+            rng,
+            lambda scan: self._masked(scan, rng, lambda rest: shown(rest, again, rng, self._rest)),
+        )
 
     def loss_of(self, sample: ScanSample) -> Tensor:
         inputs = tensors_on(self.device, sample.inputs)
         regions = regions_of(inputs)
         if len(regions) < 2:  # nothing to predict from, or nothing to predict
-            return self.student.mask_token.sum() * 0
+            return self.student.predictor.hidden.sum() * 0
         with self.autocast():
             tokens = self.teacher(inputs, regions)
             predicted, scene = self.student(inputs, regions)
         target, masked = self.student.token_target, regions.masked
         assert masked is not None
-        loss = target.loss(predicted[masked].float(), tokens[masked])
+        loss = target.loss(predicted.float(), tokens[masked])
         whole = target.standardize(tokens).mean(0, keepdim=True)
         return loss + self.masked_settings.scene_weight * target.difference(scene.float(), whole).mean()
 
@@ -137,21 +150,25 @@ class MaskedTokenPrediction(Pretraining):
         )
 
     def _predict(self, index: int, scan: LabeledScan) -> Prediction:
-        sample = self._masked(scan, np.random.default_rng([self.masked_settings.seed, 5, index]))
+        sample = self._masked(scan, np.random.default_rng([self.masked_settings.seed, 5, index]), self._rest)
         inputs = tensors_on(self.device, sample.inputs)
         regions = regions_of(inputs)
         masked = regions.masked
         assert masked is not None
         predicted, _ = self.student(inputs, regions)
-        return Prediction(predicted[masked], self.teacher(inputs, regions)[masked], regions.place[masked])
+        return Prediction(predicted, self.teacher(inputs, regions)[masked], regions.place[masked])
 
-    def _masked(self, scan: LabeledScan, rng: np.random.Generator) -> ScanSample:
+    def _masked(self, scan: LabeledScan, rng: np.random.Generator, show: Show) -> ScanSample:
         sample = make_region_sample(scan, self.config, self.masked_settings.smallest_region)
-        return mask_regions(sample, self.masked_settings.mask_ratio, rng)
+        masked = choose_masked(len(sample.inputs["region_place"]), self.masked_settings.mask_ratio, rng)
+        return hide_regions(scan, sample, masked, show)
+
+    def _rest(self, scan: LabeledScan) -> ScanSample:
+        return make_sample(scan, self.config, fused=False)
 
     def _fit_target(self) -> None:
         tokens, places = [], []
-        for scan in self.scans[:: -(-len(self.scans) // _FITTED_SCANS)]:
+        for scan in evenly_chosen(self.scans, _FITTED_SCANS):
             sample = make_region_sample(scan, self.config, self.masked_settings.smallest_region)
             inputs = tensors_on(self.device, sample.inputs)
             regions = regions_of(inputs)

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from ditr_train.config.backbone_config import BackboneConfig
 from ditr_train.data.errors import DataError
-from ditr_train.data.regions import NO_REGION
 from ditr_train.data.scans import LabeledScan
 from ditr_train.data.stored_scans import StoredScans, with_images
 
@@ -33,13 +32,16 @@ def scans_with_images(scans: Sequence[LabeledScan], backbone: BackboneConfig, wh
     return visible
 
 
-def scans_with_regions(scans: Sequence[LabeledScan], backbone: BackboneConfig, what: str) -> list[LabeledScan]:
-    """Those scans of which points within the range lie in regions of images. Raises DataError when there are none."""
-    regional = [
-        scan
-        for scan in scans
-        if scan.regions is not None and _any_in_range(scan, scan.regions.region != NO_REGION, backbone)
-    ]
+def scans_with_regions(scans: Sequence[LabeledScan], backbone: BackboneConfig, what: str) -> Sequence[LabeledScan]:
+    """Those scans of which points within the range lie in regions of images, or, of data sets, of which there are
+    images. Raises DataError when there are none."""
+    regional = (
+        with_images(scans)
+        if isinstance(scans, StoredScans)
+        else [
+            scan for scan in scans if scan.regions is not None and _any_in_range(scan, scan.regions.in_seen(), backbone)
+        ]
+    )
     if not regional:
         raise DataError(
             f"{what}: no point within point_range of any of {len(scans)} clouds lies in a region of an image; are "

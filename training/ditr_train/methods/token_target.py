@@ -85,6 +85,14 @@ class TokenTarget(PlaceIntervals):
         weights = self.weights[self.group(features)]
         return (weights * self.difference(predicted, features)).mean()
 
+    def dense_loss(self, predicted: Tensor, features: Tensor) -> Tensor:
+        """The same of image features [S, C] of single voxels, of which there are some: each has the weight of the group
+        that its own features are in, over the sum of the weights."""
+        truth = self.standardize(features)
+        weights = self.weights[self.group(truth)]
+        # Groups without a region have no weight, and a scan may have no others.
+        return (weights * self.difference(predicted, truth)).sum() / weights.sum().clamp(min=1e-6)
+
     def difference(self, predicted: Tensor, features: Tensor) -> Tensor:
         """[T, C] each -> [T]"""
         if self.kind == "cosine":

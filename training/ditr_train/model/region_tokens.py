@@ -17,19 +17,25 @@ class Regions:
     """int32 [V_0], -1 where the voxel is in none; every region has voxels."""
     place: Tensor
     """float32 [R, 2] mean range and height of a region's voxels in metres"""
+    center: Tensor
+    """float32 [R, 3] mean x, y, z of a region's points in metres"""
     features: Tensor | None
-    """float32 [R, C_2D] image features"""
+    """float32 [S, C_2D] image features of the first S regions: cameras do not see the others"""
     masked: Tensor | None
-    """bool [R] regions that the network must not see"""
+    """bool [R] regions that the student must not see"""
 
     def __len__(self) -> int:
         return len(self.place)
 
 
 def regions_of(inputs: Mapping[str, Tensor]) -> Regions:
-    """Takes the named inputs that `make_region_sample` and `mask_regions` made."""
+    """Takes the named inputs that `make_region_sample` and `hide_regions` made."""
     return Regions(
-        inputs["voxel_region"], inputs["region_place"], inputs.get("region_features"), inputs.get("masked_regions")
+        inputs["voxel_region"],
+        inputs["region_place"],
+        inputs["region_center"],
+        inputs.get("region_features"),
+        inputs.get("masked_regions"),
     )
 
 
@@ -39,15 +45,3 @@ def pool_regions(features: Tensor, voxel_region: Tensor, count: int) -> Tensor:
     region = voxel_region[inside].long()
     total = features.new_zeros(count, features.shape[1]).index_add(0, region, features[inside])
     return total / torch.bincount(region, minlength=count).clamp(min=1)[:, None]
-
-
-def mask_voxels(feat: Tensor, regions: Regions, mask_token: Tensor) -> Tensor:
-    """feat [V_0, F] with mask_token [F] in place of every voxel of a masked region.
-
-    All input features go, the coordinates among them: what is left of a masked voxel is that it is there, which
-    the tables say, as in masked pretraining of other sparse networks (Masked Scene Contrast, arXiv 2303.14191).
-    """
-    assert regions.masked is not None
-    voxel = regions.voxel_region.long()
-    masked = (voxel >= 0) & regions.masked[voxel.clamp(min=0)]
-    return torch.where(masked[:, None], mask_token, feat)

@@ -3,6 +3,7 @@ all and with few labels, several seeds each."""
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ditr_train.config.model_config import Config
@@ -21,10 +23,11 @@ from ditr_train.engine.initialization import initialize
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.evaluation.segmentation import predict, score
 from ditr_train.methods.frozen_encoder import keep_encoder
+from ditr_train.methods.losses import class_counts
 from ditr_train.methods.segmentation import Training
 from ditr_train.model.device import CPU
 from ditr_train.studies.comparison_origins import ComparisonData, Origins
-from ditr_train.studies.comparison_table import METHODS, Method, Result
+from ditr_train.studies.comparison_table import METHODS, RARE, Method, Result
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ class Comparison:
 
     def run(self, *, progress: bool) -> Iterator[Result]:
         """Yields the result of each planned network as soon as it is there."""
+        rare = rare_classes(self.data.test, self.config)
         for planned in self.plan:
             run = RunFolder(self.folder / planned.name)
             config = self._training_config(planned)
@@ -102,7 +106,7 @@ class Comparison:
                 # With few labels there are still all the scans.
                 training.statistics_source = self.data.scans
                 self._train(training, origin, planned, progress=progress)
-            yield _result(planned, len(labelled), run.read_json("scores.json"))
+            yield _result(planned, len(labelled), run.read_json("scores.json"), rare)
 
     def estimate(self) -> list[Cost]:
         """Costs of what is left, from a few measured steps of each kind."""
@@ -110,10 +114,9 @@ class Comparison:
         costs = []
         with tempfile.TemporaryDirectory() as scratch:
             run = RunFolder(Path(scratch))
-            for method in METHODS:
-                seeds = {planned.seed for planned in left if planned.method == method}
-                for kind, count, loop in self.origins.left(method, seeds, run):
-                    costs.append(Cost(kind, count, loop.settings.steps, loop.seconds_per_step(), 0.0))
+            seeds = {method: {planned.seed for planned in left if planned.method == method} for method in METHODS}
+            for kind, count, loop in self.origins.left(seeds, run):
+                costs.append(Cost(kind, count, loop.settings.steps, loop.seconds_per_step(), 0.0))
             image_free = [method for method in METHODS if method != "fused"]
             for kind, methods in (("image-free training", image_free), ("fused training", ["fused"])):
                 runs = [planned for planned in left if planned.method in methods]
@@ -152,9 +155,11 @@ def plan_runs(methods: Sequence[Method], label_shares: Sequence[float], seeds: S
     return [PlannedRun(method, share, seed) for seed, share, method in product(seeds, label_shares, methods)]
 
 
-def _result(planned: PlannedRun, labelled_scans: int, scores: dict[str, Any]) -> Result:
+def _result(planned: PlannedRun, labelled_scans: int, scores: dict[str, Any], rare: Sequence[str]) -> Result:
     mode = "fused" if planned.method == "fused" else "image_free"
     seen = scores.get(f"{mode}_seen_points")
+    iou: dict[str, float] = scores[mode]["iou"]
+    rare_ious = [iou[name] for name in rare if name in iou]
     return Result(
         planned.method,
         planned.label_share,
@@ -163,7 +168,15 @@ def _result(planned: PlannedRun, labelled_scans: int, scores: dict[str, Any]) ->
         scores[mode]["miou"],
         scores[mode]["accuracy"],
         seen["miou"] if seen else None,
+        statistics.mean(rare_ious) if rare_ious else None,
     )
+
+
+def rare_classes(scans: Sequence[LabeledScan], config: Config) -> list[str]:
+    """Names of the classes that occur in the scans, but with less than RARE of their labelled points."""
+    names = [entry.name for entry in config.classes]
+    counts = sum((class_counts(scan.label, len(names)) for scan in scans), np.zeros(len(names)))
+    return [name for name, count in zip(names, counts, strict=True) if 0 < count < RARE * counts.sum()]
 
 
 def _seconds_per_scan(training: Training, scans: Sequence[LabeledScan], config: Config) -> float:

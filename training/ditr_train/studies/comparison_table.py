@@ -9,15 +9,24 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-Method = Literal["scratch", "d-ditr", "sam-masked", "fused"]
+Method = Literal["scratch", "d-ditr", "stage-1", "stage-1-unweighted", "stage-1-knn", "stages-1-2", "fused"]
 
 METHODS: dict[Method, str] = {
     "scratch": "from scratch",
     "d-ditr": "D-DITR",
-    "sam-masked": "SAM-guided masked tokens",
+    "stage-1": "regions, stage 1",
+    "stage-1-unweighted": "stage 1 without group weights",
+    "stage-1-knn": "stage 1 with KNN tokens",
+    "stages-1-2": "regions, stages 1 and 2",
     "fused": "DITR, fused",
 }
 """Title of each method's column."""
+
+REGIONAL: tuple[Method, ...] = ("stage-1", "stage-1-unweighted", "stage-1-knn", "stages-1-2")
+"""Methods that learn from regions of images (docs/pretrain-with-regions.md)."""
+
+RARE = 0.01
+"""A class with less than this share of the labelled points of the test scans is rare."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,8 @@ class Result:
     accuracy: float
     seen_miou: float | None
     """Over the points that a camera sees; None where no test scan has images."""
+    rare_miou: float | None
+    """Mean over the rare classes that occur in the test scans; None where none is rare."""
 
 
 def write_csv(path: Path, results: Sequence[Result]) -> None:
@@ -60,6 +71,9 @@ def markdown(results: Sequence[Result], *, planned: int, test_scans: int) -> str
     ]
     if any(result.seen_miou is not None for result in results):
         lines += ["", "Points that a camera sees:", "", *_table(results, "seen_miou")]
+    if any(result.rare_miou is not None for result in results):
+        title = f"Classes with less than {RARE:.0%} of the labelled points:"
+        lines += ["", title, "", *_table(results, "rare_miou")]
     return "\n".join(lines) + "\n"
 
 

@@ -7,19 +7,23 @@ import torch
 import yaml
 from conftest import make_config, replace
 from hypothesis import given, settings
+from indoor_layouts import write_sun_rgbd
 from PIL import Image
+from published_layouts import write_nuscenes, write_scannet, write_semantic_kitti
 from small_training import write_config
 from synthetic_samples import FRONT, HEIGHT, WIDTH, regions, render, write_samples
 
 from ditr_train.cli import main
+from ditr_train.config.backbone_config import InputFeature
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import CameraImage
 from ditr_train.data.image_segmentation import segment_image
 from ditr_train.data.images import patch_grid
 from ditr_train.data.loading import load_scans
-from ditr_train.data.regions import NO_REGION, RegionFolder, RegionTopics, point_regions, region_features
+from ditr_train.data.regions import RegionFolder, RegionTopics, region_features
 from ditr_train.data.sample_folder import SampleFolder
-from ditr_train.geometry.projection import CameraView, assign_patches, project, unoccluded
+from ditr_train.data.source import scan_source
+from ditr_train.geometry.projection import CameraView
 from ditr_train.model.region_tokens import pool_regions
 
 
@@ -53,7 +57,7 @@ def test_a_folder_gives_back_what_was_written(tmp_path, rng):
 
 def test_files_that_are_missing_or_hold_no_ids_are_refused(tmp_path):
     folder = RegionFolder(tmp_path)
-    with pytest.raises(DataError, match=r"compressed/17\.png: missing; .* needs a region image for each camera image"):
+    with pytest.raises(DataError, match=r"compressed/17\.png: missing, .* needs regions for each camera image"):
         folder.ids("drive.mcap", camera_image())
     path = folder.path("drive.mcap", camera_image())
     path.parent.mkdir(parents=True)
@@ -77,42 +81,6 @@ def test_regions_of_samples_are_those_of_the_bag(tmp_path):
     frame = SampleFolder(tmp_path / "b").frame(0, ["x"], "ground_truth", (), images=True, regions=True)
     with pytest.raises(DataError, match=rf"the image of {FRONT} at \d+ has no region image: give --regions FOLDER"):
         RegionTopics().ids(frame.bag, frame.exposures[0].image)
-
-
-def test_points_take_the_region_of_the_pixel_and_camera_that_they_take_features_from(rng):
-    views = [view(), view(0.5, width=64)]
-    ids = [rng.integers(0, 5, (v.height, v.width)).astype(np.uint16) * 1000 for v in views]
-    xyz = rng.uniform([1, -6, -3], [9, 6, 3], (400, 3))
-    region, kept = point_regions(xyz, views, ids, occlusion=True)
-    encoder = make_config().image_encoder
-    # The camera is told by the patch that a point takes.
-    patch, weight, _ = assign_patches(xyz, np.arange(len(xyz)), views, patch_grid(encoder), "nearest", True)
-    projections = [project(xyz, v) for v in views]
-    visible = [
-        unoccluded(u, v, depth, seen, camera) for (u, v, depth, seen), camera in zip(projections, views, strict=True)
-    ]
-    number = {}
-    for slot, some in enumerate(kept):
-        for value in some:
-            number[slot, int(value)] = len(number)
-    assert len(number) == 8 and 0 not in [value for _, value in number]
-    seen_by = {0, 1}
-    for point in range(len(xyz)):
-        if weight[point, 0] == 0:
-            assert region[point] == NO_REGION
-            continue
-        slot = patch[point, 0] // (encoder.rows * encoder.columns)
-        assert visible[slot][point]
-        u, v = projections[slot][0][point], projections[slot][1][point]
-        value = int(ids[slot][int(np.floor(v + 0.5)), int(np.floor(u + 0.5))])
-        assert region[point] == number.get((slot, value), NO_REGION)
-        seen_by.discard(int(slot))
-    assert not seen_by
-
-
-def test_region_images_of_another_size_are_refused():
-    with pytest.raises(DataError, match=r"region ids is 30 x 40, its camera's images are 60 x 40"):
-        point_regions(np.zeros((1, 3)), [view()], [np.zeros((40, 30), np.uint16)], occlusion=False)
 
 
 @pytest.mark.parametrize("resize", ["stretch", "letterbox"])
@@ -181,7 +149,7 @@ def test_the_command_divides_the_images_of_bags(tmp_path, capsys):
         assert all((box == value).mean() > 0.7 for box, value in zip(boxes, largest, strict=True))
         some = scan.subset(np.arange(0, 100))
         np.testing.assert_array_equal(some.regions.region, scan.regions.region[:100])
-        np.testing.assert_array_equal(some.seen(), some.regions.region >= 0)
+        np.testing.assert_array_equal(some.seen(), some.regions.region < scan.regions.seen)
 
     assert main([*arguments, "--images", "-o", str(tmp_path / "images")]) == 0
     images = sorted((tmp_path / "images" / "a" / FRONT[1:]).glob("*.jpg"))
@@ -198,3 +166,40 @@ def test_the_command_divides_the_images_of_bags(tmp_path, capsys):
     arguments[3] = str(tmp_path / "blind")
     assert main([*arguments, "-o", str(tmp_path / "none")]) == 2
     assert "blind: no scan has an image" in capsys.readouterr().err
+
+
+DATASETS = {
+    "semantic-kitti": (lambda folder: write_semantic_kitti(folder, {"08": 2}), "val", "sequences/08/image_2/000001"),
+    "nuscenes": (lambda folder: write_nuscenes(folder, {"scene-0103": 1}), "mini_val", "samples/CAM_FRONT/"),
+    "scannet": (lambda folder: write_scannet(folder, ["scene0000_00"], images=3), "train", "scene0000_00/color/2"),
+    "sun-rgbd": (write_sun_rgbd, "test", "/image/0000103"),
+}
+
+
+@pytest.mark.parametrize("kind", DATASETS)
+def test_images_of_data_sets_have_regions_too(tmp_path, rng, kind):
+    write, split, image = DATASETS[kind]
+    write(tmp_path / "data")
+    source = f"{kind}:{tmp_path / 'data'}:{split}"
+    command = ["regions", str(write_config(tmp_path / "config.yaml")), "--bags", source, "--smallest", "20"]
+    assert main([*command, "--images", "-o", str(tmp_path / "images")]) == 0
+    copies = sorted(path.relative_to(tmp_path / "images") for path in (tmp_path / "images").rglob("*.*g"))
+    assert any(image in str(path) for path in copies) and {path.parts[0] for path in copies} == {kind}
+    assert main([*command, "-o", str(tmp_path / "regions")]) == 0
+    written = sorted((tmp_path / "regions").rglob("*.png"))
+    assert [path.relative_to(tmp_path / "regions") for path in written] == [path.with_suffix(".png") for path in copies]
+    for path in written:  # the images are noise, which has no even areas
+        with Image.open(path) as opened:
+            shape = opened.size[::-1]
+        ids = np.repeat(np.arange(1, 5, dtype=np.uint16)[None], shape[0], 0).repeat(-(-shape[1] // 4), 1)[:, : shape[1]]
+        Image.fromarray(ids).save(path)
+    config = make_config()
+    config = replace(
+        config, backbone=replace(config.backbone, input_features=tuple(InputFeature(name) for name in ("x", "y", "z")))
+    )
+    folder = RegionFolder(tmp_path / "regions")
+    scans = load_scans([scan_source(source)], config, None, labels=False, regions=folder, progress=False)
+    found = {int(value) for scan in scans for value in np.unique(scan.regions.region)}
+    assert {0, 1} <= found and all(scan.regions.features is None for scan in scans)
+    with pytest.raises(DataError, match="data sets have no region images of their own: give --regions FOLDER"):
+        load_scans([scan_source(source)], config, None, labels=False, regions=RegionTopics(), progress=False)[0]

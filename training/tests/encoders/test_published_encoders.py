@@ -8,6 +8,7 @@ import onnx
 import pytest
 import safetensors.torch
 import torch
+import torchvision_operators  # noqa: F401
 from conftest import make_config
 
 from ditr_train.cli import main
@@ -20,12 +21,6 @@ from ditr_train.methods.frozen_encoder import load_frozen_encoder
 from ditr_train.weights.timm_checkpoint import load_timm_checkpoint
 from ditr_train.weights.vision_transformer import load_vision_transformer, published_shapes
 
-# torchvision of PyPI needs PyTorch with CUDA for its operators, and does not load without two of them. transformers and
-# timm use neither.
-OPERATORS = torch.library.Library("torchvision", "FRAGMENT")
-for operator in ("nms", "qnms"):
-    if not hasattr(torch.ops.torchvision, operator):
-        OPERATORS.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 transformers = pytest.importorskip("transformers")
 timm = pytest.importorskip("timm")
 

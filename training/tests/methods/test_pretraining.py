@@ -3,14 +3,12 @@
 import csv
 import json
 
-import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 import yaml
 from conftest import make_config, replace
-from hypothesis import given, settings
 from interruption import killed_at
 from PIL import Image
 from small_training import write_config
@@ -20,36 +18,19 @@ from ditr_train.cli import main
 from ditr_train.config.training_config import MaskedTokenConfig, RegionDistillationConfig
 from ditr_train.data.loading import load_scans
 from ditr_train.data.regions import RegionTopics
+from ditr_train.data.scans import make_sample
 from ditr_train.encoders.image_encoder import ImageEncoder
 from ditr_train.engine.run_folder import RunFolder
-from ditr_train.methods.masked_tokens import MaskedStudent, MaskedTokenPrediction
+from ditr_train.methods.masked_tokens import MaskedTokenPrediction
 from ditr_train.methods.region_distillation import RegionDistillation, RegionDistiller
-from ditr_train.methods.region_samples import make_region_sample, mask_regions
+from ditr_train.methods.region_samples import choose_masked, hide_regions, make_region_sample
 from ditr_train.model.device import CPU, tensors_on
-from ditr_train.model.region_tokens import Regions, mask_voxels, regions_of
+from ditr_train.model.region_tokens import regions_of
 from ditr_train.model.segmentor import Segmentor
+from ditr_train.model.tables import scan_tables
 
 FRONT = "/camera/front/image_raw/compressed"
 LOOP = {"steps": 20, "scans_per_step": 1, "learning_rate": 0.01, "evaluate_every": 8}
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.integers(0, 40), st.floats(0.05, 0.95), st.integers(0, 1000))
-def test_the_masked_share_of_the_regions(count, ratio, seed):
-    sample = mask_regions(sample_of(count), ratio, np.random.default_rng(seed))
-    masked = sample.inputs["masked_regions"]
-    assert masked.shape == (count,)
-    if count < 2:
-        assert not masked.any()
-    else:
-        assert 1 <= masked.sum() <= count - 1
-        assert abs(masked.sum() - ratio * count) <= 1
-
-
-def sample_of(count):
-    scan = SCAN[0]
-    sample = make_region_sample(scan, CONFIG, 1)
-    return replace(sample, inputs=sample.inputs | {"region_place": np.zeros((count, 2), np.float32)})
 
 
 CONFIG = replace(
@@ -86,47 +67,12 @@ def test_regions_of_a_sample_are_those_of_its_voxels(scans):
         x, y, z = (scan.fields[axis][points] for axis in "xyz")
         expected = [np.hypot(x, y).mean(), z.mean()]
         np.testing.assert_allclose(sample.inputs["region_place"][number], expected, atol=1e-4)
+        inside = (scan.regions.region == original) & (sample.point_to_voxel >= 0)
+        center = [scan.fields[axis][inside].astype(float).mean() for axis in "xyz"]
+        np.testing.assert_allclose(sample.inputs["region_center"][number], center, atol=1e-4)
         number += 1
     assert number == len(sample.inputs["region_place"]) >= 4
     assert (region[of_points == -1] == -1).all()
-
-
-@pytest.mark.parametrize("position_encoding", ["rotary", "convolution"])
-def test_nothing_of_a_hidden_region_but_its_place_is_seen(scans, position_encoding, rng):
-    config = replace(CONFIG, backbone=make_config(position_encoding).backbone)
-    torch.manual_seed(0)
-    student = MaskedStudent(config).eval()
-    torch.nn.init.normal_(student.mask_token)
-    sample = mask_regions(make_region_sample(scans[0], config, 4), 0.6, rng)
-    inputs = tensors_on(CPU, sample.inputs)
-    regions = regions_of(inputs)
-    hidden = torch.from_numpy(np.isin(sample.inputs["voxel_region"], np.flatnonzero(sample.inputs["masked_regions"])))
-    assert 0.05 < hidden.float().mean() < 0.95
-    noise = 3 * torch.randn_like(inputs["feat"])
-    with torch.no_grad():
-        tokens, scene = student(inputs, regions)
-        other_hidden = inputs | {"feat": torch.where(hidden[:, None], inputs["feat"] + noise, inputs["feat"])}
-        for before, after in zip((tokens, scene), student(other_hidden, regions), strict=True):
-            assert torch.equal(before, after)
-        other_seen = inputs | {"feat": torch.where(hidden[:, None], inputs["feat"], inputs["feat"] + noise)}
-        changed, _ = student(other_seen, regions)
-        assert not torch.allclose(tokens[regions.masked], changed[regions.masked], atol=1e-3)
-        # In training, normalizations see all voxels: hidden ones must not leak through the batch either.
-        student.train()
-        torch.manual_seed(1)
-        tokens, _ = student(inputs, regions)
-        torch.manual_seed(1)
-        assert torch.equal(tokens, student(other_hidden, regions)[0])
-
-
-def test_masked_voxels_read_the_mask_token():
-    regions = Regions(
-        torch.tensor([0, -1, 1, 1], dtype=torch.int32), torch.zeros(2, 2), None, torch.tensor([False, True])
-    )
-    feat = torch.arange(8.0).reshape(4, 2)
-    token = torch.tensor([-1.0, -2.0])
-    expected = torch.tensor([[0.0, 1.0], [2.0, 3.0], [-1.0, -2.0], [-1.0, -2.0]])
-    assert torch.equal(mask_voxels(feat, regions, token), expected)
 
 
 def test_the_teacher_stays_as_it_was(scans, tmp_path):
@@ -145,7 +91,7 @@ def test_the_teacher_stays_as_it_was(scans, tmp_path):
     assert all(torch.equal(value, before[name]) for name, value in pretraining.teacher.state_dict().items())
     assert not pretraining.teacher.training and pretraining.student.training
     student = pretraining.student.state_dict()
-    for name in ("mask_token", "scene_head.weight", "token_head.weight"):
+    for name in ("predictor.hidden", "predictor.scene_head.weight", "predictor.token_head.weight"):
         assert student[name].abs().sum() > 0
     assert all(not torch.equal(student[name], before[name]) for name in before if "running_mean" in name)
     fresh = replace(config, masked_token_prediction=replace(config.masked_token_prediction, student="fresh"))
@@ -244,7 +190,7 @@ def test_training_goes_on_from_either_stage(workspace, stages, capsys):
     bags = ["--bags", str(workspace / "labelled"), "--validation", str(workspace / "labelled")]
     count = len(Segmentor(replace(make_config(), injection=None)).backbone.state_dict())
     capsys.readouterr()
-    dropped = (["region_target.weights", "region_head.bias"], ["mask_token", "token_target.edges", "scene_head.weight"])
+    dropped = (["region_target.weights", "dense_head.bias"], ["predictor.hidden", "token_target.edges"])
     for run, names in zip(stages, dropped, strict=True):
         tuned = workspace / f"tuned-{run.name}"
         command = ["train", workspace / "config.yaml", "--image-free", "--initialize", run, "--steps", "1", *bags]
@@ -269,7 +215,7 @@ def test_training_goes_on_from_either_stage(workspace, stages, capsys):
 def test_stage_1_starts_from_another_network(workspace, stages, capsys):
     assert pretrain(workspace, 1, "again", "--init", str(stages[1]), "--steps", "1", "--learning-rate", "1e-9") == 0
     printed = capsys.readouterr().out
-    assert "fresh: region_target.edges, " in printed and "dropped: mask_token, token_target.edges, " in printed
+    assert "fresh: region_target.edges, " in printed and "dropped: token_target.edges, " in printed
     name = "backbone.stem.convolution.weight"
     before, after = (torch.load(run / "checkpoint.pt")["model"][name] for run in (stages[1], workspace / "again"))
     torch.testing.assert_close(before, after, atol=1e-6, rtol=1e-5)
@@ -322,16 +268,61 @@ def test_regions_of_features_are_what_stage_1_predicts(workspace, tmp_path):
     scans = load_scans([bag], config, encoder, labels=False, regions=RegionTopics(), progress=False)
     pretraining = RegionDistillation(config, scans, RunFolder(tmp_path))
     distiller = pretraining.distiller.eval()
-    sample = make_region_sample(scans[0], config, config.region_distillation.smallest_region)
+    sample = make_region_sample(scans[0], config, config.region_distillation.smallest_region, images=True)
+    inputs = tensors_on(CPU, sample.inputs)
+    regions = regions_of(inputs)
+    seen = inputs["voxel_patch_weight"][:, 0] > 0
+    assert 2 <= len(regions.features) < len(regions) and 0.01 < seen.float().mean() < 0.9
+    with torch.no_grad():
+        predicted, dense = distiller(inputs, regions, seen)
+        loss = pretraining.loss_of(sample)
+    made = distiller.region_target
+
+    def one(prediction, feature):
+        feature = (feature - made.offset) / made.scale
+        weight = made.weights[(F.normalize(feature, dim=0) @ made.centers.T).argmax()]
+        return weight, weight * F.smooth_l1_loss(prediction, feature)
+
+    of_regions = [one(predicted[token], regions.features[token])[1] for token in range(len(regions.features))]
+    features = inputs["image_features"][inputs["voxel_patch"][seen, 0].long()]
+    of_voxels = [one(dense[voxel], features[voxel]) for voxel in range(len(features))]
+    expected = sum(of_regions) / len(of_regions) + sum(v for _, v in of_voxels) / sum(w for w, _ in of_voxels)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-4)
+    settings = replace(config.region_distillation, dense_weight=0.0)
+    alone = RegionDistillation(replace(config, region_distillation=settings), scans, RunFolder(tmp_path))
+    alone.distiller.load_state_dict(distiller.state_dict())
+    alone.distiller.eval()
+    with torch.no_grad():
+        assert alone.loss_of(sample).item() == pytest.approx((sum(of_regions) / len(of_regions)).item(), rel=1e-4)
+
+
+def test_the_loss_of_stage_2_is_that_of_hidden_tokens_and_of_the_scene(scans, tmp_path):
+    config = CONFIG.for_pretraining("masked_token_prediction")
+    torch.manual_seed(5)
+    run = RunFolder(tmp_path)
+    pretraining = MaskedTokenPrediction(config, scans, run, RegionDistiller(CONFIG).state_dict())
+    pretraining.student.eval()
+    sample = make_region_sample(scans[0], CONFIG, 4)
+    masked = choose_masked(len(sample.inputs["region_place"]), 0.6, np.random.default_rng(1))
+    sample = hide_regions(scans[0], sample, masked, lambda rest: make_sample(rest, CONFIG, fused=False))
     inputs = tensors_on(CPU, sample.inputs)
     regions = regions_of(inputs)
     with torch.no_grad():
-        predicted = distiller(inputs, regions)
-        loss = pretraining.loss_of(sample)
-    made = distiller.region_target
-    total = 0.0
-    for token in range(len(regions)):
-        feature = (regions.features[token] - made.offset) / made.scale
-        group = (F.normalize(feature, dim=0) @ made.centers.T).argmax()
-        total += made.weights[group] * F.smooth_l1_loss(predicted[token], feature)
-    assert loss.item() == pytest.approx((total / len(regions)).item(), rel=1e-4)
+        predicted, scene = pretraining.student(inputs, regions)
+        features = pretraining.teacher.backbone(inputs["feat"], scan_tables(inputs, config.backbone.stage_count))
+        loss = pretraining.loss_of(sample).item()
+    target = pretraining.student.token_target
+    tokens = torch.stack([features[regions.voxel_region == r].mean(0) for r in range(len(regions))])
+    tokens = (tokens - target.offset) / target.scale
+    of_tokens = [F.smooth_l1_loss(p, t) for p, t in zip(predicted, tokens[regions.masked], strict=True)]
+    expected = sum(of_tokens) / len(of_tokens) + F.smooth_l1_loss(scene[0], tokens.mean(0))
+    assert loss == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_tokens_of_nearest_neighbors_need_no_regions(workspace):
+    knn = ("--set", "tokens.kind=knn", "--set", "tokens.knn_centers=24", "--steps", "2")
+    assert pretrain(workspace, 1, "knn", *knn, regions="nowhere") == 0
+    assert pretrain(workspace, 2, "knn-2", *knn, "--teacher", str(workspace / "knn"), regions="nowhere") == 0
+    for name in ("knn", "knn-2"):
+        assert json.loads((workspace / name / "config.json").read_text())["tokens"]["kind"] == "knn"
+        assert json.loads((workspace / name / "data.json").read_text())["regions"] == "none, nearest neighbours"

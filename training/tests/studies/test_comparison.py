@@ -4,27 +4,31 @@ import csv
 import json
 import statistics
 
+import numpy as np
 import pytest
 import torch
 import yaml
+from conftest import make_config
 from small_training import write_config
 from synthetic_samples import write_samples
 
 from ditr_train.cli import main
+from ditr_train.data.scans import LabeledScan
 from ditr_train.methods.segmentation import Training
+from ditr_train.studies.comparison import rare_classes
 from ditr_train.studies.comparison_table import Result, markdown
 
 FRONT = "/camera/front/image_raw/compressed"
 
 
-def result(method, share, seed, miou, seen=None):
-    return Result(method, share, round(200 * share), seed, miou, 0.9, seen)
+def result(method, share, seed, miou, seen=None, rare=None):
+    return Result(method, share, round(200 * share), seed, miou, 0.9, seen, rare)
 
 
 def test_the_table_has_means_spreads_and_paired_differences():
     results = [result("scratch", 1.0, seed, m) for seed, m in enumerate((0.40, 0.44))]
     results += [result("fused", 1.0, seed, m, seen=0.6) for seed, m in enumerate((0.50, 0.56))]
-    results += [result("scratch", 0.1, 0, 0.2)]
+    results += [result("scratch", 0.1, 0, 0.2, rare=0.05)]
     lines = markdown(results, planned=12, test_scans=60).splitlines()
     assert lines[1] == "5 of 12 networks are trained."
     assert lines[5:9] == [
@@ -33,7 +37,16 @@ def test_the_table_has_means_spreads_and_paired_differences():
         "| 100 % (200 scans) | 42.0 ± 2.8 (2) | 53.0 ± 4.2 (2) | +11.0 ± 1.4 (2) |",
         "| 10 % (20 scans) | 20.0 (1) | - | - |",
     ]
-    assert lines[-2] == "| 100 % (200 scans) | - | 60.0 ± 0.0 (2) | - |"
+    rare = lines.index("Classes with less than 1% of the labelled points:")
+    assert lines[rare - 3] == "| 100 % (200 scans) | - | 60.0 ± 0.0 (2) | - |"
+    assert lines[rare + 4 :] == ["| 100 % (200 scans) | - | - | - |", "| 10 % (20 scans) | 5.0 (1) | - | - |"]
+
+
+def test_classes_are_rare_by_their_share_of_the_labelled_points():
+    labels = [np.repeat([0, 1, -1], [150, 1, 50]), np.repeat([0, 2, 3], [46, 2, 1])]
+    scans = [LabeledScan(str(i), {}, label.astype(np.int32), None) for i, label in enumerate(labels)]
+    # 200 labelled points: two of them are a share of 1 %, one is less; the last class does not occur.
+    assert rare_classes(scans, make_config()) == ["class-2", "class-4"]
 
 
 @pytest.fixture(scope="module")
@@ -144,19 +157,33 @@ def test_masked_tokens_stand_in_the_same_table(workspace, capsys):
     document["region_distillation"] = document["masked_token_prediction"] = loop
     (folder / "config.yaml").write_text(yaml.safe_dump(document))
     (folder / "encoder").symlink_to(workspace / "encoder")
-    small = ["--methods", "scratch", "sam-masked", "--label-shares", "1", "0.5", "--seeds", "0", "--steps", "2"]
+    arms = ["stage-1", "stage-1-unweighted", "stage-1-knn", "stages-1-2"]
+    small = ["--methods", "scratch", *arms, "--label-shares", "1", "0.5", "--seeds", "0", "--steps", "2"]
     small += ["--region-steps", "3", "4"]
     assert compare(folder, *small) == 0
     printed = capsys.readouterr().out
-    assert "region distillation: 1 x (3 steps" in printed and "masked token prediction: 1 x (4 steps" in printed
-    assert "image-free training: 4 x (2 steps" in printed and "| labels | from scratch | SAM-guided masked" in printed
+    assert printed.count("region distillation: 1 x (3 steps") == 1
+    assert "masked token prediction: 1 x (4 steps" in printed
+    assert "distillation of KNN tokens: 1 x (3 steps" in printed
+    assert "region distillation without group weights: 1 x (3 steps" in printed
+    assert "image-free training: 10 x (2 steps" in printed
+    titles = "| labels | from scratch | regions, stage 1 | stage 1 without group weights | stage 1 with KNN tokens | "
+    assert f"{titles}regions, stages 1 and 2 | regions, stage 1 - scratch | " in printed
     first, second = (folder / "out" / name for name in ("regions-seed0", "masked-seed0"))
     for run, steps in ((first, 3), (second, 4)):
         assert json.loads((run / "finished.json").read_text()) == {"steps": steps}
         assert json.loads((run / "scores.json").read_text())["scans"] == 2
         assert json.loads((run / "data.json").read_text())["regions"] == "topics"
-    taken = json.loads((folder / "out" / "sam-masked-50-seed0" / "data.json").read_text())
-    assert taken["initialized_from"] == "masked-seed0"
+    origins = ["regions-seed0", "regions-unweighted-seed0", "knn-seed0", "masked-seed0"]
+    weights = set()
+    for arm, origin in zip(arms, origins, strict=True):
+        taken = json.loads((folder / "out" / f"{arm}-50-seed0" / "data.json").read_text())
+        assert taken["initialized_from"] == origin
+        state = torch.load(folder / "out" / origin / "checkpoint.pt", weights_only=True)["model"]
+        weights.add(float(state["backbone.stem.convolution.weight"].sum()))
+    assert len(weights) == 4
+    unweighted, knn = (json.loads((folder / "out" / origin / "config.json").read_text()) for origin in origins[1:3])
+    assert unweighted["region_distillation"]["group_weight_power"] == 0 and knn["tokens"]["kind"] == "knn"
     assert compare(folder, *small) == 0
     assert "to do: 0.00 h" in capsys.readouterr().out
     without = [argument for argument in small if argument != "--region-steps"][:-2]
