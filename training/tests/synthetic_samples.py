@@ -80,8 +80,10 @@ def write_samples(
     with_labels: bool = True,
     with_regions: bool = False,
     cameras: tuple[str, ...] = (FRONT,),
+    box_every: int = 0,
 ) -> list[dict[str, np.ndarray]]:
-    """Writes the samples of one bag, named after the folder, and returns its clouds. All cameras see the same."""
+    """Writes the samples of one bag, named after the folder, and returns its clouds. All cameras see the same. With
+    `box_every` they are of version 2, and every such scan has boxes."""
     rng = np.random.default_rng(seed)
     clouds, scan_rows, view_rows, pictures = [], [], [], b""
 
@@ -123,9 +125,12 @@ def write_samples(
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
     bag = {"name": f"{folder.name}.mcap", "path": f"/drives/{folder.name}.mcap", "label_field": "ground_truth"}
+    version = {"version": 1}
+    if box_every:
+        version = {"version": 2} | _write_boxes(folder, clouds, arrays["scans"], box_every)
     header = {
         "format": "ditr-samples",
-        "version": 1,
+        **version,
         "fields": ["x", "y", "z", "intensity"],
         "bags": [bag | {"cloud_topics": ["/lidar/points"], "frame": "lidar", "options": {}}],
         "cameras": [{"name": f"camera-{i}", "image_topic": topic} for i, topic in enumerate(cameras)],
@@ -138,6 +143,30 @@ def write_samples(
     }
     (folder / "samples.json").write_text(json.dumps(header))
     return clouds
+
+
+BOX_CLASSES = ["red-box", "green-box", "blue-box"]
+BOX = [("class", "<i8"), ("points", "<i8"), ("center", "<f8", (3,)), ("size", "<f8", (3,)), ("yaw", "<f8")]
+
+
+def _write_boxes(folder: Path, clouds: list[dict], scans: np.ndarray, every: int) -> dict:
+    """boxes.npy, scans.npy with the columns that say whose they are, and what the header says of them. The boxes are
+    those of floor_and_boxes, as long as they are wide."""
+    rows, places = [], []
+    for index, cloud in enumerate(clouds):
+        annotated = index % every == 0
+        places.append((len(rows), len(CLASS_COLORS) if annotated else -1))
+        for kind in CLASS_COLORS if annotated else ():
+            of_kind = cloud["ground_truth"] == kind
+            y = np.round(np.median(cloud["y"][of_kind]) / 2.2) * 2.2
+            rows.append((kind - 1, of_kind.sum(), (6.1, y, -0.15), (1.6, 0.2, 2.7), np.pi / 2))
+    table = np.zeros(len(scans), [*SCAN, ("first_box", "<i8"), ("boxes", "<i8")])
+    for name, _ in SCAN:
+        table[name] = scans[name]
+    table["first_box"], table["boxes"] = np.array(places).T
+    np.save(folder / "scans.npy", table)
+    np.save(folder / "boxes.npy", np.array(rows, BOX))
+    return {"boxes": len(rows), "box_classes": BOX_CLASSES, "boxed_scans": sum(count >= 0 for _, count in places)}
 
 
 def encoded(pixels: np.ndarray, kind: str, **options: int) -> bytes:

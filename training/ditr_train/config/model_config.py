@@ -13,6 +13,7 @@ import yaml
 from ditr_train.config.backbone_config import BackboneConfig
 from ditr_train.config.conversion import ConfigError as ConfigError
 from ditr_train.config.conversion import convert, require
+from ditr_train.config.detection_config import DetectionConfig, DetectionTrainingConfig
 from ditr_train.config.documents import read_configuration, with_set
 from ditr_train.config.training_config import (
     DistillationConfig,
@@ -180,6 +181,8 @@ class Config:
     region_distillation: RegionDistillationConfig | None = None
     masked_token_prediction: MaskedTokenConfig | None = None
     tokens: TokensConfig = field(default_factory=TokensConfig)
+    detection: DetectionConfig | None = None
+    detection_training: DetectionTrainingConfig | None = None
     test_time: ViewsConfig | None = None
     topics: TopicsConfig = field(default_factory=TopicsConfig)
     unlabeled_id: int = 0
@@ -193,7 +196,11 @@ class Config:
         return config if name == "distillation" else dataclasses.replace(config, tokens=self.tokens)
 
     def without_pretraining(self) -> Config:
-        """The configuration of a run that learns from labels."""
+        """The configuration of a run that learns from labels of points."""
+        return dataclasses.replace(self.for_detection(), detection=None, detection_training=None)
+
+    def for_detection(self) -> Config:
+        """The configuration of a run that learns from boxes."""
         return dataclasses.replace(
             self, distillation=None, region_distillation=None, masked_token_prediction=None, tokens=TokensConfig()
         )
@@ -205,7 +212,7 @@ class Config:
             self.unlabeled_id not in ids,
             f"classes: {self.unlabeled_id} is the id of unlabeled points, not of a class",
         )
-        for name in ("training", *get_args(PretrainingName)):
+        for name in ("training", *get_args(PretrainingName), "detection_training"):
             settings = getattr(self, name)
             if settings is not None:
                 share = settings.fixed_statistics
@@ -223,8 +230,11 @@ class Config:
                 )
                 require(
                     together == 1 or name in ("training", "distillation"),
-                    f"{name}.scans_per_pass: regions of several scans cannot go through the network together",
+                    f"{name}.scans_per_pass: regions or boxes of several scans cannot go through the network together",
                 )
+        if self.detection is not None:
+            last, stage = self.backbone.stage_count - 1, self.detection.stage
+            require(0 <= stage <= last, f"detection.stage: {stage} is not a stage of 0..{last}")
         if self.masked_token_prediction is not None:
             ratio = self.masked_token_prediction.mask_ratio
             require(0 < ratio < 1, f"masked_token_prediction.mask_ratio: {ratio} is not between 0 and 1")

@@ -28,6 +28,8 @@ def augment(scan: LabeledScan, config: AugmentationConfig, rng: np.random.Genera
     kept = rng.uniform(size=len(scan.label)) >= config.drop * rng.uniform()
     kept &= _in_sector(scan, config.sector, rng, fused=fused)
     scan = scan.subset(np.flatnonzero(kept))
+    if scan.boxes is not None:
+        scan = replace(scan, boxes=scan.boxes.seen_in(scan.xyz))
     flips = tuple(-1 if rng.uniform() < config.flip else 1 for _ in range(2))
     turn = rng.uniform(-config.rotation, config.rotation)
     scale = rng.uniform(*config.scale)
@@ -43,7 +45,7 @@ def moved(
     noise: npt.NDArray[np.float64] | None = None,
 ) -> LabeledScan:
     """The scan mirrored in x and y where `flips` is -1, turned about z by radians, scaled, with noise [3, N] metres
-    added; points keep the image features they had."""
+    added; points keep the image features they had, and boxes move with them."""
     fields = dict(scan.fields)
     for names, factor in ((_POSITION, scale), (_NORMAL, 1.0)):
         if names[0] in fields:
@@ -51,7 +53,7 @@ def moved(
             if names == _POSITION and noise is not None:
                 vectors = vectors + noise
             fields |= dict(zip(names, vectors.astype(np.float32), strict=True))
-    return replace(scan, fields=fields)
+    return replace(scan, fields=fields, boxes=scan.boxes and scan.boxes.moved(turn, scale, flips))
 
 
 def shown(
@@ -90,7 +92,8 @@ def _centered(scan: LabeledScan) -> LabeledScan:
         return scan
     low, high = finite.min(axis=1), finite.max(axis=1)
     origin = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]], np.float32)
-    return replace(scan, fields=scan.fields | dict(zip(_POSITION, xyz - origin[:, None], strict=True)))
+    fields = scan.fields | dict(zip(_POSITION, xyz - origin[:, None], strict=True))
+    return replace(scan, fields=fields, boxes=scan.boxes and scan.boxes.shifted(-origin))
 
 
 def _turned(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from ditr_train.config.model_config import SemanticClass
+from ditr_train.data.boxes import NamedBoxes
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import Exposure, Frame
 from ditr_train.data.learning_map import LearningMap
@@ -61,7 +62,18 @@ class FrameDataset(ABC):
     def exposures(self, index: int) -> tuple[Exposure, ...]:
         """The camera images of the frame. Raises DataError when one cannot be read."""
 
-    def frame(self, index: int, names: Sequence[str], label_field: str, *, images: bool) -> Frame:
+    def has_boxes(self, index: int) -> bool:
+        """Are there boxes around the objects of the frame? Reads no file of the frame."""
+        return False
+
+    def boxes(self, index: int) -> NamedBoxes | None:
+        """Around the objects of the frame, in the points' frame; None where it is not annotated.
+
+        Raises DataError when a file is malformed.
+        """
+        return None
+
+    def frame(self, index: int, names: Sequence[str], label_field: str, *, images: bool, boxes: bool = False) -> Frame:
         """A frame with the named fields; `label_field` holds class ids. Raises DataError that names the file."""
         points = self.points(index)
         fields: dict[str, npt.NDArray[Any]] = {}
@@ -72,7 +84,9 @@ class FrameDataset(ABC):
                 fields[name] = points[name]
             else:
                 raise DataError(f"{self.name} has no field {name}; it has {', '.join(self.field_names)}")
-        return Frame(self.frame_name(index), self.stamp(index), fields, self.exposures(index) if images else ())
+        exposures = self.exposures(index) if images else ()
+        found = self.boxes(index) if boxes else None
+        return Frame(self.frame_name(index), self.stamp(index), fields, exposures, found)
 
     def labels(self, index: int, points: int) -> npt.NDArray[np.int32]:
         """[N] class ids of the benchmark, and of the sets of its learning map.

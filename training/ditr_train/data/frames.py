@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ditr_train.data.boxes import NamedBoxes
 from ditr_train.geometry.projection import CameraView
 
 
@@ -49,3 +50,5 @@ class Frame:
     """[N] each"""
     exposures: tuple[Exposure, ...]
     """In the order of the cameras."""
+    boxes: NamedBoxes | None = None
+    """Around its objects; None where they are not annotated or not asked for."""

@@ -25,6 +25,20 @@ def camera_2(files: Sequence[Path]) -> tuple[npt.NDArray[np.float64], npt.NDArra
     P2 = K [I | t] holds the offset t of that camera from the reference camera, where Tr leads. Several files are read
     as one. Raises DataError when what is needed is missing or malformed.
     """
+    p, to_rectified = _calibration(files)
+    k = p[:, :3]
+    from_reference = np.eye(4)
+    from_reference[:3, 3] = np.linalg.solve(k, p[:, 3])
+    return k, from_reference @ to_rectified
+
+
+def lidar_to_reference(files: Sequence[Path]) -> npt.NDArray[np.float64]:
+    """[4, 4] from the LiDAR to the rectified reference camera, in which KITTI object's boxes are. As camera_2."""
+    return _calibration(files)[1]
+
+
+def _calibration(files: Sequence[Path]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The projection of image_2 [3, 4], and [4, 4] from the LiDAR to the rectified reference camera."""
     rows: dict[str, list[float]] = {}
     for path in files:
         rows |= _rows(path)
@@ -46,10 +60,7 @@ def camera_2(files: Sequence[Path]) -> tuple[npt.NDArray[np.float64], npt.NDArra
         to_reference[:3] = np.column_stack([np.reshape(rows["R"], (3, 3)), rows["T"]])
     else:
         to_reference[:3] = np.reshape(rows["Tr" if "Tr" in form else "Tr_velo_to_cam"], (3, 4))
-    k = p[:, :3]
-    from_reference = np.eye(4)
-    from_reference[:3, 3] = np.linalg.solve(k, p[:, 3])
-    return k, from_reference @ rectify @ to_reference
+    return p, rectify @ to_reference
 
 
 def _rows(path: Path) -> dict[str, list[float]]:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ditr_train.config.model_config import Config
 from ditr_train.config.training_config import AugmentationConfig
 from ditr_train.data.bag_samples import open_samples
+from ditr_train.data.boxes import boxes_of
 from ditr_train.data.candidate_labels import coarse_labels
 from ditr_train.data.dataset import FrameDataset
 from ditr_train.data.errors import DataError
@@ -41,6 +42,7 @@ def load_scans(
     regions: RegionSource | None = None,
     soft_labels: SoftLabelFolder | None = None,
     augmentation: AugmentationConfig | None = None,
+    boxed: bool = False,
     progress: bool,
 ) -> Sequence[LabeledScan]:
     """All scans of samples and data sets, with image features where an encoder is given and there is an image.
@@ -50,7 +52,7 @@ def load_scans(
     point is IGNORED. With `regions`, points know which token of the configuration's kind they belong to, and
     these have image features where there is an encoder. Points without a label take what `soft_labels` know of them.
     Where an `augmentation` varies images, `StoredScans.varied` encodes them anew, and scans with images are not
-    held in memory.
+    held in memory. With `boxed` only scans with boxes are loaded, be their points labelled or not.
     Raises DataError for samples, a bag or a data set that cannot be used.
     """
     loaded: list[LabeledScan] = []
@@ -62,12 +64,15 @@ def load_scans(
     for source in tqdm(sources, desc="reading scans", unit="source", disable=not progress):
         if isinstance(source, DatasetSplit):
             dataset = source.open(config.classes)
-            stored += _stored_scans(dataset, config, encoder, regions, soft_labels, augmentation, labels=labels)
+            stored += _stored_scans(
+                dataset, config, encoder, regions, soft_labels, augmentation, labels=labels, boxed=boxed
+            )
             continue
         folder = open_samples(source, config.topics, labels=labels)
         if labels:
             folder.require_classes(config.classes)
-        for sample in _stored_samples(folder, config, encoder, names, regions, soft_labels, augmentation):
+        samples = _stored_samples(folder, config, encoder, names, regions, soft_labels, augmentation, boxed=boxed)
+        for sample in samples:
             if room <= 0 or sample.read_varied is not None:
                 stored.append(sample)
                 continue
@@ -114,12 +119,14 @@ def _stored_samples(
     regions: RegionSource | None,
     soft_labels: SoftLabelFolder | None,
     augmentation: AugmentationConfig | None,
+    *,
+    boxed: bool,
 ) -> list[StoredScan]:
     topics = config.topics
 
     def read(index: int, images: bool, variation: ImageVariation | None = None) -> LabeledScan:
         used = encoder if images else None
-        known = soft_labels is None or folder.labelled(index)
+        known = (soft_labels is None and not boxed) or folder.labelled(index)
         frame = folder.frame(
             index,
             [name for name in names if known or name != topics.label_field],
@@ -127,6 +134,7 @@ def _stored_samples(
             topics.cameras,
             images=used is not None or regions is not None,
             regions=regions is not None,
+            boxes=config.detection is not None,
         )
         scan = _labeled_scan(frame, config, used, regions, variation=variation)
         return _with_soft_labels(scan, soft_labels, config)
@@ -139,6 +147,7 @@ def _stored_samples(
             augmentation,
         )
         for index in range(len(folder))
+        if not boxed or folder.has_boxes(index)
     ]
 
 
@@ -151,17 +160,18 @@ def _stored_scans(
     augmentation: AugmentationConfig | None,
     *,
     labels: bool,
+    boxed: bool,
 ) -> list[StoredScan]:
     if labels:
         dataset.require_classes(config.classes)
-        if not dataset.labelled and soft_labels is None:
+        if not dataset.labelled and soft_labels is None and not boxed:
             raise DataError(f"{dataset.name}: its scans have no labels, and no --soft-labels are given for them")
     names = _field_names(config, labels=labels and dataset.labelled)
 
     def read(index: int, images: bool, variation: ImageVariation | None = None) -> LabeledScan:
         used = encoder if images else None
-        wanted = used is not None or regions is not None
-        frame = dataset.frame(index, names, config.topics.label_field, images=wanted)
+        wanted, boxes = used is not None or regions is not None, config.detection is not None
+        frame = dataset.frame(index, names, config.topics.label_field, images=wanted, boxes=boxes)
         scan = _labeled_scan(frame, config, used, regions, dataset.learning_map.sets, variation)
         return _with_soft_labels(scan, soft_labels, config)
 
@@ -173,6 +183,7 @@ def _stored_scans(
             augmentation,
         )
         for index in range(len(dataset))
+        if not boxed or dataset.has_boxes(index)
     ]
 
 
@@ -218,7 +229,10 @@ def _labeled_scan(
             images = point_images(frame.exposures, xyz, config.image_encoder, encoder, variation)
         if source is not None:
             regions = _regions(frame, xyz, config, source, images)
-    return LabeledScan(_scan_name(frame.bag, frame.stamp), fields, label, images, regions, candidates)
+    scan = LabeledScan(_scan_name(frame.bag, frame.stamp), fields, label, images, regions, candidates)
+    if config.detection is None or frame.boxes is None:
+        return scan
+    return replace(scan, boxes=boxes_of(frame.boxes, config.detection, scan.xyz))
 
 
 def _with_soft_labels(scan: LabeledScan, folder: SoftLabelFolder | None, config: Config) -> LabeledScan:

@@ -4,24 +4,27 @@ v1.0-trainval/*.json                      tables; v1.0-mini and v1.0-test are ot
 samples/LIDAR_TOP/*.pcd.bin               float32 x, y, z, intensity 0..255, ring of each point
 samples/CAM_*/*.jpg                       six cameras, rectified; need not be there
 lidarseg/v1.0-trainval/*_lidarseg.bin     uint8 of each point, listed in the table lidarseg.json
+v1.0-trainval/sample_annotation.json      boxes of the key frames, with instance.json and category.json
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ditr_train.data.boxes import NamedBoxes
 from ditr_train.data.dataset import FrameDataset, read_image
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import CameraImage, Exposure
 from ditr_train.data.learning_map import LearningMap
-from ditr_train.data.nuscenes_tables import Row, by_token, read_table
+from ditr_train.data.nuscenes_boxes import boxes_of_sample, read_annotations
+from ditr_train.data.nuscenes_tables import Row, by_token, pose_matrix, read_table
 from ditr_train.data.point_file import read_numbers
-from ditr_train.data.rotation import rotation_matrix
 from ditr_train.geometry.projection import CameraView
 
 _VERSIONS = {
@@ -106,6 +109,8 @@ class _Recording:
     """A scan or an image of a key frame."""
 
     scene: str
+    sample: str
+    """Token of its key frame."""
     channel: str
     stamp: int
     """Nanoseconds."""
@@ -121,7 +126,7 @@ class _Recording:
 
     def pose(self) -> npt.NDArray[np.float64]:
         """[4, 4] that maps the sensor's coordinates to the map's, at the time of the recording."""
-        return _matrix(self.vehicle) @ _matrix(self.sensor)
+        return pose_matrix(self.vehicle) @ pose_matrix(self.sensor)
 
 
 class NuScenes(FrameDataset):
@@ -148,6 +153,23 @@ class NuScenes(FrameDataset):
             cameras = sorted((r for r in recordings if r.channel != _LIDAR), key=lambda r: r.channel)
             self._frames.append((lidar, tuple(cameras)))
         self._frames.sort(key=lambda frame: (frame[0].scene, frame[0].stamp))
+        self._tables = tables
+        self._annotated = (tables / "sample_annotation.json").exists()
+
+    def has_boxes(self, index: int) -> bool:
+        return self._annotated
+
+    def boxes(self, index: int) -> NamedBoxes | None:
+        """Called by nuScenes' own categories, with the LiDAR points that the table counts."""
+        if not self._annotated:
+            return None
+        lidar = self._frames[index][0]
+        return boxes_of_sample(self._annotations.get(lidar.sample, []), lidar.pose())
+
+    @cached_property
+    def _annotations(self) -> dict[str, list[Row]]:
+        """Rows of sample_annotation by sample; read when the first boxes are asked for."""
+        return read_annotations(self._tables, {lidar.sample for lidar, _ in self._frames})
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -245,6 +267,7 @@ def _recordings(root: Path, tables: Path, split: str) -> list[tuple[str, _Record
             row["sample_token"],
             _Recording(
                 scene=samples[row["sample_token"]],
+                sample=row["sample_token"],
                 channel=channels[sensors[row["calibrated_sensor_token"]]["sensor_token"]],
                 stamp=int(row["timestamp"]) * 1000,
                 path=root / row["filename"],
@@ -269,17 +292,3 @@ def _scenes_of(split: str, names: set[str]) -> set[str]:
         first, _, last = part.partition("-")
         held_out |= {f"scene-{number:04}" for number in range(int(first), int(last or first) + 1)}
     return names & held_out if split == held_out_split else names - held_out
-
-
-def _matrix(row: Row) -> npt.NDArray[np.float64]:
-    """[4, 4] of the columns translation (metres) and rotation (quaternion w, x, y, z)."""
-    if len(row["rotation"]) != 4 or len(row["translation"]) != 3:
-        raise DataError(
-            f"the pose {row['token']} of the tables: rotation {row['rotation']} and translation {row['translation']} "
-            "are no quaternion w, x, y, z and x, y, z"
-        )
-    w, x, y, z = row["rotation"]
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation_matrix(x, y, z, w)
-    matrix[:3, 3] = row["translation"]
-    return matrix

@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ditr_train.data.errors import DataError
+from ditr_train.data.rotation import rotation_matrix
 
 Row = dict[str, Any]
 
@@ -42,3 +46,17 @@ def read_table(
 def by_token(rows: list[Row]) -> dict[str, Row]:
     """The rows by their column `token`."""
     return {row["token"]: row for row in rows}
+
+
+def pose_matrix(row: Row) -> npt.NDArray[np.float64]:
+    """[4, 4] of the columns translation (metres) and rotation (quaternion w, x, y, z). Raises DataError."""
+    if len(row["rotation"]) != 4 or len(row["translation"]) != 3:
+        raise DataError(
+            f"the pose {row['token']} of the tables: rotation {row['rotation']} and translation {row['translation']} "
+            "are no quaternion w, x, y, z and x, y, z"
+        )
+    w, x, y, z = row["rotation"]
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation_matrix(x, y, z, w)
+    matrix[:3, 3] = row["translation"]
+    return matrix

@@ -16,12 +16,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from ditr_train.config.model_config import CameraTopics, SemanticClass
+from ditr_train.data.boxes import NamedBoxes
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import CameraImage, Exposure, Frame
 from ditr_train.geometry.projection import CameraView, DistortionModel
 
 HEADER = "samples.json"
-FORMAT, VERSION = "ditr-samples", 1
+FORMAT, VERSIONS = "ditr-samples", (1, 2)
+"""Version 2 has boxes."""
 
 SCAN = np.dtype(
     [
@@ -29,6 +31,8 @@ SCAN = np.dtype(
         *((name, "<i8") for name in ("first_view", "views")),
     ]
 )
+SCAN_WITH_BOXES = np.dtype([*SCAN.descr, ("first_box", "<i8"), ("boxes", "<i8")])
+BOX = np.dtype([("class", "<i8"), ("points", "<i8"), ("center", "<f8", (3,)), ("size", "<f8", (3,)), ("yaw", "<f8")])
 VIEW = np.dtype(
     [
         *((name, "<i8") for name in ("camera", "stamp", "width", "height")),
@@ -64,11 +68,15 @@ class SampleFolder:
             self._models: list[DistortionModel] = header["distortion_models"]
             points, scans, views = (int(header[name]) for name in ("points", "scans", "views"))
             pictures = int(header["picture_bytes"])
+            with_boxes = int(header["version"]) > 1
+            self._box_classes = tuple(str(name) for name in header["box_classes"]) if with_boxes else ()
+            boxes = int(header["boxes"]) if with_boxes else 0
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path / HEADER}: {error!r} is not in it as `ditr samples` writes it") from error
         self._points = self._array("points", np.dtype("<f4"), (points, len(self.fields)))
         self._labels = self._array("labels", np.dtype("<u2"), (points,))
-        self._scans = self._array("scans", SCAN, (scans,))
+        self._scans = self._array("scans", SCAN_WITH_BOXES if with_boxes else SCAN, (scans,))
+        self._boxes = self._array("boxes", BOX, (boxes,)) if with_boxes else None
         self._views = self._array("views", VIEW, (views,))
         self._pictures = self._array("pictures", np.dtype("u1"), (pictures,))
 
@@ -88,6 +96,10 @@ class SampleFolder:
         """Did the scan's cloud have labels?"""
         return bool(self._scans[index]["labelled"])
 
+    def has_boxes(self, index: int) -> bool:
+        """Was there a message of boxes for the scan, be it empty?"""
+        return self._boxes is not None and int(self._scans[index]["boxes"]) >= 0
+
     def has_images(self, index: int, cameras: Sequence[CameraTopics]) -> bool:
         """Are there images of the scan, of those cameras?"""
         return bool(self._views_of(index, cameras))
@@ -101,6 +113,7 @@ class SampleFolder:
         *,
         images: bool,
         regions: bool = False,
+        boxes: bool = False,
     ) -> Frame:
         """A scan with the named fields, of which `label_field` holds its class ids, and with the images of the cameras
         in their order; of all cameras where none is named.
@@ -130,7 +143,25 @@ class SampleFolder:
         exposures = tuple(
             Exposure(self._image(view, semantic=False, regions=regions), self._view(view)) for view in views
         )
-        return Frame(self.bag(index), self.stamp(index), fields, exposures)
+        return Frame(self.bag(index), self.stamp(index), fields, exposures, self.boxes(index) if boxes else None)
+
+    def boxes(self, index: int) -> NamedBoxes | None:
+        """Around the objects of a scan; None where it had no message of boxes. Raises DataError for rows that are not
+        there."""
+        scan = self._scans[index]
+        if self._boxes is None or not self.has_boxes(index):
+            return None
+        first, end = int(scan["first_box"]), int(scan["first_box"] + scan["boxes"])
+        rows = self._boxes[first:end]
+        if not 0 <= first <= end <= len(self._boxes) or not np.all(
+            (rows["class"] >= 0) & (rows["class"] < len(self._box_classes))
+        ):
+            raise DataError(f"{self.path}: scan {index} has boxes, or classes of them, that are not there")
+        return NamedBoxes(
+            np.concatenate([rows["center"], rows["size"], rows["yaw"][:, None]], axis=1),
+            tuple(self._box_classes[row] for row in rows["class"]),
+            np.array(rows["points"]),
+        )
 
     def images(self, cameras: Sequence[CameraTopics]) -> Iterator[tuple[str, CameraImage]]:
         """Each image of the cameras (of all where none is named) once, with class ids where it has them, and the file
@@ -241,6 +272,7 @@ def _header(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: {error}") from error
     found = (header.get("format"), header.get("version")) if isinstance(header, dict) else header
-    if found != (FORMAT, VERSION):
-        raise DataError(f"{path} is {found}, not {(FORMAT, VERSION)}; make the samples again with this `ditr samples`")
+    if found not in [(FORMAT, version) for version in VERSIONS]:
+        wanted = f"{FORMAT} of a version of {', '.join(map(str, VERSIONS))}"
+        raise DataError(f"{path} is {found}, not {wanted}; make the samples again with this `ditr samples`")
     return dict(header)

@@ -9,6 +9,7 @@ classes:                       what the ids mean, by names of the configuration'
   2: car
 images: image_2/*.png          of the camera, need not be there
 calibration: calib/*.txt       of each scan, or one file of all; several files are read as one
+boxes: label_2/*.txt           around the objects, as KITTI object has them; need not be there, calibration must
 
 The * is the name of a scan and the same in all files. Calibrations are those of KITTI odometry (P2, Tr), KITTI object
 (P2, R0_rect, Tr_velo_to_cam) and KITTI raw (P_rect_02, R_rect_00 of calib_cam_to_cam.txt; R, T of
@@ -29,10 +30,12 @@ import yaml
 
 from ditr_train.config.conversion import ConfigError, convert, require
 from ditr_train.config.model_config import SemanticClass
+from ditr_train.data.boxes import NamedBoxes
 from ditr_train.data.dataset import FrameDataset, read_image
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import CameraImage, Exposure
-from ditr_train.data.kitti_calibration import camera_2
+from ditr_train.data.kitti_boxes import read_kitti_boxes
+from ditr_train.data.kitti_calibration import camera_2, lidar_to_reference
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.point_file import read_numbers
 from ditr_train.geometry.projection import CameraView
@@ -48,9 +51,10 @@ class _Layout:
     labels: str = "labels/*.label"
     images: str = "image_2/*.png"
     calibration: tuple[str, ...] = ("calib.txt",)
+    boxes: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("points", "labels", "images"):
+        for name in ("points", "labels", "images", *(["boxes"] if self.boxes else [])):
             pattern = getattr(self, name)
             require(pattern.count("*") == 1, f"{name}: {pattern!r} has not one * in place of the scan's name")
         require(
@@ -118,6 +122,15 @@ class ScanFolder(FrameDataset):
         place = Path(self._layout.images.replace("*", self._scans[index])).with_suffix("")
         name = f"scans/{self._root.resolve().name}/{place.as_posix()}"
         return (Exposure(CameraImage(self.stamp(index), encoded, None, name=name), view),)
+
+    def has_boxes(self, index: int) -> bool:
+        return bool(self._layout.boxes) and self._file(self._layout.boxes, index).exists()
+
+    def boxes(self, index: int) -> NamedBoxes | None:
+        if not self.has_boxes(index):
+            return None
+        to_camera = lidar_to_reference([self._file(file, index) for file in self._layout.calibration])
+        return read_kitti_boxes(self._file(self._layout.boxes, index), to_camera)
 
     def require_classes(self, classes: Sequence[SemanticClass]) -> None:
         """Those of the description are looked up by name when it is read."""

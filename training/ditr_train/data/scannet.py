@@ -3,6 +3,9 @@
 scannetv2_train.txt                                   names of the scenes of a split, one in a line
 scans/scene0000_00/scene0000_00_vh_clean_2.ply        mesh: x, y, z, red, green, blue of each vertex
 scans/scene0000_00/scene0000_00_vh_clean_2.labels.ply the same vertices with `label`, an id of NYU40
+scans/scene0000_00/scene0000_00.aggregation.json      segments of each object, with
+scans/scene0000_00/scene0000_00_vh_clean_2.0.010000.segs.json those of the vertices: boxes around objects, along the
+scans/scene0000_00/scene0000_00.txt                   axes of the room (axisAlignment); need not be there
 scans/scene0000_00/color/0.jpg, pose/0.txt            images and camera-to-mesh poses, need not be there
 scans/scene0000_00/intrinsic/intrinsic_color.txt      needed with images
 """
@@ -15,12 +18,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ditr_train.data.boxes import NamedBoxes
 from ditr_train.data.dataset import FrameDataset, read_image
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import CameraImage, Exposure
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.mesh import vertex_normals
 from ditr_train.data.ply import Elements, read_ply
+from ditr_train.data.scannet_boxes import scene_boxes
 from ditr_train.data.scene_images import evenly_chosen
 from ditr_train.geometry.projection import CameraView
 
@@ -112,7 +117,10 @@ class ScanNet(FrameDataset):
         return self._file(index, "_vh_clean_2.labels.ply")
 
     def raw_labels(self, index: int) -> npt.NDArray[Any]:
-        path = self.label_file(index)
+        return self._vertex_labels(self.label_file(index))
+
+    @staticmethod
+    def _vertex_labels(path: Path) -> npt.NDArray[Any]:
         return _property(_element(read_ply(path), "vertex", path), "label", path)
 
     def exposures(self, index: int) -> tuple[Exposure, ...]:
@@ -132,6 +140,18 @@ class ScanNet(FrameDataset):
             name = f"scannet/{scene.parent.name}/{scene.name}/color/{image.stem}"
             exposures.append(Exposure(CameraImage(0, encoded, None, name=name), view))
         return tuple(exposures)
+
+    def has_boxes(self, index: int) -> bool:
+        return self._has_labels and self._file(index, ".aggregation.json").exists()
+
+    def boxes(self, index: int) -> NamedBoxes | None:
+        """Called by the names of the classes, those of other categories left out."""
+        if not self.has_boxes(index):
+            return None
+        points = self.points(index)
+        xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
+        ids = SCANNET.apply(self._vertex_labels(ScanNet.label_file(self, index)))
+        return scene_boxes(self._scenes[index], xyz, ids, SCANNET.classes)
 
     def _file(self, index: int, ending: str) -> Path:
         scene = self._scenes[index]

@@ -9,7 +9,6 @@ scans/scene0000_00/scene0000_00.aggregation.json           raw category and segm
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from ditr_train.data.errors import DataError
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.scannet import ScanNet
+from ditr_train.data.scannet_segments import read_list, read_segments
 
 # VALID_CLASS_IDS_200 of BenchmarkScripts/ScanNet200/scannet200_constants.py in the ScanNet repository.
 _CLASS_IDS = (
@@ -51,16 +51,10 @@ class ScanNet200(ScanNet):
         """[N] uint16 ids of the table of categories."""
         path = self.label_file(index)
         segments_path = path.with_name(path.name.replace(".aggregation.json", "_vh_clean_2.0.010000.segs.json"))
-        try:
-            of_vertex = np.array(_read_list(segments_path, "segIndices"), np.int64)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise DataError(f"{segments_path}: segIndices: {error}") from error
-        if of_vertex.ndim != 1:
-            raise DataError(f"{segments_path}: segIndices is no list of numbers")
-        segments, place_of_vertex = np.unique(of_vertex, return_inverse=True)
+        segments, place_of_vertex = read_segments(segments_path)
         places = {int(segment): place for place, segment in enumerate(segments)}
         ids = np.zeros(len(segments), np.uint16)
-        for group in _read_list(path, "segGroups"):
+        for group in read_list(path, "segGroups"):
             try:
                 ids[[places[segment] for segment in group["segments"] if segment in places]] = self._ids.get(
                     group["label"], 0
@@ -68,17 +62,6 @@ class ScanNet200(ScanNet):
             except (KeyError, TypeError) as error:
                 raise DataError(f"{path}: an object of segGroups has no label or no segments: {error!r}") from error
         return ids[place_of_vertex]
-
-
-def _read_list(path: Path, key: str) -> list[Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get(key), list):
-        raise DataError(f"{path}: it has no list {key}")
-    entries: list[Any] = document[key]
-    return entries
 
 
 def _read_categories(path: Path) -> tuple[dict[str, int], LearningMap]:

@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ditr_train.config.model_config import Config
+from ditr_train.data.boxes import Boxes
 from ditr_train.data.candidate_labels import CandidateLabels, join_candidates
 from ditr_train.data.regions import PointRegions
 from ditr_train.geometry.graph_inputs import GraphInputs, voxelize_scan
+from ditr_train.geometry.scan_geometry import clamped
+from ditr_train.geometry.tokens import farthest_tokens, token_positions
 
 IGNORED = -1
 """Label of points that are neither learned from nor counted."""
@@ -43,6 +46,13 @@ class LabeledScan:
     """Where they are asked for, and a camera image is near in time."""
     candidates: CandidateLabels | None = None
     """What is known of points without a single class, where there are coarse or soft labels."""
+    boxes: Boxes | None = None
+    """Around its objects; None where they are not annotated or the configuration detects nothing."""
+
+    @property
+    def xyz(self) -> npt.NDArray[np.float32]:
+        """[N, 3]"""
+        return np.stack([self.fields[axis] for axis in "xyz"], axis=1).astype(np.float32, copy=False)
 
     def seen(self) -> npt.NDArray[np.bool_]:
         """[N] whether a camera sees the point, as far as images or regions tell."""
@@ -60,7 +70,7 @@ class LabeledScan:
         return sum(each.nbytes for each in arrays if each is not None and not isinstance(each, np.memmap))
 
     def subset(self, points: npt.NDArray[np.intp]) -> LabeledScan:
-        """The scan with some of its points."""
+        """The scan with some of its points; of its boxes all, with the points that they had."""
         images = self.images
         return replace(
             self,
@@ -80,6 +90,8 @@ class LabeledScan:
             np.concatenate([self.label, other.label]),
             _joined_images(self, other),
             candidates=join_candidates((self.candidates, other.candidates), (len(self.label), len(other.label))),
+            # Of a scan that is not annotated nobody knows what is there.
+            boxes=None if self.boxes is None or other.boxes is None else self.boxes.joined_with(other.boxes),
         )
 
 
@@ -115,6 +127,7 @@ class ScanSample:
     """[V_0] the point whose features a voxel has"""
     candidates: CandidateLabels | None = None
     """Of the representative points."""
+    boxes: Boxes | None = None
 
     def without_images(self) -> ScanSample:
         """The sample that the scan would give without images."""
@@ -123,9 +136,11 @@ class ScanSample:
 
 
 def make_sample(scan: LabeledScan, config: Config, *, fused: bool) -> ScanSample:
-    """Voxelizes a scan; with images if they are asked for and there."""
+    """Voxelizes a scan; with images if they are asked for and there, with tokens if the configuration detects boxes."""
     voxelized = voxelize_scan(scan.fields, config.backbone)
     inputs = voxelized.inputs
+    if config.detection is not None:
+        inputs = inputs | _token_inputs(scan, config, voxelized.representative, inputs)
     if fused and scan.images is not None:
         inputs = inputs | {
             "image_features": scan.images.features,
@@ -134,7 +149,20 @@ def make_sample(scan: LabeledScan, config: Config, *, fused: bool) -> ScanSample
         }
     label = scan.label[voxelized.representative].astype(np.int64)
     candidates = scan.candidates and scan.candidates.subset(voxelized.representative)
-    return ScanSample(inputs, label, voxelized.point_to_voxel, voxelized.representative, candidates)
+    return ScanSample(inputs, label, voxelized.point_to_voxel, voxelized.representative, candidates, scan.boxes)
+
+
+def _token_inputs(
+    scan: LabeledScan, config: Config, representative: npt.NDArray[np.int32], inputs: GraphInputs
+) -> GraphInputs:
+    """What a detection graph takes beside the tokens."""
+    assert config.detection is not None
+    backbone, detection = config.backbone, config.detection
+    xyz = scan.xyz[representative]
+    positions = token_positions(clamped(xyz, backbone.point_range) if backbone.clamp else xyz, inputs, detection.stage)
+    if detection.query_choice == "scored":
+        return {"token_positions": positions}
+    return {"token_positions": positions, "queries": farthest_tokens(positions, detection.queries)}
 
 
 def class_indices(ids: npt.NDArray[Any], config: Config) -> npt.NDArray[np.int32]:

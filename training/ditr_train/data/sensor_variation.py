@@ -23,12 +23,14 @@ def vary_sensor(scan: LabeledScan, config: AugmentationConfig, rng: np.random.Ge
         kept = np.flatnonzero(_on_a_beam(scan, rng))
         # A sensor with few beams may have none in the stripes.
         scan = scan.subset(kept) if 10 * len(kept) >= len(scan.label) else scan
-    fields = dict(scan.fields)
+    fields, boxes = dict(scan.fields), scan.boxes
     if config.lift:
-        fields["z"] = fields["z"] + np.float32(rng.uniform(-config.lift, config.lift))
+        lift = np.float32(rng.uniform(-config.lift, config.lift))
+        fields["z"] = fields["z"] + lift
+        boxes = boxes and boxes.shifted((0, 0, float(lift)))
     if "intensity" in fields and (config.intensity_drop or config.intensity_power > 1):
         fields["intensity"] = _other_intensity(fields["intensity"], config, rng)
-    return replace(scan, fields=fields)
+    return replace(scan, fields=fields, boxes=boxes)
 
 
 def _on_a_beam(scan: LabeledScan, rng: np.random.Generator) -> npt.NDArray[np.bool_]:

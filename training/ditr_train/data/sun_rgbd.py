@@ -1,6 +1,6 @@
 """SUN RGB-D (rgbd.cs.princeton.edu), as it is published: SUNRGBD.zip and SUNRGBDtoolbox.zip beside each other.
 
-SUNRGBDtoolbox/Metadata/SUNRGBDMeta.mat              paths, intrinsics and tilt of all images
+SUNRGBDtoolbox/Metadata/SUNRGBDMeta.mat              paths, intrinsics, tilt and boxes of all images
 SUNRGBDtoolbox/Metadata/SUNRGBD2Dseg.mat             class of each pixel, in the same order
 SUNRGBDtoolbox/traintestSUNRGBD/allsplit.mat         folders of the splits
 SUNRGBD/kv2/kinect2data/<name>/image/*.jpg           and kv1, realsense, xtion
@@ -21,11 +21,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ditr_train.data.boxes import NamedBoxes
 from ditr_train.data.dataset import FrameDataset, read_image
 from ditr_train.data.errors import DataError
 from ditr_train.data.frames import CameraImage, Exposure
 from ditr_train.data.images import decode_rgb
 from ditr_train.data.learning_map import LearningMap
+from ditr_train.geometry.boxes import COLUMNS
 from ditr_train.geometry.projection import CameraView
 
 _SPLITS = {"train": "alltrain", "test": "alltest"}
@@ -90,13 +92,14 @@ class _Shot:
     """[3, 3]"""
     place: int
     """In SUNRGBD2Dseg.mat."""
+    boxes: NamedBoxes
 
 
 class SunRgbd(FrameDataset):
     """The images of the split `train` or `test`: one frame each, a point for each pixel that has a depth.
 
     Points are as read3dPoints.m of SUNRGBDtoolbox has them: x right, y ahead, z up against gravity, metres from the
-    camera. Three-dimensional boxes are not read.
+    camera. Boxes are called by the toolbox's own names, with underscores.
     """
 
     learning_map = SUN_RGBD
@@ -186,6 +189,12 @@ class SunRgbd(FrameDataset):
         name = f"sun-rgbd/{shot.image.relative_to(self._root).with_suffix('').as_posix()}"
         return (Exposure(CameraImage(0, encoded, None, name=name), view),)
 
+    def has_boxes(self, index: int) -> bool:
+        return True
+
+    def boxes(self, index: int) -> NamedBoxes | None:
+        return self._shots[index].boxes
+
     def _depth(self, index: int) -> npt.NDArray[np.uint16]:
         """[height, width] as stored. The last one is held: its labels belong to its pixels."""
         if self._held is None or self._held[0] != index:
@@ -207,9 +216,29 @@ def _shot(root: Path, place: int, entry: Any, meta: Path) -> _Shot:
         image, depth = (root / _below(str(path), meta) for path in (entry.rgbpath, entry.depthpath))
         k = np.asarray(entry.K, np.float64).reshape(3, 3)
         tilt = np.asarray(entry.Rtilt, np.float64).reshape(3, 3)
+        # A field that is empty, or holds one box only, comes without a list around it.
+        boxes = _boxes(np.ravel(getattr(entry, "groundtruth3DBB", [])).tolist())
     except (AttributeError, TypeError, ValueError) as error:
         raise DataError(f"{meta}: entry {place + 1} of SUNRGBDMeta: {error}") from error
-    return _Shot(image, depth, k, tilt @ _FORWARD_UP, place)
+    return _Shot(image, depth, k, tilt @ _FORWARD_UP, place, boxes)
+
+
+def _boxes(found: list[Any]) -> NamedBoxes:
+    """Entries of groundtruth3DBB: the rows of `basis` are the box's axes, `coeffs` half of its size along each; the
+    axis along which `orientation` points is its length, as in VoteNet's sunrgbd_utils.py."""
+    rows = []
+    for box in found:
+        basis = np.asarray(box.basis, np.float64).reshape(3, 3)
+        size = 2 * np.abs(np.asarray(box.coeffs, np.float64).reshape(3))
+        upright = int(np.abs(basis[:, 2]).argmax())
+        flat = [axis for axis in range(3) if axis != upright]
+        ahead = np.ravel(np.asarray(box.orientation, np.float64))[:2]
+        along = basis[flat, :2] @ ahead
+        length = int(np.abs(along).argmax())
+        x, y = basis[flat[length], :2] * (1 if along[length] >= 0 else -1)
+        center = np.asarray(box.centroid, np.float64).reshape(3)
+        rows.append([*center, size[flat[length]], size[flat[1 - length]], size[upright], np.arctan2(y, x)])
+    return NamedBoxes(np.array(rows).reshape(-1, COLUMNS), tuple(str(box.classname) for box in found))
 
 
 def _below(path: str, named_by: Path) -> str:
