@@ -23,6 +23,7 @@ from ditr_train.commands import (
     regions,
     score_models,
     train,
+    train_detection,
     train_encoder,
 )
 from ditr_train.commands.outputs import check_outputs
@@ -32,6 +33,7 @@ from ditr_train.data.errors import DataError
 _COMMANDS = (
     train_encoder,
     train,
+    train_detection,
     distill,
     regions,
     pretrain,

@@ -9,15 +9,16 @@ from typing import Any
 
 from ditr_train.commands import arguments
 from ditr_train.commands.held_out import warn_of_seen
-from ditr_train.commands.score_table import print_groups, print_scores
+from ditr_train.commands.score_table import print_detection, print_groups, print_scores
 from ditr_train.config.model_config import Config, ConfigError, reconfigured
 from ditr_train.data.loading import load_scans
 from ditr_train.data.source import ScanSource
 from ditr_train.encoders.half_precision_encoder import placed
 from ditr_train.engine.run_folder import RunFolder
-from ditr_train.engine.trained_network import load_segmentor
+from ditr_train.engine.trained_network import load_detector, load_segmentor
+from ditr_train.evaluation.detection import score_detection
 from ditr_train.evaluation.groups import load_groups
-from ditr_train.evaluation.segmentation import group_scores, score
+from ditr_train.evaluation.segmentation import group_scores, modes_of, score
 from ditr_train.methods.frozen_encoder import load_run_encoder
 from ditr_train.model.device import choose_device
 from ditr_train.model.segmentor import Segmentor
@@ -26,13 +27,13 @@ from ditr_train.model.segmentor import Segmentor
 def add_parser(commands: Any) -> None:
     """Adds the command; `commands` is what add_subparsers gave."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        "evaluate", help="score a trained network, with images and without"
+        "evaluate", help="score a trained network, with images and without, points and boxes"
     )
     parser.add_argument(
         "run",
         type=Path,
         metavar="RUN",
-        help="folder written by train",
+        help="folder written by train or train-detection",
     )
     arguments.add_best(parser)
     arguments.add_scored_bags(parser)
@@ -78,9 +79,17 @@ def _evaluate(options: argparse.Namespace) -> None:
     encoder = None
     if config.injection is not None:
         encoder = arguments.remembered(options, placed(load_run_encoder(run, config), device))
-    scans = load_scans(options.bags, config, encoder, progress=arguments.progress())
-    scores = score(segmentor, scans, config, views=views, progress=arguments.progress())
-    print_scores(scores)
+    boxed = config.detection is not None
+    scans = load_scans(options.bags, config, encoder, boxed=boxed, progress=arguments.progress())
+    scores: dict[str, Any] = {}
+    if config.detection is not None:
+        detector = load_detector(run, config, best=options.best).to(device)
+        scores["detection"] = score_detection(detector, scans, config, progress=arguments.progress())
+        print_detection(scores["detection"])
+    of_points = score(segmentor, scans, config, views=views, progress=arguments.progress())
+    if not boxed or any(of_points[mode]["iou"] for mode in modes_of(config)):
+        scores |= of_points
+        print_scores(of_points)
     _write(options, scores | {"bags": [bag.name for bag in options.bags]})
 
 

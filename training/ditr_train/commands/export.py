@@ -10,7 +10,7 @@ from typing import Any
 from ditr_train.commands import arguments
 from ditr_train.config.model_config import ConfigError
 from ditr_train.engine.run_folder import RunFolder
-from ditr_train.engine.trained_network import load_segmentor
+from ditr_train.engine.trained_network import load_detector, load_segmentor
 from ditr_train.export.bundle import PRECISIONS, convert_bundle, provenance, write_bundle
 from ditr_train.methods.frozen_encoder import is_bundle, load_exportable_encoder
 from ditr_train.methods.run_description import describe_run
@@ -20,7 +20,10 @@ def add_parser(commands: Any) -> None:
     """Adds the command; `commands` is what add_subparsers gave."""
     parser: argparse.ArgumentParser = commands.add_parser("export", help="write a model bundle for the node")
     parser.add_argument(
-        "run", type=Path, metavar="RUN_OR_BUNDLE", help="folder written by train, or a float32 bundle to convert"
+        "run",
+        type=Path,
+        metavar="RUN_OR_BUNDLE",
+        help="folder written by train or train-detection, or a float32 bundle to convert",
     )
     arguments.add_best(parser)
     parser.add_argument(
@@ -73,6 +76,14 @@ def _export_run(options: argparse.Namespace) -> None:
     scores = run.read_json("scores.json") if run.has("scores.json") else {}
     if options.scores is not None:
         scores = json.loads(options.scores.read_text(encoding="utf-8"))
+    detection = None
+    if config.detection is not None:
+        if options.image_free_run is not None:
+            raise ConfigError(
+                f"{options.run}: its boxes are found on tokens of its own backbone, and one detection graph cannot "
+                "serve that of --image-free-run too"
+            )
+        detection = load_detector(run, config, best=options.best).detection_head
     image_free = segmentor
     if options.image_free_run is not None:
         other = RunFolder(options.image_free_run)
@@ -93,4 +104,5 @@ def _export_run(options: argparse.Namespace) -> None:
         training=training,
         scores=scores,
         precision=options.precision,
+        detection=detection,
     )

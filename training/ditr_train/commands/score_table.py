@@ -18,6 +18,23 @@ def print_scores(scores: dict[str, Any]) -> None:
     print(f"{scores['scans']} scans")
 
 
+def print_detection(scores: dict[str, Any]) -> None:
+    """A line for each mode and class of `score_detection`."""
+    measures = ("ap25", "ap50", "nuscenes", "kitti")
+    rows = [
+        (mode, name, row, row.get("boxes", ""))
+        for mode, means in scores["modes"].items()
+        for name, row in {"mean": means, **means["classes"]}.items()
+    ]
+    width = max(len(f"{mode} {name}") for mode, name, _, _ in rows)
+    print(f"{'AP, %':<{width}}", f"{'boxes':>6}", *(f"{measure:>9}" for measure in measures))
+    for mode, name, row, boxes in rows:
+        cells = (row[measure] for measure in measures)
+        shares = (f"{'-' if value is None else f'{100 * value:.1f}':>9}" for value in cells)
+        print(f"{f'{mode} {name}':<{width}}", f"{boxes:>6}", *shares)
+    print(f"{scores['scans']} scans with boxes")
+
+
 def print_groups(rows: dict[str, dict[str, Any]], groups: Sequence[str]) -> None:
     """A line for each source of `group_scores`, a column for each group."""
     width = max(map(len, rows))

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,8 +58,7 @@ class TrainingLoop(ABC):
         self.workers = 0
         """Processes that prepare samples; none: a thread does."""
         recompute_blocks(network, settings.recompute)
-        groups = parameter_groups(network, settings.weight_decay, settings.block_learning_rate_scale)
-        self.optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+        self.optimizer = torch.optim.AdamW(self.parameter_groups(network), lr=settings.learning_rate, fused=True)
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "float16")
         """Of the loss; it does nothing in other precisions, whose gradients do not vanish."""
         self.factor = one_cycle(settings.steps, settings.warm_up, settings.final_learning_rate_scale)
@@ -75,6 +75,10 @@ class TrainingLoop(ABC):
         """What the network computes a loss in: matrix products of half precision if the settings say so."""
         dtype = torch.float16 if self.settings.precision == "float16" else torch.bfloat16
         return torch.autocast(self.device.type, dtype, enabled=self.settings.precision != "float32")
+
+    def parameter_groups(self, network: nn.Module) -> list[dict[str, Any]]:
+        """Of the optimizer, as schedule.parameter_groups; what is in none is not trained."""
+        return parameter_groups(network, self.settings.weight_decay, self.settings.block_learning_rate_scale)
 
     @abstractmethod
     def augmented(self, scan: LabeledScan, rng: np.random.Generator) -> LabeledScan:

@@ -11,12 +11,15 @@ from typing import Any, Literal, get_args
 import torch
 
 from ditr_train.config.backbone_config import BackboneConfig
+from ditr_train.config.detection_config import DetectionConfig
 from ditr_train.config.model_config import Config, ImageEncoderConfig
 from ditr_train.data.errors import DataError
 from ditr_train.encoders.patch_encoder import PatchEncoder
 from ditr_train.export.graph_file import copy_graph, read_graph, weight_files, write_graph
 from ditr_train.export.graphs import (
     Shape,
+    detection_shapes,
+    export_detection_head,
     export_image_encoder,
     export_segmentor,
     image_encoder_shapes,
@@ -25,6 +28,7 @@ from ditr_train.export.graphs import (
 )
 from ditr_train.export.half_precision import to_float16
 from ditr_train.export.model_card import model_card
+from ditr_train.model.detection_head import DetectionHead
 from ditr_train.model.segmentor import Segmentor
 
 FORMAT_VERSION = 1
@@ -47,17 +51,22 @@ def write_bundle(
     training: Mapping[str, Any],
     scores: Mapping[str, Any],
     precision: Precision = "float32",
+    detection: DetectionHead | None = None,
 ) -> None:
     """Exports the networks that are given, and describes them.
 
     The image encoder may be the file of a float32 graph, which is taken as it is. `training` says where the weights
-    come from and `scores` what was measured; both go into `bundle.json` as they are and onto the card.
+    come from and `scores` what was measured; both go into `bundle.json` as they are and onto the card. The detection
+    head is given where the configuration detects boxes; its graph stays float32 in any precision, for half of it has no
+    centimetres at a hundred metres.
     Raises ValueError when there is no segmentor, or a fused one without its image encoder.
     """
     if image_free is None and fused is None:
         raise ValueError("a bundle needs an image-free or a fused network; neither was given")
     if fused is not None and (image_encoder is None or config.image_encoder is None):
         raise ValueError("a fused network needs the image encoder whose features it was trained with")
+    if (detection is None) != (config.detection is None):
+        raise ValueError("a configuration that detects boxes goes with a detection head")
     folder.mkdir(parents=True, exist_ok=True)
     graphs: dict[str, Any] = {}
     for name, segmentor in (("image_free", image_free), ("fused", fused)):
@@ -86,6 +95,11 @@ def write_bundle(
         _convert(path, path, precision)
         graphs["image_encoder"] = _graph(path, precision, *image_encoder_shapes(config.image_encoder))
         document["image_encoder"] = describe_image_encoder(config.image_encoder)
+    if detection is not None and config.detection is not None:
+        path = folder / "detection.onnx"
+        export_detection_head(detection, config, path)
+        graphs["detection"] = _graph(path, "float32", *detection_shapes(config))
+        document["detection"] = describe_detection(config.detection)
     document |= {"graphs": graphs, "training": dict(training), "scores": dict(scores)}
     write_document(folder, document)
 
@@ -103,8 +117,11 @@ def convert_bundle(source: Path, folder: Path, precision: Precision) -> None:
     if folder.resolve() == source.resolve():
         raise DataError(f"{folder}: a bundle cannot be converted in its own place; name another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    for graph in document["graphs"].values():
+    for name, graph in document["graphs"].items():
         path = folder / graph["file"]
+        if name == "detection":
+            copy_graph(source / graph["file"], path)
+            continue
         _convert(source / graph["file"], path, precision)
         graph.pop("external_data", None)
         graph |= {"precision": precision, **_files(path)}
@@ -175,6 +192,17 @@ def describe_image_encoder(encoder: ImageEncoderConfig) -> dict[str, Any]:
     }
 
 
+def describe_detection(detection: DetectionConfig) -> dict[str, Any]:
+    """`detection` of bundle.json."""
+    return {
+        "stage": detection.stage,
+        "queries": detection.queries,
+        "classes": [{"name": entry.name, "color": list(entry.color)} for entry in detection.classes],
+        "score_threshold": detection.score_threshold,
+        "overlap_threshold": detection.overlap_threshold,
+    }
+
+
 def _graph(path: Path, precision: Precision, inputs: dict[str, Shape], outputs: dict[str, Shape]) -> dict[str, Any]:
     return {
         **_files(path),
@@ -197,7 +225,7 @@ def _sha256(path: Path) -> str:
 
 def _value(name: str, shape: Shape) -> dict[str, Any]:
     stem = name.rpartition("_")[0] if name[-1].isdigit() else name
-    integer = stem in _INT32_INPUTS or name in ("stem_neighbors", "label")
+    integer = stem in _INT32_INPUTS or name in ("stem_neighbors", "label", "queries")
     return {"name": name, "dtype": "int32" if integer else "float32", "shape": list(shape)}
 
 

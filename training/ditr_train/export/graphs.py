@@ -19,7 +19,9 @@ from ditr_train.config.model_config import Config, ImageEncoderConfig
 from ditr_train.encoders.patch_encoder import PatchEncoder
 from ditr_train.export.graph_file import write_graph
 from ditr_train.geometry.graph_inputs import GraphInputs, voxelize_scan
-from ditr_train.model.segmentor import GraphOutputs, Segmentor, graph_outputs
+from ditr_train.geometry.tokens import farthest_tokens
+from ditr_train.model.detection_head import DetectionHead
+from ditr_train.model.segmentor import Segmentor, graph_outputs
 from ditr_train.model.tables import graph_input_names
 
 OPSET = 20
@@ -31,13 +33,30 @@ Shape = tuple[int | str, ...]
 class _SegmentationGraph(nn.Module):
     """A segmentor with positional inputs, as the exporter wants them."""
 
-    def __init__(self, segmentor: Segmentor, names: list[str]) -> None:
+    def __init__(self, segmentor: Segmentor, names: list[str], token_stage: int | None) -> None:
         super().__init__()
         self.segmentor = segmentor
         self.names = names
+        self.token_stage = token_stage
 
-    def forward(self, *values: Tensor) -> GraphOutputs:
-        return graph_outputs(self.segmentor(dict(zip(self.names, values, strict=True))))
+    def forward(self, *values: Tensor) -> tuple[Tensor, ...]:
+        inputs = dict(zip(self.names, values, strict=True))
+        if self.token_stage is None:
+            return graph_outputs(self.segmentor(inputs))
+        logits, tokens = self.segmentor.with_tokens(inputs, self.token_stage)
+        return (*graph_outputs(logits), tokens)
+
+
+class _DetectionGraph(nn.Module):
+    """A detection head, of which only what its last layer says comes out."""
+
+    def __init__(self, head: DetectionHead) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, tokens: Tensor, positions: Tensor, queries: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        last = self.head(tokens, positions, queries).layers[-1]
+        return last.boxes(), last.class_probabilities()
 
 
 def input_shapes(config: Config, *, fused: bool) -> dict[str, Shape]:
@@ -110,11 +129,58 @@ def export_segmentor(segmentor: Segmentor, config: Config, path: Path, *, fused:
     """Writes the fused or the image-free graph of a segmentor."""
     shapes = input_shapes(config, fused=fused)
     examples = example_inputs(config, fused=fused)
-    graph = _SegmentationGraph(segmentor, list(shapes)).eval()
+    stage = None if config.detection is None else config.detection.stage
+    graph = _SegmentationGraph(segmentor, list(shapes), stage).eval()
     # One variable-length argument holds all inputs.
     dynamic = (tuple(_dynamic_dimensions(shape) for shape in shapes.values()),)
     tensors = tuple(torch.from_numpy(examples[name]) for name in shapes)
     _export(graph, tensors, path, dynamic, shapes, output_shapes(config))
+
+
+def export_detection_head(head: DetectionHead, config: Config, path: Path) -> None:
+    """Writes the detection graph, for any number of tokens. Raises ValueError where nothing is detected."""
+    inputs, outputs = detection_shapes(config)
+    examples = detection_example(config)
+    dynamic = tuple(_dynamic_dimensions(shape) for shape in inputs.values())
+    tensors = tuple(torch.from_numpy(examples[name]) for name in inputs)
+    _export(_DetectionGraph(head).eval(), tensors, path, dynamic, inputs, outputs)
+
+
+def detection_shapes(config: Config) -> tuple[dict[str, Shape], dict[str, Shape]]:
+    """Shapes of the detection graph's inputs and outputs. Raises ValueError where nothing is detected."""
+    detection = config.detection
+    if detection is None:
+        raise ValueError("the configuration has no detection")
+    v = f"V{detection.stage}"
+    inputs: dict[str, Shape] = {
+        "tokens": (v, config.backbone.encoder.channels[detection.stage]),
+        "token_positions": (v, 3),
+    }
+    if detection.query_choice == "farthest":
+        inputs["queries"] = ("Q",)
+    return inputs, {"boxes": ("Q", 7), "class_probabilities": ("Q", len(detection.classes))}
+
+
+def detection_example(config: Config, tokens: int = 500, seed: int = 0) -> GraphInputs:
+    """Made-up inputs of the detection graph, in which no size is another one's."""
+    assert config.detection is not None
+    rng = np.random.default_rng(seed)
+    inputs, _ = detection_shapes(config)
+    positions = (rng.uniform(-40, 40, (tokens, 3)) * [1, 1, 0.05]).astype(np.float32)
+    found: GraphInputs = {
+        "tokens": rng.normal(size=(tokens, int(inputs["tokens"][1]))).astype(np.float32),
+        "token_positions": positions,
+    }
+    if "queries" in inputs:
+        found["queries"] = farthest_tokens(positions, min(config.detection.queries, tokens // 3))
+    return found
+
+
+def run_detection_head(head: DetectionHead, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Outputs of the detection graph, computed by PyTorch."""
+    with torch.no_grad():
+        boxes, probabilities = _DetectionGraph(head).eval()(*(torch.from_numpy(value) for value in inputs.values()))
+    return {"boxes": boxes.numpy(), "class_probabilities": probabilities.numpy()}
 
 
 def export_image_encoder(encoder: PatchEncoder, config: ImageEncoderConfig, path: Path) -> None:
@@ -134,12 +200,16 @@ def image_encoder_shapes(config: ImageEncoderConfig) -> tuple[dict[str, Shape], 
 
 def output_shapes(config: Config) -> dict[str, Shape]:
     """Shapes of a segmentation graph's outputs."""
-    return {
+    shapes: dict[str, Shape] = {
         "label": ("V0",),
         "confidence": ("V0",),
         "entropy": ("V0",),
         "logits": ("V0", len(config.classes)),
     }
+    if config.detection is not None:
+        stage = config.detection.stage
+        shapes["tokens"] = (f"V{stage}", config.backbone.encoder.channels[stage])
+    return shapes
 
 
 def _dynamic_dimensions(shape: Shape) -> dict[int, Any]:

@@ -61,7 +61,11 @@ def model_card(document: Mapping[str, Any], folder: Path) -> str:
 
 def _classes(document: Mapping[str, Any]) -> str:
     names = ", ".join(entry["name"] for entry in document["classes"])
-    return f"Output: {len(document['classes'])} classes ({names})."
+    line = f"Output: {len(document['classes'])} classes ({names})."
+    if "detection" in document:
+        boxes = ", ".join(entry["name"] for entry in document["detection"]["classes"])
+        line += f" Boxes around: {boxes}, at most {document['detection']['queries']} of a scan."
+    return line
 
 
 def _inline(value: Any) -> str:
@@ -91,13 +95,36 @@ def _scores(scores: Mapping[str, Any]) -> list[str]:
             "mIoU is the mean over the classes that occur in the evaluated scans.",
             "",
         ]
+    if "detection" in scores:
+        lines += _boxes(scores["detection"])
     if "sets" in scores:
         lines += _sets(scores["sets"])
-    rest = {name: value for name, value in scores.items() if name not in (*modes, "sets", "parity")}
+    rest = {name: value for name, value in scores.items() if name not in (*modes, "sets", "parity", "detection")}
     lines += [f"- {key.replace('_', ' ')}: {_inline(value)}" for key, value in rest.items()]
     if "parity" in scores:
         lines += _parity(scores["parity"])
     return lines
+
+
+def _boxes(found: Mapping[str, Any]) -> list[str]:
+    """What `ditr-train evaluate` found of boxes."""
+    lines = [
+        "| boxes | mode | boxes there | AP25 | AP50 | nuScenes AP | KITTI AP |",
+        "| --- | --- |" + " ---: |" * 5,
+    ]
+    for mode, means in found["modes"].items():
+        rows = {"**mean**": means, **means["classes"]}
+        for name, row in rows.items():
+            count = sum(each["boxes"] for each in means["classes"].values()) if row is means else row["boxes"]
+            shares = [_percent(row[measure]) for measure in ("ap25", "ap50", "nuscenes", "kitti")]
+            lines.append(f"| {name} | {mode.replace('_', '-')} | {count} | {' | '.join(shares)} |")
+    return [
+        *lines,
+        "",
+        f"Average precision in percent on {found['scans']} scans; boxes with fewer than {found['least_points']} points "
+        f"need not be found, and what has a score below {found['least_score']:g} is not counted.",
+        "",
+    ]
 
 
 def _sets(found: Mapping[str, Any]) -> list[str]:

@@ -5,7 +5,20 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from ditr_train.data.scans import IGNORED
+
+
+def supervised_loss(logits: Tensor, label: Tensor, weights: Tensor, lovasz_weight: float) -> Tensor:
+    """Weighted cross-entropy plus Lovasz-softmax over the labelled of logits [N, C] and label int64 [N]."""
+    known = label != IGNORED
+    if not known.any():
+        return logits.sum() * 0
+    logits, label = logits[known], label[known]
+    loss = F.cross_entropy(logits, label, weights)
+    return loss + lovasz_weight * lovasz_softmax(logits.softmax(-1), label) if lovasz_weight else loss
 
 
 def lovasz_softmax(probabilities: Tensor, label: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from ditr_train.config.model_config import Config
 from ditr_train.data.scans import LabeledScan
 from ditr_train.engine.initialization import Initialization, initialize
 from ditr_train.engine.run_folder import RunFolder
+from ditr_train.engine.trained_network import segmentor_weights
 from ditr_train.export.bundle_weights import read_image_free, unfold
 from ditr_train.methods.frozen_encoder import is_bundle
 
@@ -28,7 +29,8 @@ def initialize_from(
     if not is_bundle(origin):
         run = RunFolder(origin)
         same = run.config().classes == config.classes
-        return initialize(network, run.weights(), origin=str(origin), keep_head=keep_head and same)
-    weights = read_image_free(origin, config)
-    unfold(weights, scans[:: max(1, len(scans) // _CALIBRATION_SCANS)][:_CALIBRATION_SCANS], config)
-    return initialize(network, weights.segmentor.state_dict(), origin=str(origin), keep_head=keep_head)
+        weights = segmentor_weights(run.weights())
+        return initialize(network, weights, origin=str(origin), keep_head=keep_head and same)
+    bundled = read_image_free(origin, config)
+    unfold(bundled, scans[:: max(1, len(scans) // _CALIBRATION_SCANS)][:_CALIBRATION_SCANS], config)
+    return initialize(network, bundled.segmentor.state_dict(), origin=str(origin), keep_head=keep_head)

@@ -18,17 +18,25 @@ def describe_run(run: RunFolder, config: Config) -> dict[str, Any]:
         return origin
     if is_pretrained(config):
         return describe_pretraining(run, config)
-    settings = config.training
+    settings = config.training if config.detection_training is None else config.detection_training
     description: dict[str, Any] = {
         "steps": settings.steps,
         "scans_per_step": settings.scans_per_step,
         "learning_rate": settings.learning_rate,
         "seed": settings.seed,
     }
+    if config.detection is not None and config.detection_training is not None:
+        weight = config.detection_training.segmentation_weight
+        kept = f"tuned, with {weight:g} times the loss of the segmentation" if weight else "tuned for boxes alone"
+        description["boxes"] = (
+            f"set prediction in the manner of 3DETR on the tokens of stage {config.detection.stage}; the backbone was "
+            f"{'kept as it was' if config.detection_training.backbone == 'frozen' else kept}"
+        )
     if config.injection is not None:
+        image_drop = config.training.augmentation.image_drop
         description["modes"] = (
             "one set of weights serves both graphs: a voxel without image features takes exactly the image-free "
-            f"path, and {settings.augmentation.image_drop:.0%} of the training scans are shown without images"
+            f"path, and {image_drop:.0%} of the training scans are shown without images"
         )
     if run.has("data.json"):
         description["data"] = run.read_json("data.json")

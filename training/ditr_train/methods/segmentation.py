@@ -8,12 +8,11 @@ from functools import partial
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ditr_train.config.model_config import Config
 from ditr_train.data.augmentation import augment, shown
-from ditr_train.data.scans import IGNORED, LabeledScan, ScanSample, make_sample
+from ditr_train.data.scans import LabeledScan, ScanSample, make_sample
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.scan_order import ScanGroup
 from ditr_train.engine.training_loop import LogRow, TrainingLoop
@@ -25,7 +24,7 @@ from ditr_train.methods.candidate_loss import (
     count_labels,
     set_weights,
 )
-from ditr_train.methods.losses import class_weights, lovasz_softmax
+from ditr_train.methods.losses import class_weights, supervised_loss
 from ditr_train.model.device import CPU, tensors_on
 from ditr_train.model.segmentor import Segmentor
 
@@ -71,13 +70,7 @@ class Training(TrainingLoop):
 
     def loss(self, logits: Tensor, label: Tensor) -> Tensor:
         """Weighted cross-entropy plus Lovasz-softmax over the labelled voxels."""
-        known = label != IGNORED
-        if not known.any():
-            return logits.sum() * 0
-        logits, label = logits[known], label[known]
-        loss = F.cross_entropy(logits, label, self.class_weights)
-        weight = self.config.training.lovasz_weight
-        return loss + weight * lovasz_softmax(logits.softmax(-1), label) if weight else loss
+        return supervised_loss(logits, label, self.class_weights, self.config.training.lovasz_weight)
 
     def candidate_loss(self, logits: Tensor, targets: Targets) -> Tensor:
         """The same where labels leave open which of several classes a voxel has."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import cast
 
 from torch import Tensor, nn
 
@@ -146,6 +145,10 @@ class Backbone(nn.Module):
 
     def forward(self, feat: Tensor, tables: ScanTables, images: ImageFeatures | None = None) -> Tensor:
         """feat [V_0, F] -> [V_0, out_channels]; without images no voxel is seen."""
+        return self.decode(self.encode(feat, tables, images), tables, images)
+
+    def encode(self, feat: Tensor, tables: ScanTables, images: ImageFeatures | None = None) -> list[Tensor]:
+        """feat [V_0, F] -> [V_s, C_s] of each stage s, with what the injection adds to it."""
         stem_neighbors = tables.stem_neighbors if self.stem_kernel_size == 5 else tables.stages[0].neighbors
         x = self.stem(feat, stem_neighbors)
         skips = []
@@ -157,6 +160,10 @@ class Backbone(nn.Module):
         if images is not None and isinstance(self.injection, ImageInjection):
             for level, addition in self.injection(images, tables).items():
                 skips[level] = skips[level] + addition
+        return skips
+
+    def decode(self, skips: list[Tensor], tables: ScanTables, images: ImageFeatures | None = None) -> Tensor:
+        """What `encode` gave -> [V_0, out_channels]."""
         unpooled = self.injection(images, tables) if isinstance(self.injection, UnpoolingInjection) else {}
         x = skips[-1]
         for s in reversed(range(len(skips) - 1)):
@@ -168,4 +175,4 @@ class Backbone(nn.Module):
                 x = stage(x, tables.stages[s], skip if self.first_convolution == "skip" else None)
             elif isinstance(stage, ResidualStage):
                 x = stage(x, tables.stages[s])
-        return cast(Tensor, x)
+        return x

@@ -29,6 +29,17 @@ class Segmentor(nn.Module):
         logits: Tensor = self.head(self.backbone(inputs["feat"], tables, image_features(inputs)))
         return logits
 
+    def with_tokens(self, inputs: Mapping[str, Tensor], stage: int) -> tuple[Tensor, Tensor]:
+        """-> the same logits, and the encoder's output of a stage [V_stage, C_stage]"""
+        tables, images = scan_tables(inputs, self.stage_count), image_features(inputs)
+        encoded = self.backbone.encode(inputs["feat"], tables, images)
+        return self.head(self.backbone.decode(encoded, tables, images)), encoded[stage]
+
+    def tokens(self, inputs: Mapping[str, Tensor], stage: int) -> Tensor:
+        """-> the encoder's output of a stage alone"""
+        tables = scan_tables(inputs, self.stage_count)
+        return self.backbone.encode(inputs["feat"], tables, image_features(inputs))[stage]
+
 
 class GraphOutputs(NamedTuple):
     """Outputs of a graph, each with a row per voxel."""
