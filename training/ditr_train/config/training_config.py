@@ -176,9 +176,9 @@ class TokensConfig:
     """Edge in metres of the cells that make a cluster where they touch."""
     cluster_block: float = 4.0
     """Edge in metres of the cubes that no cluster reaches beyond."""
-    knn_centers: int = 256
+    knn_centers: int = 384
     """Tokens of nearest neighbours, and ..."""
-    knn_voxels: int = 64
+    knn_voxels: int = 256
     """... the voxels of each at most."""
 
     def __post_init__(self) -> None:
