@@ -11,6 +11,7 @@ import yaml
 from conftest import make_config, replace
 from interruption import killed_at
 from PIL import Image
+from published_layouts import write_semantic_kitti
 from small_training import write_config
 from synthetic_samples import write_samples
 
@@ -326,3 +327,26 @@ def test_tokens_of_nearest_neighbors_need_no_regions(workspace):
     for name in ("knn", "knn-2"):
         assert json.loads((workspace / name / "config.json").read_text())["tokens"]["kind"] == "knn"
         assert json.loads((workspace / name / "data.json").read_text())["regions"] == "none, nearest neighbours"
+
+
+def test_both_stages_learn_from_a_data_set(workspace, tmp_path):
+    """Its scans are read when they are needed, regions with them."""
+    write_semantic_kitti(tmp_path / "kitti", {"08": 3})
+    folder = tmp_path / "regions" / "semantic-kitti" / "sequences" / "08" / "image_2"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        ids = np.repeat(np.arange(1, 5, dtype=np.uint16)[None], 32, 0).repeat(12, 1)
+        Image.fromarray(ids).save(folder / f"{number:06}.png")
+    source = f"semantic-kitti:{tmp_path / 'kitti'}:08"
+    common = ["--bags", source, "--validation", source, "--regions", str(tmp_path / "regions"), "--steps", "2"]
+    common += ["--threads", "1", "--set", "tokens.cluster_block=8", "--set", "tokens.cluster_cell=2"]
+    sizes = ["--set", "region_distillation.smallest_region=1", "--set", "masked_token_prediction.smallest_region=1"]
+    runs = [tmp_path / "first", tmp_path / "second"]
+    for stage, run, teacher in (
+        ("1", runs[0], ["--encoder", str(workspace / "encoder")]),
+        ("2", runs[1], ["--teacher", str(runs[0])]),
+    ):
+        command = ["pretrain", str(workspace / "config.yaml"), "--stage", stage, *teacher, *common, *sizes]
+        assert main([*command, "-o", str(run)]) == 0
+        assert json.loads((run / "scores.json").read_text())["scans"] == 3
+        assert json.loads((run / "data.json").read_text())["bags"] == ["semantic-kitti:08"]
