@@ -68,11 +68,12 @@ def add_parser(commands: Any) -> None:
 
 def _train_detection(options: argparse.Namespace) -> None:
     config = load_config(options.config, options.set)
-    if config.detection is None or config.detection_training is None:
+    configured = config.detection_training
+    if config.detection is None or configured is None:
         raise ConfigError(f"{options.config}: it has no detection and detection_training, as street-detection.yaml has")
     if options.image_free:
         config = replace(config, injection=None, image_encoder=None, encoder_training=None)
-    settings = replace(config.detection_training, **arguments.given(options, *arguments.OPTIMIZATION))
+    settings = replace(configured, **arguments.given(options, *arguments.OPTIMIZATION))
     if options.frozen:
         settings = replace(settings, backbone="frozen", segmentation_weight=0.0)
         if options.initialize is None:
