@@ -3,10 +3,17 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
-import { encodeRow, SCAN_COLUMNS, structuredType, VIEW_COLUMNS } from "../bag/samples/sampleLayout.js";
+import {
+  BOX_COLUMNS,
+  encodeRow,
+  SCAN_COLUMNS,
+  structuredType,
+  VIEW_COLUMNS,
+} from "../bag/samples/sampleLayout.js";
 import type { RecordedMessage } from "../bag/RecordedMessage.js";
 import { sharp } from "../camera/libvips.js";
 import type { FaultAnnouncement } from "../faults/FaultLog.js";
+import { boxesOf } from "../messages/boxDetections.js";
 import { pointCount } from "../messages/pointCloud2.js";
 import { readColumn, readXyz } from "../messages/pointColumns.js";
 import type { PointCloud2 } from "../messages/types.js";
@@ -63,8 +70,8 @@ function sample(bags: readonly string[], name: string, options: Partial<SampleBa
 }
 
 /** Rows of a structured file by column; the first element of each. */
-function rows(name: string, file: "scans" | "views") {
-  const columns = file === "scans" ? SCAN_COLUMNS : VIEW_COLUMNS;
+function rows(name: string, file: "scans" | "views" | "boxes") {
+  const columns = { scans: SCAN_COLUMNS, views: VIEW_COLUMNS, boxes: BOX_COLUMNS }[file];
   const bytes = readFileSync(path.join(scratch, name, `${file}.npy`));
   const header = 10 + bytes.readUInt16LE(8);
   expect(bytes.toString("latin1", 10, header)).toContain(`'descr': ${structuredType(columns)},`);
@@ -79,7 +86,7 @@ function rows(name: string, file: "scans" | "views") {
   return Array.from({ length: count }, (_, row) => ({
     integer: (column: string, at = 0) =>
       Number(bytes.readBigInt64LE(header + row * rowBytes + places.get(column)! + 8 * at)),
-    stamp: bytes.readBigInt64LE(header + row * rowBytes + places.get("stamp")!),
+    stamp: file === "boxes" ? 0n : bytes.readBigInt64LE(header + row * rowBytes + places.get("stamp")!),
     float: (column: string, at = 0) =>
       bytes.readDoubleLE(header + row * rowBytes + places.get(column)! + 8 * at),
   }));
@@ -106,7 +113,7 @@ test("two bags become one folder: points, labels, and the images of the cameras 
   const header = JSON.parse(readFileSync(path.join(scratch, "both", "samples.json"), "utf8")) as unknown;
   expect(header).toMatchObject({
     format: "ditr-samples",
-    version: 1,
+    version: 2,
     scans: 4,
     labelled_scans: 4,
     views: 6,
@@ -249,7 +256,15 @@ test("nothing is replaced without --force, and a refused run leaves what is ther
   await sample([BAGS[1]!], "again", { force: true });
   expect(rows("again", "scans")).toHaveLength(2);
   expect(readdirSync(path.join(scratch, "again")).sort()).toEqual(
-    ["samples.json", "labels.npy", "pictures.npy", "points.npy", "scans.npy", "views.npy"].sort(),
+    [
+      "samples.json",
+      "boxes.npy",
+      "labels.npy",
+      "pictures.npy",
+      "points.npy",
+      "scans.npy",
+      "views.npy",
+    ].sort(),
   );
 });
 
@@ -257,5 +272,111 @@ test("a row has as many elements as its columns", () => {
   const row = Object.fromEntries(VIEW_COLUMNS.map(([name]) => [name, 0]));
   expect(() => encodeRow(VIEW_COLUMNS, row as Parameters<typeof encodeRow<typeof VIEW_COLUMNS>>[1])).toThrow(
     "picture has 1 elements instead of 2",
+  );
+});
+
+const BOXED = path.join(scratch, "boxed.mcap");
+const boxed: RecordedMessage[] = [];
+
+async function simulateBoxed(): Promise<void> {
+  if (boxed.length > 0) return;
+  const drive = { seed: 11, scanCount: 2, lidar: "vlp-16", columns: 256, cameras: [], boxes: true } as const;
+  for await (const message of simulateDrive(drive)) boxed.push(message);
+  await writeBag(BOXED, boxed);
+}
+
+/** Share of the points of cars that lie in no box, grown by 0.15 m, of the sample folder. */
+function outsideOfBoxes(name: string): number {
+  const { data: points } = load(name, "points");
+  const { data: labels } = load(name, "labels");
+  const boxes = rows(name, "boxes");
+  let [cars, outside] = [0, 0];
+  for (const scan of rows(name, "scans")) {
+    const [firstPoint, firstBox] = [scan.integer("first_point"), scan.integer("first_box")];
+    const own = boxes.slice(firstBox, firstBox + scan.integer("boxes"));
+    for (let point = firstPoint; point < firstPoint + scan.integer("points"); point++) {
+      if (labels[point] !== 1) continue;
+      cars++;
+      const isWithin = own.some((box) => {
+        const [dx, dy, dz] = [0, 1, 2].map((i) => Number(points[4 * point + i]) - box.float("center", i)) as [
+          number,
+          number,
+          number,
+        ];
+        const [cos, sin] = [Math.cos(box.float("yaw")), Math.sin(box.float("yaw"))];
+        const along = [cos * dx + sin * dy, cos * dy - sin * dx, dz];
+        return along.every((distance, axis) => Math.abs(distance) <= box.float("size", axis) / 2 + 0.15);
+      });
+      if (!isWithin) outside++;
+    }
+  }
+  expect(cars).toBeGreaterThan(100);
+  return outside / cars;
+}
+
+test("true boxes become rows; a bag without them says so", async () => {
+  await simulateBoxed();
+  const { bags } = await sample([BOXED, BAGS[1]!], "boxes");
+  expect(bags.map(({ withBoxes }) => withBoxes)).toEqual([2, 0]);
+  const header = JSON.parse(readFileSync(path.join(scratch, "boxes", "samples.json"), "utf8")) as {
+    readonly box_classes: readonly string[];
+  };
+  const sent = boxed.flatMap(({ type, message }) =>
+    type === "vision_msgs/msg/Detection3DArray" ? [boxesOf(message)] : [],
+  );
+  const scans = rows("boxes", "scans");
+  expect(scans.map((scan) => scan.integer("boxes"))).toEqual([sent[0]!.length, sent[1]!.length, -1, -1]);
+  expect(header).toMatchObject({ version: 2, boxed_scans: 2, boxes: sent.flat().length });
+  const written = rows("boxes", "boxes");
+  expect(
+    written.map((row) => ({
+      box: {
+        center: [0, 1, 2].map((i) => row.float("center", i)),
+        size: [0, 1, 2].map((i) => row.float("size", i)),
+        yaw: row.float("yaw"),
+      },
+      className: header.box_classes[row.integer("class")],
+      score: 1,
+    })),
+  ).toEqual(sent.flat());
+  expect(written.some((row) => row.integer("points") > 20)).toBe(true);
+});
+
+test("boxes move with their points when the motion is undone", async () => {
+  await simulateBoxed();
+  await sample([BOXED], "boxes-raw");
+  await sample([BOXED], "boxes-deskewed", { fixedFrame: "odom" });
+  expect(outsideOfBoxes("boxes-raw")).toBeLessThan(0.03);
+  expect(outsideOfBoxes("boxes-deskewed")).toBeLessThan(0.03);
+  const xOf = (name: string) => rows(name, "boxes").map((row) => row.float("center", 0));
+  // Half a metre within a turn.
+  const moved = xOf("boxes-raw").map((x, box) => Math.abs(x - xOf("boxes-deskewed")[box]!));
+  expect(Math.max(...moved)).toBeGreaterThan(0.3);
+  expect(Math.max(...moved)).toBeLessThan(1);
+});
+
+test("a scan whose boxes cannot be used is there without them, and it is said why", async () => {
+  await simulateBoxed();
+  const broken = boxed.map((recorded) => {
+    if (recorded.type !== "vision_msgs/msg/Detection3DArray") return recorded;
+    const { header, detections } = recorded.message;
+    const isFirst = recorded.stamp === boxed[0]!.stamp;
+    return isFirst
+      ? { ...recorded, message: { header, detections: [{ ...detections[0]!, size: [4, 0, 1.5] as const }] } }
+      : { ...recorded, message: { header: { ...header, frameId: "map" }, detections } };
+  });
+  const file = path.join(scratch, "broken-boxes.mcap");
+  await writeBag(file, broken);
+  const { bags } = await sample([file], "broken-boxes");
+  expect(rows("broken-boxes", "scans").map((scan) => scan.integer("boxes"))).toEqual([-1, -1]);
+  const said = bags[0]!.faults.summary().flatMap(({ messages: sentences }) => sentences);
+  expect(said.join(" ")).toContain("/ground_truth/boxes");
+  expect(said.join(" ")).toContain("detections[0] has the size 4 x 0 x 1.5 m");
+  expect(said.join(" ")).toContain('boxes are in the frame "map", the scan\'s points in "lidar"');
+});
+
+test("a topic that is named for boxes and holds something else is refused", async () => {
+  await expect(sample([BAGS[1]!], "no-boxes", { boxesTopic: "/lidar/points" })).rejects.toThrow(
+    "has sensor_msgs/msg/PointCloud2 on /lidar/points, which --boxes names",
   );
 });

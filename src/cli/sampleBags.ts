@@ -5,12 +5,15 @@ import { namespaceOf } from "../bag/labelling/imageRoles.js";
 import type { InputSelection } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
 import { openBag } from "../bag/openBag.js";
+import { BoxMessages, holdsBoxes } from "../bag/samples/BoxMessages.js";
 import { holdsIds, IdImages } from "../bag/samples/IdImages.js";
 import { SampleReader } from "../bag/samples/SampleReader.js";
 import { SampleWriter } from "../bag/samples/SampleWriter.js";
 import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
 import { FaultLog, type FaultAnnouncement } from "../faults/FaultLog.js";
+import { GROUND_TRUTH_BOXES_TOPIC } from "../messages/boxDetections.js";
+import { DETECTION3D_ARRAY_TYPE } from "../messages/detection3DArray.js";
 import { decodeLabelInfo } from "../messages/labelInfo.js";
 import type { VisionClass } from "../messages/types.js";
 import { drivenInputs, recordedClouds, type DrivenInputs } from "./drivenInputs.js";
@@ -41,6 +44,7 @@ export interface SampledBagResult {
   readonly empty: number;
   readonly withLabels: number;
   readonly withImages: number;
+  readonly withBoxes: number;
   readonly faults: FaultLog;
 }
 
@@ -140,11 +144,12 @@ async function sampleBag(
   });
   const semantic = await idImages(driven, "semantic", own.semanticTopics, faults);
   const regions = await idImages(driven, "regions", own.regionTopics, faults);
-  const samples = new SampleReader({ ...own, labelField, semantic, regions });
+  const boxes = await boxMessages(reader, own.boxesTopic, faults);
+  const samples = new SampleReader({ ...own, labelField, semantic, regions, ...(boxes && { boxes }) });
   const total = recordedClouds(bag, selection);
   const { maxScans, interruption } = options;
   const progress = new Progress("reading", Math.min(total, maxScans ?? total), "scans");
-  let [written, empty, failed, withLabels, withImages] = [0, 0, 0, 0, 0];
+  let [written, empty, failed, withLabels, withImages, withBoxes] = [0, 0, 0, 0, 0, 0];
   try {
     const frames = assembleFrames({
       reader,
@@ -170,6 +175,7 @@ async function sampleBag(
           written++;
           if (sample.labels !== undefined) withLabels++;
           if (sample.views.length > 0) withImages++;
+          if (sample.boxes !== undefined) withBoxes++;
         }
       } catch (error) {
         if (!(error instanceof Fault) || error.code === "bag-unwritable") throw error;
@@ -182,6 +188,7 @@ async function sampleBag(
     progress.stop();
     await semantic.close();
     await regions.close();
+    await boxes?.close();
   }
   for (const warning of bag.warnings) if (!said.has(warning)) faults.record(warning);
   const scans = accountScans({
@@ -191,7 +198,7 @@ async function sampleBag(
     outcomes: { answered: written + empty, withoutLabels: 0, failed },
     faults,
   });
-  return { path: bag.path, scans, empty, withLabels, withImages, faults };
+  return { path: bag.path, scans, empty, withLabels, withImages, withBoxes, faults };
 }
 
 function withoutLabels(labelField: string): Fault {
@@ -217,6 +224,22 @@ function idImages(
   faults: FaultLog,
 ): Promise<IdImages> {
   return IdImages.index(reader, idTopics(reader, selection, beside, named), faults);
+}
+
+/** The true boxes of the bag, on the topic that was named or where simulated bags have them. */
+async function boxMessages(
+  reader: BagReader,
+  wanted: string | undefined,
+  faults: FaultLog,
+): Promise<BoxMessages | undefined> {
+  const topic = wanted ?? GROUND_TRUTH_BOXES_TOPIC;
+  if (holdsBoxes(reader, topic)) return BoxMessages.index(reader, topic, faults);
+  const other = reader.topics.find((each) => each.topic === wanted);
+  if (other === undefined) return undefined;
+  throw new Fault(
+    "invalid-configuration",
+    `${reader.path} has ${other.type} on ${other.topic}, which --boxes names, and not ${DETECTION3D_ARRAY_TYPE}`,
+  );
 }
 
 function idTopics(

@@ -11,6 +11,8 @@ export interface SampleOptions extends InputOptions {
   readonly semanticTopics?: Readonly<Record<string, string>>;
   /** Topic of region ids by that of a camera's images; by default `regions` beside the images. */
   readonly regionTopics?: Readonly<Record<string, string>>;
+  /** Topic of true boxes (vision_msgs/msg/Detection3DArray) in the bags that have it; by default that of simulated bags. */
+  readonly boxesTopic?: string;
   /** Of each bag. */
   readonly maxScans?: number;
 }
@@ -42,7 +44,7 @@ export function optionsForBag<Options extends SampleOptions>(bag: BagReader, opt
   };
 }
 
-/** Image topics that the options name and that are not among those of any bag. */
+/** Topics of images and boxes that the options name and that are not among those of any bag. */
 export function unknownTopics(topics: ReadonlySet<string>, options: SampleOptions): readonly string[] {
   const { imageTopics = [], rectifiedTopics = [], rawTopics = [] } = options;
   const keys = [
@@ -51,7 +53,8 @@ export function unknownTopics(topics: ReadonlySet<string>, options: SampleOption
     options.semanticTopics,
     options.regionTopics,
   ].flatMap((named) => Object.keys(named ?? {}).filter(isTopic));
-  const named = [...imageTopics, ...rectifiedTopics, ...rawTopics, ...keys];
+  const boxes = options.boxesTopic === undefined ? [] : [options.boxesTopic];
+  const named = [...imageTopics, ...rectifiedTopics, ...rawTopics, ...keys, ...boxes];
   return [...new Set(named)].filter((topic) => !topics.has(topic));
 }
 

@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import { GROUND_TRUTH_FIELD } from "../bag/importers/dataset/groundTruth.js";
 import { bagFiles } from "../bag/openBag.js";
 import { checkOutputs } from "../files/checkOutputs.js";
+import { GROUND_TRUTH_BOXES_TOPIC } from "../messages/boxDetections.js";
 import { faultLines } from "../report/RunRecorder.js";
 import { wholeNumber } from "./arguments.js";
 import { EXIT } from "./exitCodes.js";
@@ -16,6 +17,7 @@ interface SamplesFlags extends InputFlags {
   readonly labelField?: string;
   readonly semantic?: Readonly<Record<string, string>>;
   readonly regions?: Readonly<Record<string, string>>;
+  readonly boxes?: string;
   readonly maxScans?: number;
   readonly force: boolean;
 }
@@ -39,6 +41,10 @@ export function samplesCommand(): Command {
         "images of region ids that belong to an image topic (default: regions beside the images)",
       ).argParser(topicPair),
     )
+    .option(
+      "--boxes <topic>",
+      `true boxes, vision_msgs/msg/Detection3DArray with the stamps of the clouds (default: ${GROUND_TRUTH_BOXES_TOPIC})`,
+    )
     .option("--max-scans <count>", "stop after this many scans of each bag", wholeNumber)
     .addOption(forceOption())
     .addHelpText(
@@ -49,7 +55,7 @@ have it. Exit code ${EXIT.incomplete} when some scans were lost: what is printed
 read until then, and exit code ${EXIT.interrupted}. The layout: docs/training-samples.md.`,
     )
     .action(async (bags: readonly string[], flags: SamplesFlags) => {
-      const { output, force, labelField, semantic, regions, maxScans } = flags;
+      const { output, force, labelField, semantic, regions, boxes, maxScans } = flags;
       const files = await Promise.all(bags.map((bag) => bagFiles(bag)));
       await checkOutputs({
         inputs: [...files.flat(), ...bags],
@@ -67,6 +73,7 @@ read until then, and exit code ${EXIT.interrupted}. The layout: docs/training-sa
           requireLabels: labelField !== undefined,
           ...(semantic && { semanticTopics: semantic }),
           ...(regions && { regionTopics: regions }),
+          ...(boxes !== undefined && { boxesTopic: boxes }),
           ...(maxScans !== undefined && { maxScans }),
           output,
           force,
@@ -107,6 +114,7 @@ export function samplesReport({ output, bags, seconds, stoppedBy }: SampleBagsRe
     ...stop,
     `${output}: ${written} scans of ${bags.length} ${bags.length === 1 ? "bag" : "bags"}, ` +
       `${sum(bags, ({ withLabels }) => withLabels)} with labels, ${sum(bags, ({ withImages }) => withImages)} with images, ` +
+      `${sum(bags, ({ withBoxes }) => withBoxes)} with boxes, ` +
       `${(written / seconds).toFixed(2)} scans/s`,
     ...bags.flatMap(bagLines),
   ].join("\n");

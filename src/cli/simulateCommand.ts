@@ -36,7 +36,7 @@ interface SimulateFlags {
 
 export function simulateCommand(): Command {
   return new Command("simulate")
-    .description("write a bag of a simulated drive: LiDAR with ground truth, cameras, transforms")
+    .description("write a bag of a simulated drive: LiDAR with ground truth, true boxes, cameras, transforms")
     .requiredOption("-o, --output <file>", "bag to write (.mcap)")
     .option("--seed <number>", "which street; the same seed gives the same bytes", wholeNumber, 1)
     .option("--scans <count>", "LiDAR scans at 10 Hz", wholeNumber, 30)
@@ -135,6 +135,7 @@ function driveOptions(flags: SimulateFlags): SimulateDriveOptions {
     columns: flags.columns,
     egoSpeed: flags.speed,
     scanStride: flags.stride,
+    boxes: true,
     cameras,
   };
 }

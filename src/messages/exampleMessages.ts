@@ -9,10 +9,14 @@ import {
   type CameraInfo,
   type Clock,
   type CompressedImage,
+  type Detection3DArray,
   type DiagnosticArray,
   type Header,
   type Image,
   type LabelInfo,
+  MarkerAction,
+  type MarkerArray,
+  MarkerType,
   type PointCloud2,
   type ScanStatus,
   type TFMessage,
@@ -89,6 +93,80 @@ export const labelInfo: LabelInfo = {
   threshold: 0.25,
 };
 
+export const detection3DArray: Detection3DArray = {
+  header,
+  detections: [
+    {
+      header: { stamp: 5_000_000_006n, frameId: "lidar" },
+      results: [
+        {
+          classId: "bicyclist",
+          score: 0.875,
+          pose: { position: [1.5, -2.5, 0.25], orientation: [0, 0, 0.6, 0.8] },
+          covariance: Array.from({ length: 36 }, (_, index) => index / 8),
+        },
+        {
+          classId: "人",
+          score: 0.125,
+          pose: { position: [1, 2, 3], orientation: [0.5, -0.5, 0.5, 0.5] },
+          covariance: Array.from({ length: 36 }, (_, index) => -index),
+        },
+      ],
+      center: { position: [10.25, -20.5, 0.75], orientation: [0, 0, -0.8, 0.6] },
+      size: [1.75, 0.625, 1.875],
+      id: "actor 7",
+    },
+    {
+      header: { stamp: 0n, frameId: "" },
+      results: [],
+      center: { position: [0, 0, 1e9], orientation: [0, 0, 0, 1] },
+      size: [4.5, 1.8, 1.5],
+      id: "",
+    },
+  ],
+};
+
+export const markerArray: MarkerArray = {
+  markers: [
+    {
+      header,
+      namespace: "boxes",
+      id: -7,
+      type: MarkerType.LINE_LIST,
+      action: MarkerAction.ADD,
+      pose: { position: [3.5, -4.25, 5], orientation: [0, 0, 0.6, 0.8] },
+      scale: [0.0625, 2, 3],
+      color: [0.25, 0.5, 0.75, 0.875],
+      lifetime: 250_000_001n,
+      frameLocked: true,
+      points: [
+        [1, 2, 3],
+        [-1, -2, -3.5],
+      ],
+      colors: [
+        [1, 0, 0.5, 1],
+        [0, 1, 0.125, 0.25],
+      ],
+      text: "",
+    },
+    {
+      header: { stamp: 1n, frameId: "l" },
+      namespace: "",
+      id: 2_000_000_000,
+      type: MarkerType.TEXT_VIEW_FACING,
+      action: MarkerAction.DELETE_ALL,
+      pose: { position: [0, 0, 0], orientation: [0, 0, 0, 1] },
+      scale: [0, 0, 0.5],
+      color: [1, 1, 1, 1],
+      lifetime: 0n,
+      frameLocked: false,
+      points: [],
+      colors: [],
+      text: "Fußgänger 87 %",
+    },
+  ],
+};
+
 export const clock: Clock = { clock: 1_234_567_890_000_000_321n };
 
 export const diagnosticArray: DiagnosticArray = {
@@ -140,6 +218,8 @@ const EXAMPLES: Record<MessageTypeName, unknown> = {
   "sensor_msgs/msg/CameraInfo": cameraInfo,
   "tf2_msgs/msg/TFMessage": tfMessage,
   "vision_msgs/msg/LabelInfo": labelInfo,
+  "vision_msgs/msg/Detection3DArray": detection3DArray,
+  "visualization_msgs/msg/MarkerArray": markerArray,
   "rosgraph_msgs/msg/Clock": clock,
   "diagnostic_msgs/msg/DiagnosticArray": diagnosticArray,
   "ditr_perception/msg/ScanStatus": scanStatus,

@@ -8,6 +8,16 @@ type MessageDefinitionField = MessageDefinition["definitions"][number];
 const FURTHER_TYPES = {
   "vision_msgs/VisionClass": "uint16 class_id\nstring class_name",
   "vision_msgs/LabelInfo": "std_msgs/Header header\nvision_msgs/VisionClass[] class_map\nfloat32 threshold",
+  "vision_msgs/ObjectHypothesis": "string class_id\nfloat64 score",
+  "vision_msgs/ObjectHypothesisWithPose":
+    "vision_msgs/ObjectHypothesis hypothesis\ngeometry_msgs/PoseWithCovariance pose",
+  "vision_msgs/BoundingBox3D": "geometry_msgs/Pose center\ngeometry_msgs/Vector3 size",
+  "vision_msgs/Detection3D": `
+std_msgs/Header header
+vision_msgs/ObjectHypothesisWithPose[] results
+vision_msgs/BoundingBox3D bbox
+string id`,
+  "vision_msgs/Detection3DArray": "std_msgs/Header header\nvision_msgs/Detection3D[] detections",
   "ditr_perception/CameraUse": `
 string name
 bool used

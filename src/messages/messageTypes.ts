@@ -1,4 +1,9 @@
 import { CAMERA_INFO_TYPE, decodeCameraInfo, encodeCameraInfo } from "./cameraInfo.js";
+import {
+  decodeDetection3DArray,
+  DETECTION3D_ARRAY_TYPE,
+  encodeDetection3DArray,
+} from "./detection3DArray.js";
 import { decodeDiagnosticArray, DIAGNOSTIC_ARRAY_TYPE, encodeDiagnosticArray } from "./diagnosticArray.js";
 import { decodeHeader, encodeHeader, HEADER_TYPE } from "./header.js";
 import {
@@ -10,6 +15,7 @@ import {
   IMAGE_TYPE,
 } from "./image.js";
 import { decodeLabelInfo, encodeLabelInfo, LABEL_INFO_TYPE } from "./labelInfo.js";
+import { decodeMarkerArray, encodeMarkerArray, MARKER_ARRAY_TYPE } from "./markerArray.js";
 import { decodePointCloud2, encodePointCloud2, POINT_CLOUD2_TYPE } from "./pointCloud2.js";
 import { decodeScanStatus, encodeScanStatus, SCAN_STATUS_TYPE } from "./scanStatus.js";
 import { decodeTFMessage, encodeTFMessage, TF_MESSAGE_TYPE } from "./tfMessage.js";
@@ -24,6 +30,8 @@ export const MESSAGE_TYPES = {
   [CAMERA_INFO_TYPE]: { decode: decodeCameraInfo, encode: encodeCameraInfo },
   [TF_MESSAGE_TYPE]: { decode: decodeTFMessage, encode: encodeTFMessage },
   [LABEL_INFO_TYPE]: { decode: decodeLabelInfo, encode: encodeLabelInfo },
+  [DETECTION3D_ARRAY_TYPE]: { decode: decodeDetection3DArray, encode: encodeDetection3DArray },
+  [MARKER_ARRAY_TYPE]: { decode: decodeMarkerArray, encode: encodeMarkerArray },
   [CLOCK_TYPE]: { decode: decodeClock, encode: encodeClock },
   [DIAGNOSTIC_ARRAY_TYPE]: { decode: decodeDiagnosticArray, encode: encodeDiagnosticArray },
   [SCAN_STATUS_TYPE]: { decode: decodeScanStatus, encode: encodeScanStatus },

@@ -124,6 +124,76 @@ export interface LabelInfo {
   readonly threshold: number;
 }
 
+/** geometry_msgs/Pose */
+export interface PoseMessage {
+  /** Metres. */
+  readonly position: readonly [x: number, y: number, z: number];
+  /** Unit quaternion. */
+  readonly orientation: readonly [x: number, y: number, z: number, w: number];
+}
+
+/** vision_msgs/ObjectHypothesisWithPose */
+export interface ObjectHypothesis {
+  /** The class: here always its name. */
+  readonly classId: string;
+  /** 0 to 1. */
+  readonly score: number;
+  readonly pose: PoseMessage;
+  /** 6x6, row-major: x, y, z and the rotations about them. */
+  readonly covariance: readonly number[];
+}
+
+/** vision_msgs/Detection3D */
+export interface Detection3D {
+  readonly header: Header;
+  readonly results: readonly ObjectHypothesis[];
+  /** Pose of the box's centre. */
+  readonly center: PoseMessage;
+  /** Metres along the axes of `center`: length, width, height. */
+  readonly size: readonly [x: number, y: number, z: number];
+  readonly id: string;
+}
+
+/** vision_msgs/Detection3DArray */
+export interface Detection3DArray {
+  readonly header: Header;
+  readonly detections: readonly Detection3D[];
+}
+
+/** Of visualization_msgs/Marker's types, those that this project draws. */
+export const MarkerType = { CUBE: 1, LINE_LIST: 5, TEXT_VIEW_FACING: 9 } as const;
+
+/** visualization_msgs/Marker's actions. */
+export const MarkerAction = { ADD: 0, DELETE: 2, DELETE_ALL: 3 } as const;
+
+/** std_msgs/ColorRGBA, 0 to 1. */
+export type ColorRgba = readonly [red: number, green: number, blue: number, alpha: number];
+
+/** visualization_msgs/Marker without textures and meshes. */
+export interface Marker {
+  readonly header: Header;
+  readonly namespace: string;
+  readonly id: number;
+  readonly type: number;
+  readonly action: number;
+  readonly pose: PoseMessage;
+  /** Metres. */
+  readonly scale: readonly [x: number, y: number, z: number];
+  readonly color: ColorRgba;
+  /** Nanoseconds after which it goes; 0: it stays. */
+  readonly lifetime: bigint;
+  readonly frameLocked: boolean;
+  readonly points: readonly (readonly [x: number, y: number, z: number])[];
+  /** Of each point, or none. */
+  readonly colors: readonly ColorRgba[];
+  readonly text: string;
+}
+
+/** visualization_msgs/MarkerArray */
+export interface MarkerArray {
+  readonly markers: readonly Marker[];
+}
+
 /** rosgraph_msgs/Clock */
 export interface Clock {
   /** Simulated time, nanoseconds. */

@@ -43,6 +43,12 @@ export class Actor {
     this.#sin = Math.sin(yaw);
   }
 
+  /** Column-major 4x4, from its frame to the world's, at the time last given to `setTime`. */
+  get pose(): Float64Array {
+    const [cos, sin] = [this.#cos, this.#sin];
+    return Float64Array.of(cos, sin, 0, 0, -sin, cos, 0, 0, 0, 0, 1, 0, this.#x, this.#y, this.#z, 1);
+  }
+
   /** Like Bvh.intersect, with ray and normal in the world frame. */
   intersect(
     ox: number,

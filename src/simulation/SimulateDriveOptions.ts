@@ -70,6 +70,8 @@ export interface SimulateDriveOptions {
   readonly idealLidar?: boolean;
   /** Send only every n-th scan and its images, for varied training data from a short drive; default 1. */
   readonly scanStride?: number;
+  /** Also send the true boxes of vehicles and people, before each cloud, on /ground_truth/boxes; default false. */
+  readonly boxes?: boolean;
   /** /tf messages per second; default 100. */
   readonly transformRate?: number;
 }

@@ -47,9 +47,19 @@ export interface Placement {
   readonly parameters?: readonly [number, number];
 }
 
+/** Neighbouring solids of a set that are one thing, such as a car. */
+export interface SolidGroup {
+  readonly first: number;
+  readonly count: number;
+  /** Column-major 4x4: from the frame that it was put together in (x forward, standing on z = 0) to the set's. */
+  readonly frame: Float64Array;
+}
+
 /** Solids in typed arrays: what rays are tested against. Built once by `add`, then `freeze`. */
 export class SolidSet {
   count = 0;
+  /** What was added by `group`, in its order. */
+  readonly groups: SolidGroup[] = [];
   shape = new Uint8Array(64);
   classId = new Uint8Array(64);
   material = new Uint8Array(64);
@@ -71,6 +81,13 @@ export class SolidSet {
   setFrame(x: number, y: number, z: number, yaw: number): void {
     mat4.fromTranslation(this.frame, [x, y, z]);
     mat4.rotateZ(this.frame, this.frame, yaw);
+  }
+
+  /** The solids that `add` adds are one thing, in the current frame. */
+  group(add: () => void): void {
+    const first = this.count;
+    add();
+    this.groups.push({ first, count: this.count - first, frame: Float64Array.from(this.frame) });
   }
 
   box(surface: SurfaceKind, placement: Placement): number {
@@ -117,15 +134,7 @@ export class SolidSet {
     const inverse = new Float64Array(16);
     mat4.invert(inverse, pose);
     for (let row = 0; row < 3; row++) {
-      let reach = 0;
-      for (let column = 0; column < 3; column++) {
-        const extent = pose[column * 4 + row]!;
-        reach +=
-          shape === Shape.ELLIPSOID || shape === Shape.LEAF_ELLIPSOID ? extent * extent : Math.abs(extent);
-      }
-      if (shape === Shape.ELLIPSOID || shape === Shape.LEAF_ELLIPSOID) {
-        reach = Math.sqrt(reach);
-      }
+      const reach = reachOf(shape, pose, row);
       const center = pose[12 + row]!;
       this.bounds[index * 6 + row] = center - reach;
       this.bounds[index * 6 + 3 + row] = center + reach;
@@ -154,4 +163,15 @@ export class SolidSet {
     this.form = grown(this.form, new Float64Array(size * 3));
     this.bounds = grown(this.bounds, new Float64Array(size * 6));
   }
+}
+
+/** How far from its centre the unit shape under `pose` (column-major 4x4) goes along an axis, metres; never too little. */
+export function reachOf(shape: Shape, pose: Float64Array, axis: number): number {
+  const isRound = shape === Shape.ELLIPSOID || shape === Shape.LEAF_ELLIPSOID;
+  let reach = 0;
+  for (let column = 0; column < 3; column++) {
+    const extent = pose[column * 4 + axis]!;
+    reach += isRound ? extent * extent : Math.abs(extent);
+  }
+  return isRound ? Math.sqrt(reach) : reach;
 }

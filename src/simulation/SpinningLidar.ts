@@ -3,6 +3,7 @@ import type { LidarPreset } from "./beamTables.js";
 import { Hit } from "./Hit.js";
 import { intensityOf, STANDARD_RESPONSE, type LidarResponse } from "./LidarResponse.js";
 import { Random } from "./Random.js";
+import type { SeenObjects } from "./SeenObjects.js";
 import { SurfaceSample } from "./SurfaceSample.js";
 import type { World } from "./World.js";
 
@@ -62,7 +63,7 @@ export class SpinningLidar {
    * One turn that begins at `time` (seconds after the world's start).
    * `sensorAt` gives world_T_lidar (column-major 4x4) at a time; it is asked once per column.
    * The cloud is unorganized: x, y, z (metres), intensity (0..1), time (seconds after `stamp`), ring, ground_truth (class id).
-   * `stamp` is in nanoseconds; `scanIndex` chooses the noise.
+   * `stamp` is in nanoseconds; `scanIndex` chooses the noise. `seen` is told of every point on a vehicle or person.
    */
   scan(
     world: World,
@@ -70,6 +71,7 @@ export class SpinningLidar {
     stamp: bigint,
     scanIndex: number,
     sensorAt: (time: number) => Float64Array,
+    seen?: SeenObjects,
   ): PointCloud2 {
     const { preset, columns, period, frozen, ideal, frameId } = this.#options;
     const beams = preset.elevations.length;
@@ -139,6 +141,10 @@ export class SpinningLidar {
         view.setUint16(at + 20, ring, true);
         view.setUint8(at + 22, classId);
         count++;
+        if (seen !== undefined) {
+          const object = world.objectOf(hit);
+          if (object >= 0) seen.add(object, frozen ? 0 : offset);
+        }
       }
     }
     return {

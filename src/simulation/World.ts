@@ -10,6 +10,7 @@ import { Random, valueNoise } from "./Random.js";
 import { sampleSolid } from "./solidAppearance.js";
 import { SolidSet } from "./SolidSet.js";
 import { StreetLayout, Zone, ZONE_CLASS } from "./StreetLayout.js";
+import { streetObject, type StreetObject } from "./StreetObject.js";
 import type { StreetStyle } from "./StreetStyle.js";
 import { StreetPath } from "./StreetPath.js";
 import { Sun } from "./Sun.js";
@@ -44,10 +45,14 @@ export class World {
   readonly ground: HeightField;
   readonly solids: SolidSet;
   readonly actors: readonly Actor[];
+  /** Every vehicle and person: those that stand still, then the actors. */
+  readonly objects: readonly StreetObject[];
   readonly palette: Palette;
   readonly sun: Sun;
   readonly seed: number;
   readonly #bvh: Bvh;
+  /** By solid: which of the objects it is of; -1 for none. */
+  readonly #objectOfSolid: Int32Array;
   readonly #street = { s: 0, d: 0 };
   readonly #place = { zone: Zone.ROAD as Zone, raised: 0, fromEdge: 0 };
 
@@ -72,6 +77,13 @@ export class World {
       travel,
       egoSpeed: options.egoSpeed,
     });
+    const { groups } = this.solids;
+    this.#objectOfSolid = new Int32Array(this.solids.count).fill(-1);
+    groups.forEach(({ first, count }, object) => this.#objectOfSolid.fill(object, first, first + count));
+    this.objects = [
+      ...groups.map((group) => streetObject(this.solids, group)),
+      ...this.actors.map((actor) => streetObject(actor.bvh.set, actor.bvh.set.groups[0]!, actor)),
+    ];
     this.#bvh = new Bvh(this.solids);
     this.setTime(0);
   }
@@ -129,6 +141,12 @@ export class World {
       }
     }
     return false;
+  }
+
+  /** Which of `objects` was hit; -1 for anything else. */
+  objectOf({ solid, actor }: Hit): number {
+    if (actor >= 0) return this.solids.groups.length + actor;
+    return solid === GROUND ? -1 : this.#objectOfSolid[solid]!;
   }
 
   /**

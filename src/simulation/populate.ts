@@ -171,17 +171,23 @@ class Town {
       if (draw < 0.4) {
         for (let person = random.integer(1, 3); person > 0; person--) {
           if (this.#enter(s + person * 0.9, d + random.uniform(-0.3, 0.3), yaw + person)) {
-            addPedestrian(set, random, random.chance(0.5) ? 0 : random.uniform(-1, 1));
+            set.group(() => {
+              addPedestrian(set, random, random.chance(0.5) ? 0 : random.uniform(-1, 1));
+            });
           }
         }
       } else if (draw < 0.72) {
         for (let rack = random.integer(1, 4); rack > 0; rack--) {
           if (this.#enter(s + rack * 0.7, d, (sign * Math.PI) / 2 + random.uniform(-0.2, 0.2))) {
-            addBicycle(set, random);
+            set.group(() => {
+              addBicycle(set, random);
+            });
           }
         }
       } else if (this.#enter(s, d, yaw)) {
-        addMotorcycle(set, random);
+        set.group(() => {
+          addMotorcycle(set, random);
+        });
       }
     }
   }
@@ -195,14 +201,22 @@ class Town {
     if (draw < 0.09) {
       for (const shift of [-0.7, 0.7]) {
         this.#enter(s + shift, d, yaw + Math.PI / 2);
-        addMotorcycle(set, random);
+        set.group(() => {
+          addMotorcycle(set, random);
+        });
       }
     } else if (longAllowed && draw < 0.15) {
-      addTruck(set, random);
+      set.group(() => {
+        addTruck(set, random);
+      });
     } else if (longAllowed && draw < 0.2) {
-      addOtherVehicle(set, random);
+      set.group(() => {
+        addOtherVehicle(set, random);
+      });
     } else {
-      addCar(set, random);
+      set.group(() => {
+        addCar(set, random);
+      });
     }
   }
 
@@ -286,13 +300,21 @@ function placeTraffic(options: PopulateOptions): Actor[] {
     const set = new SolidSet();
     const draw = random.next();
     if (draw < 0.7) {
-      addCar(set, random);
+      set.group(() => {
+        addCar(set, random);
+      });
     } else if (draw < 0.82) {
-      addTruck(set, random);
+      set.group(() => {
+        addTruck(set, random);
+      });
     } else if (draw < 0.92) {
-      addOtherVehicle(set, random);
+      set.group(() => {
+        addOtherVehicle(set, random);
+      });
     } else {
-      addMotorcyclist(set, random);
+      set.group(() => {
+        addMotorcyclist(set, random);
+      });
     }
     actors.push(new Actor(set, { s, d, alongSpeed: speed, acrossSpeed: 0 }));
   };
@@ -320,9 +342,13 @@ function placeTraffic(options: PopulateOptions): Actor[] {
       const set = new SolidSet();
       const bicycle = random.chance(0.7);
       if (bicycle) {
-        addBicyclist(set, random);
+        set.group(() => {
+          addBicyclist(set, random);
+        });
       } else {
-        addMotorcyclist(set, random);
+        set.group(() => {
+          addMotorcyclist(set, random);
+        });
       }
       const speed = direction * random.uniform(3.5, 6);
       actors.push(
@@ -331,7 +357,9 @@ function placeTraffic(options: PopulateOptions): Actor[] {
     }
     for (let s = -30; s < travel + 80; s += random.uniform(6, 26)) {
       const set = new SolidSet();
-      addPedestrian(set, random, random.uniform(-1, 1));
+      set.group(() => {
+        addPedestrian(set, random, random.uniform(-1, 1));
+      });
       const speed = random.pick([-1, 1]) * random.uniform(0.8, 1.7);
       const d = sign * (side.parcelStart - random.uniform(0.6, Math.max(0.7, side.sidewalkWidth - 0.9)));
       actors.push(new Actor(set, { s, d, alongSpeed: speed, acrossSpeed: 0 }));

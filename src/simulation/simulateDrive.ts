@@ -1,7 +1,9 @@
 import sharp from "sharp";
+import { GROUND_TRUTH_BOXES_TOPIC } from "../messages/boxDetections.js";
 import type {
   CameraInfo,
   CompressedImage,
+  Detection3DArray,
   Image,
   PointCloud2,
   TFMessage,
@@ -21,6 +23,7 @@ import {
   type SimulateDriveOptions,
 } from "./SimulateDriveOptions.js";
 import { randomMount, STANDARD_MOUNT } from "./sensorMount.js";
+import { SeenObjects } from "./SeenObjects.js";
 import { SpinningLidar } from "./SpinningLidar.js";
 import { StreetCamera } from "./StreetCamera.js";
 import { World } from "./World.js";
@@ -32,6 +35,7 @@ export type SimulatedMessage = { readonly topic: string; readonly stamp: bigint 
   | { readonly type: "sensor_msgs/msg/CompressedImage"; readonly message: CompressedImage }
   | { readonly type: "sensor_msgs/msg/CameraInfo"; readonly message: CameraInfo }
   | { readonly type: "tf2_msgs/msg/TFMessage"; readonly message: TFMessage }
+  | { readonly type: "vision_msgs/msg/Detection3DArray"; readonly message: Detection3DArray }
 );
 
 /** 2026-01-01T00:00:00Z in nanoseconds. */
@@ -68,7 +72,7 @@ type Event =
 /**
  * Drives through the street of `seed` and yields what its sensors publish: /lidar/points,
  * /camera/<name>/image_raw/compressed (or image_raw), /camera/<name>/camera_info, /tf (odom to base_link)
- * and /tf_static, in stamp order. The same options give the same messages.
+ * and /tf_static, in stamp order; /ground_truth/boxes where it is asked for. The same options give the same messages.
  * Throws a Fault ("invalid-configuration") for options out of range.
  */
 export async function* simulateDrive(options: SimulateDriveOptions): AsyncGenerator<SimulatedMessage> {
@@ -98,6 +102,8 @@ export async function* simulateDrive(options: SimulateDriveOptions): AsyncGenera
   const stampOf = (time: number): bigint => start + BigInt(Math.round(time * 1e9));
   const lidarMount = toMatrix(lidarPose);
   const scratch = new Float64Array(16);
+  const sensorAt = (time: number): Float64Array =>
+    multiply(toMatrix(drive.poseAt(time)), lidarMount, scratch);
 
   yield {
     topic: "/tf_static",
@@ -121,16 +127,20 @@ export async function* simulateDrive(options: SimulateDriveOptions): AsyncGenera
           message: { transforms: [transform(stamp, ODOM_FRAME, BASE_FRAME, drive.poseAt(event.time))] },
         };
         break;
-      case "scan":
-        yield {
-          topic: "/lidar/points",
-          type: "sensor_msgs/msg/PointCloud2",
-          stamp,
-          message: lidar.scan(world, event.time, stamp, event.index, (time) =>
-            multiply(toMatrix(drive.poseAt(time)), lidarMount, scratch),
-          ),
-        };
+      case "scan": {
+        const seen = options.boxes === true ? new SeenObjects() : undefined;
+        const cloud = lidar.scan(world, event.time, stamp, event.index, sensorAt, seen);
+        if (seen !== undefined) {
+          yield {
+            topic: GROUND_TRUTH_BOXES_TOPIC,
+            type: "vision_msgs/msg/Detection3DArray",
+            stamp,
+            message: seen.boxes(world, event.time, cloud.header, sensorAt),
+          };
+        }
+        yield { topic: "/lidar/points", type: "sensor_msgs/msg/PointCloud2", stamp, message: cloud };
         break;
+      }
       case "image":
         world.setTime(event.time);
         yield* publishImage(world, event.camera, toMatrix(drive.poseAt(event.time)), stamp, event.index);

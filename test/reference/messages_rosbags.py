@@ -35,7 +35,19 @@ humble.register(
         "vision_msgs/msg/LabelInfo",
     )
 )
-assert ours.hash_rihs01("vision_msgs/msg/LabelInfo") == humble.hash_rihs01("vision_msgs/msg/LabelInfo")
+VISION = {
+    "ObjectHypothesis": "string class_id\nfloat64 score",
+    "ObjectHypothesisWithPose": "ObjectHypothesis hypothesis\ngeometry_msgs/PoseWithCovariance pose",
+    "BoundingBox3D": "geometry_msgs/Pose center\ngeometry_msgs/Vector3 size",
+    "Detection3D": "std_msgs/Header header\nObjectHypothesisWithPose[] results\nBoundingBox3D bbox\nstring id",
+    "Detection3DArray": "std_msgs/Header header\nDetection3D[] detections",
+}
+types = {}
+for name, text in VISION.items():
+    types.update(get_types_from_msg(text, f"vision_msgs/msg/{name}"))
+humble.register(types)
+for name in ("LabelInfo", "Detection3DArray"):
+    assert ours.hash_rihs01(f"vision_msgs/msg/{name}") == humble.hash_rihs01(f"vision_msgs/msg/{name}"), name
 
 t = humble.types
 Header = t["std_msgs/msg/Header"]
@@ -50,6 +62,17 @@ KeyValue = t["diagnostic_msgs/msg/KeyValue"]
 CameraUse = t["ditr_perception/msg/CameraUse"]
 Duration = t["builtin_interfaces/msg/Duration"]
 VisionClass = t["vision_msgs/msg/VisionClass"]
+Point = t["geometry_msgs/msg/Point"]
+Pose = t["geometry_msgs/msg/Pose"]
+PoseWithCovariance = t["geometry_msgs/msg/PoseWithCovariance"]
+Box = t["vision_msgs/msg/BoundingBox3D"]
+Detection3D = t["vision_msgs/msg/Detection3D"]
+Hypothesis = t["vision_msgs/msg/ObjectHypothesis"]
+HypothesisWithPose = t["vision_msgs/msg/ObjectHypothesisWithPose"]
+Marker = t["visualization_msgs/msg/Marker"]
+Color = t["std_msgs/msg/ColorRGBA"]
+NO_TEXTURE = t["sensor_msgs/msg/CompressedImage"](Header(Time(0, 0), ""), "", np.array([], dtype=np.uint8))
+NO_MESH = t["visualization_msgs/msg/MeshFile"]("", np.array([], dtype=np.uint8))
 
 header = Header(Time(1_700_000_001, 987_654_321), "lidar_tópico_車")
 messages = {
@@ -103,6 +126,82 @@ messages = {
     ),
     "vision_msgs/msg/LabelInfo": t["vision_msgs/msg/LabelInfo"](
         header, [VisionClass(0, "road"), VisionClass(65535, "unlabeled")], 0.25
+    ),
+    "vision_msgs/msg/Detection3DArray": t["vision_msgs/msg/Detection3DArray"](
+        header,
+        [
+            Detection3D(
+                Header(Time(5, 6), "lidar"),
+                [
+                    HypothesisWithPose(
+                        Hypothesis("bicyclist", 0.875),
+                        PoseWithCovariance(
+                            Pose(Point(1.5, -2.5, 0.25), Quaternion(0.0, 0.0, 0.6, 0.8)), np.arange(36) / 8
+                        ),
+                    ),
+                    HypothesisWithPose(
+                        Hypothesis("人", 0.125),
+                        PoseWithCovariance(
+                            Pose(Point(1.0, 2.0, 3.0), Quaternion(0.5, -0.5, 0.5, 0.5)), -np.arange(36.0)
+                        ),
+                    ),
+                ],
+                Box(Pose(Point(10.25, -20.5, 0.75), Quaternion(0.0, 0.0, -0.8, 0.6)), Vector3(1.75, 0.625, 1.875)),
+                "actor 7",
+            ),
+            Detection3D(
+                Header(Time(0, 0), ""),
+                [],
+                Box(Pose(Point(0.0, 0.0, 1e9), Quaternion(0.0, 0.0, 0.0, 1.0)), Vector3(4.5, 1.8, 1.5)),
+                "",
+            ),
+        ],
+    ),
+    "visualization_msgs/msg/MarkerArray": t["visualization_msgs/msg/MarkerArray"](
+        [
+            Marker(
+                header,
+                "boxes",
+                -7,
+                Marker.LINE_LIST,
+                Marker.ADD,
+                Pose(Point(3.5, -4.25, 5.0), Quaternion(0.0, 0.0, 0.6, 0.8)),
+                Vector3(0.0625, 2.0, 3.0),
+                Color(0.25, 0.5, 0.75, 0.875),
+                Duration(0, 250_000_001),
+                True,
+                [Point(1.0, 2.0, 3.0), Point(-1.0, -2.0, -3.5)],
+                [Color(1.0, 0.0, 0.5, 1.0), Color(0.0, 1.0, 0.125, 0.25)],
+                "",
+                NO_TEXTURE,
+                [],
+                "",
+                "",
+                NO_MESH,
+                False,
+            ),
+            Marker(
+                Header(Time(0, 1), "l"),
+                "",
+                2_000_000_000,
+                Marker.TEXT_VIEW_FACING,
+                Marker.DELETEALL,
+                Pose(Point(0.0, 0.0, 0.0), Quaternion(0.0, 0.0, 0.0, 1.0)),
+                Vector3(0.0, 0.0, 0.5),
+                Color(1.0, 1.0, 1.0, 1.0),
+                Duration(0, 0),
+                False,
+                [],
+                [],
+                "",
+                NO_TEXTURE,
+                [],
+                "Fußgänger 87 %",
+                "",
+                NO_MESH,
+                False,
+            ),
+        ]
     ),
     "rosgraph_msgs/msg/Clock": t["rosgraph_msgs/msg/Clock"](Time(1_234_567_890, 321)),
     "diagnostic_msgs/msg/DiagnosticArray": t["diagnostic_msgs/msg/DiagnosticArray"](

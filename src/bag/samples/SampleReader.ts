@@ -7,7 +7,9 @@ import { FrameImages } from "../../perception/FrameImages.js";
 import { SaidOnce } from "../../perception/SaidOnce.js";
 import type { FrameImage, ScanFrame } from "../../perception/ScanFrame.js";
 import { ScanReader, type ScanPoints, type ScanReaderOptions } from "../../perception/ScanReader.js";
+import type { BoxMessages } from "./BoxMessages.js";
 import type { IdImages } from "./IdImages.js";
+import { sampleBoxes, type SampleBox } from "./sampleBoxes.js";
 import { POINT_FIELDS } from "./sampleLayout.js";
 import { idPicture, storedPicture } from "./storedPicture.js";
 
@@ -46,6 +48,8 @@ export interface Sample {
   readonly points: Float32Array;
   /** [M] class ids; absent when no source has the label field. */
   readonly labels?: Uint16Array;
+  /** True boxes; absent when the scan has none that can be read. */
+  readonly boxes?: readonly SampleBox[];
   /** Points that were left out: no returns, and those that are not finite. */
   readonly notMeasured: number;
   readonly views: readonly SampleView[];
@@ -58,6 +62,8 @@ export interface SampleReaderOptions extends Omit<ScanReaderOptions, "withIntens
   readonly labelField: string;
   readonly semantic: IdImages;
   readonly regions: IdImages;
+  /** Absent when the bag has no boxes. */
+  readonly boxes?: BoxMessages;
 }
 
 /** Makes samples of the scans of one bag, by the code that makes the model's input of them. */
@@ -80,11 +86,13 @@ export class SampleReader {
     const { points, kept } = measuredPoints(scan);
     const labels = this.#labels(scan);
     const { views, faults } = await this.#views(images);
+    const boxes = await this.#boxes(scan, frame, faults);
     return {
       stamp: frame.stamp,
       frameId: scan.cloud.header.frameId,
       points,
       ...(labels && { labels: Uint16Array.from(kept, (point) => labels[point]!) }),
+      ...(boxes && { boxes }),
       notMeasured: scan.xyz.length / 3 - kept.length,
       views,
       faults: [...scan.faults, ...faults],
@@ -112,6 +120,20 @@ export class SampleReader {
       first += count;
     }
     return labels;
+  }
+
+  /** A scan without them is used all the same. */
+  async #boxes(scan: ScanPoints, frame: ScanFrame, faults: Fault[]): Promise<SampleBox[] | undefined> {
+    const { boxes } = this.#options;
+    if (boxes === undefined) return undefined;
+    try {
+      const message = await boxes.of(frame.stamp);
+      return message && sampleBoxes(message, scan, frame);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      faults.push(error.at({ topic: boxes.topic, stamp: frame.stamp }));
+      return undefined;
+    }
   }
 
   async #views(images: FrameImages): Promise<{ views: SampleView[]; faults: Fault[] }> {

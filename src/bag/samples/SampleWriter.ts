@@ -6,6 +6,7 @@ import { writeOutput } from "../../files/writeOutput.js";
 import type { VisionClass } from "../../messages/types.js";
 import { NpyFile } from "./NpyFile.js";
 import {
+  BOX_COLUMNS,
   COEFFICIENTS,
   DISTORTION_MODELS,
   encodeRow,
@@ -35,6 +36,9 @@ export interface SampledBag {
 type Place = readonly [first: number, bytes: number];
 const NOWHERE: Place = [0, 0];
 
+/** In place of a number of boxes. */
+const NOT_ANNOTATED = -1;
+
 interface PicturePlaces {
   readonly image: Place;
   readonly semantic: Place;
@@ -46,6 +50,7 @@ interface Files {
   readonly labels: NpyFile;
   readonly scans: NpyFile;
   readonly views: NpyFile;
+  readonly boxes: NpyFile;
   readonly pictures: NpyFile;
 }
 
@@ -61,11 +66,15 @@ export class SampleWriter {
   readonly #files: Files;
   readonly #bags: Record<string, unknown>[] = [];
   readonly #cameras: { readonly name: string; readonly image_topic: string }[] = [];
+  /** Names of the boxes' classes, by their numbers. */
+  readonly #boxClasses: string[] = [];
   readonly #places = new WeakMap<SamplePictures, PicturePlaces>();
   #scans = 0;
   #points = 0;
   #labelled = 0;
   #views = 0;
+  #boxes = 0;
+  #boxedScans = 0;
   #pictureBytes = 0;
 
   private constructor(folder: string, force: boolean, files: Files) {
@@ -93,6 +102,7 @@ export class SampleWriter {
         labels: await file("labels", "'<u2'"),
         scans: await file("scans", structuredType(SCAN_COLUMNS)),
         views: await file("views", structuredType(VIEW_COLUMNS)),
+        boxes: await file("boxes", structuredType(BOX_COLUMNS)),
         pictures: await file("pictures", "'|u1'"),
       });
     } catch (error) {
@@ -120,8 +130,8 @@ export class SampleWriter {
   }
 
   /** @param sample of the bag that was begun last, with at least one point */
-  async add({ stamp, frameId, points, labels, notMeasured, views }: Sample): Promise<void> {
-    const { scans, points: pointFile, labels: labelFile, views: viewFile } = this.#files;
+  async add({ stamp, frameId, points, labels, notMeasured, views, boxes }: Sample): Promise<void> {
+    const { scans, points: pointFile, labels: labelFile, views: viewFile, boxes: boxFile } = this.#files;
     const count = points.length / POINT_FIELDS.length;
     const ids = labels ?? new Uint16Array(count);
     const row = {
@@ -133,16 +143,24 @@ export class SampleWriter {
       labelled: labels === undefined ? 0 : 1,
       first_view: this.#views,
       views: views.length,
+      first_box: this.#boxes,
+      boxes: boxes?.length ?? NOT_ANNOTATED,
     };
     (this.#bags.at(-1)!["frame"] as string | undefined) ??= frameId;
     await pointFile.append(bytesOf(points));
     await labelFile.append(bytesOf(ids));
     for (const view of views) await viewFile.append(encodeRow(VIEW_COLUMNS, await this.#viewRow(view)));
+    for (const { className, points: within, center, size, yaw } of boxes ?? []) {
+      const row = { class: this.#boxClass(className), points: within, center, size, yaw };
+      await boxFile.append(encodeRow(BOX_COLUMNS, row));
+    }
     await scans.append(encodeRow(SCAN_COLUMNS, row));
     this.#scans++;
     this.#points += count;
     this.#labelled += row.labelled;
     this.#views += views.length;
+    this.#boxes += boxes?.length ?? 0;
+    if (boxes !== undefined) this.#boxedScans++;
   }
 
   /**
@@ -153,11 +171,12 @@ export class SampleWriter {
     const header = path.join(this.#folder, HEADER);
     // What a former header says does not hold for the new files.
     if (this.#force) await asUnwritable(header, () => rm(header, { force: true }));
-    const { points, labels, scans, views, pictures } = this.#files;
+    const { points, labels, scans, views, boxes, pictures } = this.#files;
     await points.finish(this.#points);
     await labels.finish(this.#points);
     await scans.finish(this.#scans);
     await views.finish(this.#views);
+    await boxes.finish(this.#boxes);
     await pictures.finish(this.#pictureBytes);
     await writeOutput(header, `${JSON.stringify(this.#header(), null, 2)}\n`, { force: this.#force });
   }
@@ -179,6 +198,9 @@ export class SampleWriter {
       labelled_scans: this.#labelled,
       points: this.#points,
       views: this.#views,
+      box_classes: this.#boxClasses,
+      boxed_scans: this.#boxedScans,
+      boxes: this.#boxes,
       picture_bytes: this.#pictureBytes,
     };
   }
@@ -205,6 +227,11 @@ export class SampleWriter {
   #cameraNumber(name: string, imageTopic: string): number {
     const known = this.#cameras.findIndex((camera) => camera.image_topic === imageTopic);
     return known >= 0 ? known : this.#cameras.push({ name, image_topic: imageTopic }) - 1;
+  }
+
+  #boxClass(name: string): number {
+    const known = this.#boxClasses.indexOf(name);
+    return known >= 0 ? known : this.#boxClasses.push(name) - 1;
   }
 
   /** Writes the files of an image, once. */

@@ -4,7 +4,7 @@ import type { DistortionModel } from "../../camera/distortion.js";
 
 export const SAMPLES_FORMAT = "ditr-samples";
 /** Raised when a reader of the former layout would misread the folder. */
-export const SAMPLES_VERSION = 1;
+export const SAMPLES_VERSION = 2;
 
 /** What the header calls the numbers in `distortion`. */
 export const DISTORTION_MODELS = [
@@ -32,6 +32,16 @@ export const SCAN_COLUMNS = [
   ["labelled", "<i8", []],
   ["first_view", "<i8", []],
   ["views", "<i8", []],
+  ["first_box", "<i8", []],
+  ["boxes", "<i8", []],
+] as const satisfies readonly Column[];
+
+export const BOX_COLUMNS = [
+  ["class", "<i8", []],
+  ["points", "<i8", []],
+  ["center", "<f8", [3]],
+  ["size", "<f8", [3]],
+  ["yaw", "<f8", []],
 ] as const satisfies readonly Column[];
 
 export const VIEW_COLUMNS = [
