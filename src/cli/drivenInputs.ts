@@ -1,3 +1,4 @@
+import type { AssembleFramesOptions } from "../bag/labelling/assembleFrames.js";
 import { chooseInputs } from "../bag/labelling/chooseInputs.js";
 import type { InputSelection } from "../bag/labelling/InputSelection.js";
 import { inspectBag } from "../bag/labelling/inspectBag.js";
@@ -9,6 +10,13 @@ import type { FaultLog } from "../faults/FaultLog.js";
 import { dropFault } from "../sync/dropFault.js";
 import { SyncLedger } from "../sync/SyncLedger.js";
 import type { InputOptions } from "./inputOptions.js";
+import type { Interruption } from "./Interruption.js";
+
+/** What a command is told of the scans that it takes. */
+export interface FrameChoices extends Pick<InputOptions, "deskew" | "fixedFrame"> {
+  readonly maxScans?: number;
+  readonly interruption?: Interruption;
+}
 
 /** What a command takes of a bag, with all that is known of it before the first scan. */
 export interface DrivenInputs {
@@ -49,6 +57,26 @@ export async function drivenInputs(
     faults.record(dropFault(drop, topic));
   });
   return { selection, reader, inputs, ledger, said };
+}
+
+/** What the scans of the inputs are assembled by. */
+export function frameOptions(
+  { reader, inputs, ledger }: DrivenInputs,
+  options: FrameChoices,
+  faults: FaultLog,
+): AssembleFramesOptions {
+  const { deskew, fixedFrame, maxScans, interruption } = options;
+  return {
+    reader,
+    ...inputs,
+    faults,
+    ledger,
+    transformOffset: inputs.clocks.transformOffset,
+    ...(deskew !== undefined && { deskew }),
+    ...(fixedFrame !== undefined && { fixedFrame }),
+    ...(maxScans !== undefined && { maxScans }),
+    ...(interruption && { isStopped: interruption.isAsked }),
+  };
 }
 
 /** Messages of the topic that sets the scans. */

@@ -1,19 +1,20 @@
+import { labelInfoTopic, readLabelInfo } from "../bag/labelInfos.js";
 import { assembleFrames } from "../bag/labelling/assembleFrames.js";
 import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
 import type { BagReader } from "../bag/types.js";
-import { OverlayDrawer, paintPoints } from "../camera/OverlayDrawer.js";
+import { paintPoints } from "../camera/OverlayDrawer.js";
 import { Fault } from "../faults/Fault.js";
 import type { FaultLog } from "../faults/FaultLog.js";
-import { decodeLabelInfo, LABEL_INFO_TYPE } from "../messages/labelInfo.js";
 import type { Rgb } from "../messages/packRgb.js";
 import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
 import { hasField, readColumn, readXyz } from "../messages/pointColumns.js";
 import type { PointCloud2 } from "../messages/types.js";
 import { FrameImages } from "../perception/FrameImages.js";
+import { OverlayMaker } from "../perception/OverlayMaker.js";
 import type { ScanFrame } from "../perception/ScanFrame.js";
 import type { CaptionedImage } from "../report/cameraStrip.js";
 import type { PaintedClass } from "../report/paintedClasses.js";
-import { drivenInputs, recordedClouds } from "./drivenInputs.js";
+import { drivenInputs, frameOptions, recordedClouds } from "./drivenInputs.js";
 import type { InputOptions } from "./inputOptions.js";
 
 export interface LabelledScansOptions extends InputOptions {
@@ -62,19 +63,11 @@ export async function* labelledScans(
   }
   const names = await classNames(bag);
   const colors = new ClassColors();
-  const drawer = new OverlayDrawer();
+  const maker = new OverlayMaker();
   const own = { ...options, cloudTopics: topics, ...(!options.withImages && { imageTopics: [] }) };
-  const { reader, selection, inputs, ledger } = await drivenInputs(bag, own, faults);
-  const total = recordedClouds(bag, selection);
-  const frames = assembleFrames({
-    reader,
-    ...inputs,
-    faults,
-    ledger,
-    transformOffset: inputs.clocks.transformOffset,
-    ...(options.fixedFrame !== undefined && { fixedFrame: options.fixedFrame }),
-    ...(options.maxScans !== undefined && { maxScans: options.maxScans }),
-  });
+  const driven = await drivenInputs(bag, own, faults);
+  const total = recordedClouds(bag, driven.selection);
+  const frames = assembleFrames(frameOptions(driven, own, faults));
   let number = 0;
   for await (const { frame } of frames) {
     number++;
@@ -88,7 +81,7 @@ export async function* labelledScans(
       name: names.get(id) ?? `class ${id}`,
       color: colors.of(id),
     }));
-    const images = () => overlays(frame, drawer, { xyz, labels, classes }, faults);
+    const images = () => overlays(frame, maker, { xyz, labels, classes }, faults);
     yield { number, total, stamp, frameId, xyz, labels, classes, images };
   }
 }
@@ -108,13 +101,9 @@ function cloudOf({ sources: [source], topic, stamp }: ScanFrame): PointCloud2 {
 }
 
 async function classNames(bag: BagReader): Promise<ReadonlyMap<number, string>> {
-  const infos = bag.topics.filter(({ type }) => type === LABEL_INFO_TYPE).map(({ topic }) => topic);
-  const topic = infos.includes(OUTPUT_TOPICS.labelInfo) ? OUTPUT_TOPICS.labelInfo : infos[0];
-  if (topic === undefined) return new Map();
-  for await (const { data } of bag.messages({ topics: [topic] })) {
-    return new Map(decodeLabelInfo(data).classMap.map(({ classId, className }) => [classId, className]));
-  }
-  return new Map();
+  const topic = labelInfoTopic(bag);
+  const info = topic === undefined ? undefined : await readLabelInfo(bag, topic);
+  return new Map(info?.classMap.map(({ classId, className }) => [classId, className]));
 }
 
 /** The colours that classes have in the clouds: LabelInfo has names only. */
@@ -146,34 +135,23 @@ class ClassColors {
 
 async function overlays(
   frame: ScanFrame,
-  drawer: OverlayDrawer,
+  maker: OverlayMaker,
   { xyz, labels, classes }: Pick<DrawableScan, "xyz" | "labels" | "classes">,
   faults: FaultLog,
 ): Promise<CaptionedImage[]> {
   const slots = new Map(classes.map(({ id }, slot) => [id, slot]));
   const slotOf = Int32Array.from(labels, (id) => slots.get(id)!);
+  const colors = classes.map(({ color }) => color);
   const points = Int32Array.from(labels, (_, point) =>
     Number.isFinite(xyz[3 * point]! + xyz[3 * point + 1]! + xyz[3 * point + 2]!) ? point : -1,
   );
   const images = new FrameImages(frame.images);
-  const drawn: CaptionedImage[] = [];
-  for (const source of images.all) {
-    try {
-      const { image, model } = await images.located(source);
-      const view = { model, cloudToOptical: source.cloudToCamera };
-      const draft = await drawer.draft(image, view, { xyz, pointToVoxel: points });
-      const painted = { ...draft.image, data: draft.image.data.slice() };
-      paintPoints(
-        painted.data,
-        draft.voxels,
-        slotOf,
-        classes.map(({ color }) => color),
-      );
-      drawn.push({ caption: `camera ${source.camera}`, image: painted });
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      faults.record(error.at({ topic: source.topic, stamp: frame.stamp }));
-    }
-  }
-  return drawn;
+  const cameras = new Set(images.all.map(({ camera }) => camera));
+  const { drafts, faults: unusable } = await maker.draft(images, cameras, { xyz, pointToVoxel: points });
+  for (const fault of unusable) faults.record(fault);
+  return drafts.map(({ camera, image, voxels }) => {
+    const painted = { ...image, data: image.data.slice() };
+    paintPoints(painted.data, voxels, slotOf, colors);
+    return { caption: `camera ${camera}`, image: painted };
+  });
 }

@@ -12,7 +12,7 @@ import type { CloudFilter } from "../perception/labelledClouds.js";
 import { RestartingPipeline } from "../perception/RestartingPipeline.js";
 import { RunRecorder } from "../report/RunRecorder.js";
 import type { SyncStatistics } from "../sync/SyncLedger.js";
-import { drivenInputs, recordedClouds } from "./drivenInputs.js";
+import { drivenInputs, frameOptions, recordedClouds } from "./drivenInputs.js";
 import type { InputOptions } from "./inputOptions.js";
 import type { Interruption, StopSignal } from "./Interruption.js";
 import { Progress } from "./Progress.js";
@@ -65,7 +65,7 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
   const bundle = await ModelBundle.load(options.model);
   const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
   const driven = await drivenInputs(reader, options, faults);
-  const { selection, reader: selected, inputs, ledger } = driven;
+  const { selection, inputs, ledger } = driven;
   const filter = cloudFilter(bundle, options);
   const pipeline = await RestartingPipeline.start({
     bundle,
@@ -86,19 +86,11 @@ export async function runBag(reader: BagReader, options: RunBagOptions): Promise
     options.interruption?.listen();
     writer = await McapBagWriter.create(options.output, { force: options.force ?? false });
     const outcomes = labelBag({
-      reader: selected,
-      ...inputs,
+      ...frameOptions(driven, options, faults),
       pipeline,
       manifest: bundle.manifest,
       writer,
       copied: copiedChannels(selection, options.copy),
-      faults,
-      ledger,
-      transformOffset: inputs.clocks.transformOffset,
-      ...(options.deskew !== undefined && { deskew: options.deskew }),
-      ...(options.fixedFrame !== undefined && { fixedFrame: options.fixedFrame }),
-      ...(options.maxScans !== undefined && { maxScans: options.maxScans }),
-      ...(options.interruption && { isStopped: options.interruption.isAsked }),
     });
     for await (const outcome of outcomes) {
       recorder.add(outcome);

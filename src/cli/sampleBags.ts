@@ -1,4 +1,5 @@
 import { GROUND_TRUTH_INFO_TOPIC } from "../bag/importers/dataset/groundTruth.js";
+import { readLabelInfo } from "../bag/labelInfos.js";
 import { assembleFrames } from "../bag/labelling/assembleFrames.js";
 import { chooseInputs } from "../bag/labelling/chooseInputs.js";
 import { namespaceOf } from "../bag/labelling/imageRoles.js";
@@ -14,9 +15,7 @@ import { Fault } from "../faults/Fault.js";
 import { FaultLog, type FaultAnnouncement } from "../faults/FaultLog.js";
 import { GROUND_TRUTH_BOXES_TOPIC } from "../messages/boxDetections.js";
 import { DETECTION3D_ARRAY_TYPE } from "../messages/detection3DArray.js";
-import { decodeLabelInfo } from "../messages/labelInfo.js";
-import type { VisionClass } from "../messages/types.js";
-import { drivenInputs, recordedClouds, type DrivenInputs } from "./drivenInputs.js";
+import { drivenInputs, frameOptions, recordedClouds, type DrivenInputs } from "./drivenInputs.js";
 import type { Interruption, StopSignal } from "./Interruption.js";
 import { Progress } from "./Progress.js";
 import { optionsForBag, unknownTopics, type SampleOptions } from "./sampleOptions.js";
@@ -132,9 +131,9 @@ async function sampleBag(
   const faults = new FaultLog({ ...(options.announce && { announce: options.announce }) });
   const own = optionsForBag(bag, options);
   const driven = await drivenInputs(bag, own, faults);
-  const { reader, selection, inputs, ledger, said } = driven;
+  const { reader, selection, ledger, said } = driven;
   const { labelField } = options;
-  const classes = await classesOf(bag);
+  const classes = (await readLabelInfo(bag, GROUND_TRUTH_INFO_TOPIC))?.classMap;
   writer.beginBag({
     path: bag.path,
     cloudTopics: selection.clouds.map(({ topic }) => topic),
@@ -151,17 +150,7 @@ async function sampleBag(
   const progress = new Progress("reading", Math.min(total, maxScans ?? total), "scans");
   let [written, empty, failed, withLabels, withImages, withBoxes] = [0, 0, 0, 0, 0, 0];
   try {
-    const frames = assembleFrames({
-      reader,
-      ...inputs,
-      faults,
-      ledger,
-      transformOffset: inputs.clocks.transformOffset,
-      ...(own.deskew !== undefined && { deskew: own.deskew }),
-      ...(own.fixedFrame !== undefined && { fixedFrame: own.fixedFrame }),
-      ...(maxScans !== undefined && { maxScans }),
-      ...(interruption && { isStopped: interruption.isAsked }),
-    });
+    const frames = assembleFrames(frameOptions(driven, own, faults));
     for await (const { frame } of frames) {
       const { topic, stamp } = frame;
       try {
@@ -206,14 +195,6 @@ function withoutLabels(labelField: string): Fault {
     "data-set-unreadable",
     `the cloud has no field "${labelField}", which --label-field names`,
   );
-}
-
-/** What the class ids of the bag mean, where it says it. */
-async function classesOf(bag: BagReader): Promise<readonly VisionClass[] | undefined> {
-  if (!bag.topics.some(({ topic }) => topic === GROUND_TRUTH_INFO_TOPIC)) return undefined;
-  for await (const { data } of bag.messages({ topics: [GROUND_TRUTH_INFO_TOPIC] }))
-    return decodeLabelInfo(data).classMap;
-  return undefined;
 }
 
 /** The id images of the cameras that are used, on the topics that were named or lie beside the images. */

@@ -1,9 +1,10 @@
 import { GROUND_TRUTH_FIELD, GROUND_TRUTH_INFO_TOPIC } from "../bag/importers/dataset/groundTruth.js";
 import { IGNORED_LEARNING_ID } from "../bag/importers/dataset/LearningMap.js";
+import { labelInfoTopic, readLabelInfo } from "../bag/labelInfos.js";
 import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
 import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
-import { decodeLabelInfo, LABEL_INFO_TYPE } from "../messages/labelInfo.js";
+import { LABEL_INFO_TYPE } from "../messages/labelInfo.js";
 import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
 import { readColumn } from "../messages/pointColumns.js";
 import type { LabelInfo } from "../messages/types.js";
@@ -33,7 +34,11 @@ export async function evaluateBag(
   options: EvaluateBagOptions = {},
 ): Promise<ModeConfusion> {
   const { labelledTopic = OUTPUT_TOPICS.labelled, truthField = GROUND_TRUTH_FIELD, modeOf, onScan } = options;
-  const { classMap } = await readLabelInfo(reader, labelInfoTopic(reader));
+  const topic = labelInfoTopic(reader);
+  if (topic === undefined) {
+    throw new Fault("data-set-unreadable", `${reader.path} has no ${LABEL_INFO_TYPE} that names its classes`);
+  }
+  const { classMap } = await classesOn(reader, topic);
   const classes = classMap.filter(({ className }) => className !== UNLABELED_NAME);
   const ignored = classMap.filter(({ className }) => className === UNLABELED_NAME);
   const table = new LabelTable([
@@ -57,16 +62,6 @@ export async function evaluateBag(
   return confusion;
 }
 
-/** The topic with the classes of the labels. */
-function labelInfoTopic(reader: BagReader): string {
-  const topics = reader.topics.flatMap(({ topic, type }) =>
-    type === LABEL_INFO_TYPE && topic !== GROUND_TRUTH_INFO_TOPIC ? [topic] : [],
-  );
-  const topic = topics.includes(OUTPUT_TOPICS.labelInfo) ? OUTPUT_TOPICS.labelInfo : topics[0];
-  if (topic !== undefined) return topic;
-  throw new Fault("data-set-unreadable", `${reader.path} has no ${LABEL_INFO_TYPE} that names its classes`);
-}
-
 /**
  * By the names that an imported bag gives its ground truth; undefined when it gives none, and the ids are then those of
  * the labels. Points of the first class, the one that data sets ignore, are ignored.
@@ -76,7 +71,7 @@ async function readTruthTable(
   classNames: readonly string[],
 ): Promise<LabelTable | undefined> {
   if (!reader.topics.some(({ topic }) => topic === GROUND_TRUTH_INFO_TOPIC)) return undefined;
-  const { classMap } = await readLabelInfo(reader, GROUND_TRUTH_INFO_TOPIC);
+  const { classMap } = await classesOn(reader, GROUND_TRUTH_INFO_TOPIC);
   const scored = classMap.filter(({ classId }) => classId !== IGNORED_LEARNING_ID);
   const unknown = scored.filter(({ className }) => !classNames.includes(className));
   if (unknown.length > 0) {
@@ -92,7 +87,8 @@ async function readTruthTable(
   ]);
 }
 
-async function readLabelInfo(reader: BagReader, topic: string): Promise<LabelInfo> {
-  for await (const { data } of reader.messages({ topics: [topic] })) return decodeLabelInfo(data);
+async function classesOn(reader: BagReader, topic: string): Promise<LabelInfo> {
+  const info = await readLabelInfo(reader, topic);
+  if (info !== undefined) return info;
   throw new Fault("data-set-unreadable", `${reader.path} has no message on ${topic} that names its classes`);
 }

@@ -83,10 +83,10 @@ export class SolidSet {
     mat4.rotateZ(this.frame, this.frame, yaw);
   }
 
-  /** The solids that `add` adds are one thing, in the current frame. */
-  group(add: () => void): void {
+  /** The solids that `add` adds are one thing, in the current frame; it is called with the set and the rest. */
+  group<Rest extends unknown[]>(add: (set: SolidSet, ...rest: Rest) => void, ...rest: Rest): void {
     const first = this.count;
-    add();
+    add(this, ...rest);
     this.groups.push({ first, count: this.count - first, frame: Float64Array.from(this.frame) });
   }
 

@@ -171,23 +171,17 @@ class Town {
       if (draw < 0.4) {
         for (let person = random.integer(1, 3); person > 0; person--) {
           if (this.#enter(s + person * 0.9, d + random.uniform(-0.3, 0.3), yaw + person)) {
-            set.group(() => {
-              addPedestrian(set, random, random.chance(0.5) ? 0 : random.uniform(-1, 1));
-            });
+            set.group(addPedestrian, random, random.chance(0.5) ? 0 : random.uniform(-1, 1));
           }
         }
       } else if (draw < 0.72) {
         for (let rack = random.integer(1, 4); rack > 0; rack--) {
           if (this.#enter(s + rack * 0.7, d, (sign * Math.PI) / 2 + random.uniform(-0.2, 0.2))) {
-            set.group(() => {
-              addBicycle(set, random);
-            });
+            set.group(addBicycle, random);
           }
         }
       } else if (this.#enter(s, d, yaw)) {
-        set.group(() => {
-          addMotorcycle(set, random);
-        });
+        set.group(addMotorcycle, random);
       }
     }
   }
@@ -201,22 +195,14 @@ class Town {
     if (draw < 0.09) {
       for (const shift of [-0.7, 0.7]) {
         this.#enter(s + shift, d, yaw + Math.PI / 2);
-        set.group(() => {
-          addMotorcycle(set, random);
-        });
+        set.group(addMotorcycle, random);
       }
     } else if (longAllowed && draw < 0.15) {
-      set.group(() => {
-        addTruck(set, random);
-      });
+      set.group(addTruck, random);
     } else if (longAllowed && draw < 0.2) {
-      set.group(() => {
-        addOtherVehicle(set, random);
-      });
+      set.group(addOtherVehicle, random);
     } else {
-      set.group(() => {
-        addCar(set, random);
-      });
+      set.group(addCar, random);
     }
   }
 
@@ -300,21 +286,13 @@ function placeTraffic(options: PopulateOptions): Actor[] {
     const set = new SolidSet();
     const draw = random.next();
     if (draw < 0.7) {
-      set.group(() => {
-        addCar(set, random);
-      });
+      set.group(addCar, random);
     } else if (draw < 0.82) {
-      set.group(() => {
-        addTruck(set, random);
-      });
+      set.group(addTruck, random);
     } else if (draw < 0.92) {
-      set.group(() => {
-        addOtherVehicle(set, random);
-      });
+      set.group(addOtherVehicle, random);
     } else {
-      set.group(() => {
-        addMotorcyclist(set, random);
-      });
+      set.group(addMotorcyclist, random);
     }
     actors.push(new Actor(set, { s, d, alongSpeed: speed, acrossSpeed: 0 }));
   };
@@ -342,13 +320,9 @@ function placeTraffic(options: PopulateOptions): Actor[] {
       const set = new SolidSet();
       const bicycle = random.chance(0.7);
       if (bicycle) {
-        set.group(() => {
-          addBicyclist(set, random);
-        });
+        set.group(addBicyclist, random);
       } else {
-        set.group(() => {
-          addMotorcyclist(set, random);
-        });
+        set.group(addMotorcyclist, random);
       }
       const speed = direction * random.uniform(3.5, 6);
       actors.push(
@@ -357,9 +331,7 @@ function placeTraffic(options: PopulateOptions): Actor[] {
     }
     for (let s = -30; s < travel + 80; s += random.uniform(6, 26)) {
       const set = new SolidSet();
-      set.group(() => {
-        addPedestrian(set, random, random.uniform(-1, 1));
-      });
+      set.group(addPedestrian, random, random.uniform(-1, 1));
       const speed = random.pick([-1, 1]) * random.uniform(0.8, 1.7);
       const d = sign * (side.parcelStart - random.uniform(0.6, Math.max(0.7, side.sidewalkWidth - 0.9)));
       actors.push(new Actor(set, { s, d, alongSpeed: speed, acrossSpeed: 0 }));

@@ -5,26 +5,18 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from ditr_train.commands import arguments
+from ditr_train.commands import arguments, labelled_training
 from ditr_train.commands.estimate import add_estimate, print_estimate
 from ditr_train.commands.held_out import warn_of_trained
 from ditr_train.commands.score_table import print_scores
-from ditr_train.config.model_config import ConfigError, load_config
+from ditr_train.config.model_config import load_config
 from ditr_train.data.label_share import choose_labelled
 from ditr_train.data.loading import load_scans
-from ditr_train.data.stored_scans import joined, scan_names
-from ditr_train.encoders.half_precision_encoder import placed
-from ditr_train.engine.run_folder import RunFolder
+from ditr_train.data.stored_scans import joined
 from ditr_train.engine.scan_order import ScanGroup
 from ditr_train.evaluation.segmentation import score
-from ditr_train.methods.frozen_encoder import keep_encoder, load_run_encoder
-from ditr_train.methods.origin import initialize_from
-from ditr_train.methods.run_description import describe_origin
 from ditr_train.methods.segmentation import Training
 from ditr_train.model.device import choose_device
 
@@ -37,24 +29,10 @@ def add_parser(commands: Any) -> None:
     arguments.add_config(parser)
     arguments.add_bags(parser)
     arguments.add_run(parser)
-    parser.add_argument(
-        "--encoder",
-        type=Path,
-        metavar="RUN_OR_BUNDLE",
-        help="a run of train-encoder, of import encoder or of train, or a bundle",
-    )
-    parser.add_argument("--image-free", action="store_true", help="leave out the injection of image features")
-    parser.add_argument(
-        "--initialize",
-        type=Path,
-        metavar="RUN_OR_BUNDLE",
-        help="start from the weights of this run of train or a pretraining, or a bundle's image-free network",
-    )
-    parser.add_argument(
-        "--label-share", type=arguments.share, default=1.0, help="use the labels of this share of the scans only"
-    )
-    parser.add_argument(
-        "--label-seed", type=int, default=0, help="which scans these are; a smaller share is part of a larger one"
+    labelled_training.add_options(
+        parser,
+        initialize="start from the weights of this run of train or a pretraining, or a bundle's image-free network",
+        label_share="use the labels of this share of the scans only",
     )
     arguments.add_source_shares(parser)
     arguments.add_soft_labels(parser)
@@ -67,21 +45,12 @@ def add_parser(commands: Any) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    config = load_config(options.config, options.set)
-    if options.image_free:
-        config = replace(config, injection=None, image_encoder=None, encoder_training=None)
+    config = labelled_training.wanted_modes(load_config(options.config, options.set), options)
     settings = replace(config.training, **arguments.given(options, *arguments.OPTIMIZATION))
     config = replace(config, training=settings).without_pretraining()
     device = choose_device(options.device)
     run = arguments.new_run(options, config)
-    encoder: nn.Module | None = None
-    if config.injection is not None:
-        if options.encoder is None:
-            raise ConfigError("a network with injection needs --encoder, or leave the images out with --image-free")
-        source = RunFolder(options.encoder)
-        trained = load_run_encoder(source, config)
-        keep_encoder(run, trained, source)
-        encoder = arguments.remembered(options, placed(trained, device))
+    encoder = labelled_training.image_encoder(options, config, run, device)
     shares, soft = arguments.source_shares(options), arguments.soft_labels(options)
     warn_of_trained([*options.bags, *(each for _, sources in shares for each in sources)], options.validation)
     load = partial(load_scans, config=config, encoder=encoder, progress=arguments.progress())
@@ -100,23 +69,12 @@ def _train(options: argparse.Namespace) -> None:
     if options.estimate is not None:
         print_estimate(training, validation, encoder, options.estimate)
         return
-    data = arguments.bag_names(options, scans=len(scans))
-    if options.label_share < 1:
-        data |= {"label_share": options.label_share, "label_seed": options.label_seed}
-        data["labelled_scans"] = scan_names(scans)
+    data = labelled_training.describe_labelled(options, scans)
     if shares:
         data["source_shares"] = [{"share": value, "bags": [s.name for s in sources]} for value, sources in shares]
     if options.soft_labels is not None:
         data["soft_labels"] = options.soft_labels.name
-    resumed = options.resume and run.has("checkpoint.pt")
-    if options.initialize is not None:
-        data["initialized_from"] = describe_origin(options.initialize)
-        if not resumed:
-            taken = initialize_from(training.segmentor, options.initialize, scans, config, keep_head=True)
-            print(f"{options.initialize}: {taken}")
-    run.describe_data(data)
-    if resumed:
-        training.resume()
+    labelled_training.begin(training, training.segmentor, scans, config, data, options)
     training.fit(validation, progress=arguments.progress())
     if validation and training.distribution.first:
         scores = score(training.segmentor, validation, config, progress=arguments.progress())

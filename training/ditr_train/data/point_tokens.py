@@ -12,6 +12,7 @@ from ditr_train.config.backbone_config import BackboneConfig
 from ditr_train.config.training_config import TokensConfig
 from ditr_train.data.regions import NO_REGION
 from ditr_train.geometry.scan_geometry import kernel_neighbors, voxelize
+from ditr_train.geometry.tokens import farthest_points
 
 
 def clusters(xyz: npt.NDArray[np.float32], backbone: BackboneConfig, settings: TokensConfig) -> npt.NDArray[np.int32]:
@@ -53,14 +54,3 @@ def nearest_neighbor_tokens(
     order = np.argsort(-distance.ravel(), kind="stable")
     token[nearest.ravel()[order]] = np.repeat(np.arange(len(centers), dtype=np.int32), distance.shape[1])[order]
     return np.where(point_to_voxel >= 0, token[point_to_voxel], np.int32(NO_REGION))
-
-
-def farthest_points(points: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
-    """At most `count` of the points [N, 3], of which there are some: the first, then always the one farthest from those
-    before (Eldar et al., 1997)."""
-    chosen = [0]
-    distance = ((points - points[0]) ** 2).sum(axis=1)
-    while len(chosen) < min(count, len(points)):
-        chosen.append(int(distance.argmax()))
-        np.minimum(distance, ((points - points[chosen[-1]]) ** 2).sum(axis=1), out=distance)
-    return np.array(chosen, np.int64)

@@ -14,7 +14,7 @@ from ditr_train.data.candidate_labels import CandidateLabels, join_candidates
 from ditr_train.data.regions import PointRegions
 from ditr_train.geometry.graph_inputs import GraphInputs, voxelize_scan
 from ditr_train.geometry.scan_geometry import clamped
-from ditr_train.geometry.tokens import farthest_tokens, token_positions
+from ditr_train.geometry.tokens import farthest_points, token_positions
 
 IGNORED = -1
 """Label of points that are neither learned from nor counted."""
@@ -162,7 +162,7 @@ def _token_inputs(
     positions = token_positions(clamped(xyz, backbone.point_range) if backbone.clamp else xyz, inputs, detection.stage)
     if detection.query_choice == "scored":
         return {"token_positions": positions}
-    return {"token_positions": positions, "queries": farthest_tokens(positions, detection.queries)}
+    return {"token_positions": positions, "queries": farthest_points(positions, detection.queries)}
 
 
 def class_indices(ids: npt.NDArray[Any], config: Config) -> npt.NDArray[np.int32]:

@@ -19,7 +19,7 @@ from ditr_train.config.model_config import Config, ImageEncoderConfig
 from ditr_train.encoders.patch_encoder import PatchEncoder
 from ditr_train.export.graph_file import write_graph
 from ditr_train.geometry.graph_inputs import GraphInputs, voxelize_scan
-from ditr_train.geometry.tokens import farthest_tokens
+from ditr_train.geometry.tokens import farthest_points
 from ditr_train.model.detection_head import DetectionHead
 from ditr_train.model.segmentor import Segmentor, graph_outputs
 from ditr_train.model.tables import graph_input_names
@@ -172,7 +172,7 @@ def detection_example(config: Config, tokens: int = 500, seed: int = 0) -> Graph
         "token_positions": positions,
     }
     if "queries" in inputs:
-        found["queries"] = farthest_tokens(positions, min(config.detection.queries, tokens // 3))
+        found["queries"] = farthest_points(positions, min(config.detection.queries, tokens // 3))
     return found
 
 

@@ -26,9 +26,9 @@ def token_positions(
     return (np.stack(sums, axis=1) / count[:, None]).astype(np.float32)
 
 
-def farthest_tokens(positions: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int32]:
+def farthest_points(positions: npt.NDArray[np.floating], count: int) -> npt.NDArray[np.int32]:
     """Rows [min(count, V)] of positions [V, 3] by farthest point sampling: row 0, then again and again the one that is
-    farthest from all that were chosen, the first of equals."""
+    farthest from all that were chosen, the first of equals (Eldar et al., 1997)."""
     chosen = np.zeros(min(count, len(positions)), np.int32)
     points = np.ascontiguousarray(positions.T, np.float64)
     nearest = np.full(len(positions), np.inf)

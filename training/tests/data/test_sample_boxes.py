@@ -15,7 +15,7 @@ from ditr_train.data.kitti_boxes import read_kitti_boxes
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import IGNORED, LabeledScan, make_sample
 from ditr_train.geometry.boxes import box_corners, count_points, points_within
-from ditr_train.geometry.tokens import farthest_tokens, token_positions
+from ditr_train.geometry.tokens import farthest_points, token_positions
 
 CLASSES = tuple(DetectionClass(name, (i, i, i)) for i, name in enumerate(BOX_CLASSES[:2]))
 CONFIG = replace(make_config(), detection=DetectionConfig(CLASSES, stage=1, queries=8), injection=None)
@@ -187,10 +187,10 @@ def test_tokens_are_the_means_of_their_voxels(rng):
 def test_farthest_tokens_are_each_the_farthest_from_those_before(rng):
     positions = rng.normal(size=(60, 3)).astype(np.float32)
     positions[40] = positions[7]
-    chosen = farthest_tokens(positions, 30)
+    chosen = farthest_points(positions, 30)
     assert chosen[0] == 0
     for place in range(1, 30):
         before = positions[chosen[:place]].astype(np.float64)
         distance = ((positions[:, None].astype(np.float64) - before) ** 2).sum(-1).min(axis=1)
         assert chosen[place] == distance.argmax()
-    assert sorted(farthest_tokens(positions[:5], 9).tolist()) == [0, 1, 2, 3, 4]
+    assert sorted(farthest_points(positions[:5], 9).tolist()) == [0, 1, 2, 3, 4]

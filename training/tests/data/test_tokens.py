@@ -11,13 +11,14 @@ from ditr_train.config.training_config import TokensConfig
 from ditr_train.data.errors import DataError
 from ditr_train.data.images import patch_grid
 from ditr_train.data.mask_tokens import UNSEEN, linked, mask_tokens
-from ditr_train.data.point_tokens import clusters, farthest_points, nearest_neighbor_tokens
+from ditr_train.data.point_tokens import clusters, nearest_neighbor_tokens
 from ditr_train.data.regions import NO_REGION, PointRegions, region_features
 from ditr_train.data.scan_tokens import tokens_of_neighbors, tokens_of_regions, with_neighbor_tokens
 from ditr_train.data.scans import LabeledScan, PointImageFeatures
 from ditr_train.data.stored_scans import StoredScan, StoredScans
 from ditr_train.geometry.projection import CameraView, assign_pixels, project, visible_pixels
 from ditr_train.geometry.scan_geometry import voxelize
+from ditr_train.geometry.tokens import farthest_points
 
 
 def view(turn=0.0, width=60, height=40):
