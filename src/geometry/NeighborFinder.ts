@@ -1,13 +1,17 @@
 import { KERNEL_REACH, NO_DIRECTION, type KernelReach } from "./kernelReach.js";
 import type { OctreeLevel } from "./octree.js";
+import { pairTables } from "./pairTables.js";
 import type { TableArena } from "./TableArena.js";
-import type { GeometryConfig } from "./types.js";
+import type { GeometryConfig, PairTables } from "./types.js";
 
 export interface NeighborTables {
   /** [V_s, 27] by stage, undefined for a stage that needs none. */
   readonly neighbors: readonly (Int32Array | undefined)[];
   /** [V_0, 125], only with a stem of kernel size 5. */
   readonly stemNeighbors: Int32Array | undefined;
+  /** The same as pairs, where they are wanted. */
+  readonly pairs: readonly (PairTables | undefined)[];
+  readonly stemPairs: PairTables | undefined;
 }
 
 /** Pairs of different voxels of one octree level that a kernel joins, each pair once. */
@@ -30,7 +34,7 @@ const MOST_PAIRS_OF_CHILDREN = 64;
  * neighbours that exist and not the kernel's volume, and nothing is searched for.
  */
 export class NeighborFinder {
-  readonly #config: Pick<GeometryConfig, "stages" | "stemKernelSize">;
+  readonly #config: Pick<GeometryConfig, "stages" | "stemKernelSize" | "pairs">;
   /** Does the stage have a 3x3x3 table? */
   readonly #hasTable: readonly boolean[];
   /** Lowest level whose 3x3x3 pairs are needed; the number of stages when none are. */
@@ -39,7 +43,7 @@ export class NeighborFinder {
   #finerPairs = noPairs();
   readonly #stemPairs = noPairs();
 
-  constructor(config: Pick<GeometryConfig, "stages" | "stemKernelSize">) {
+  constructor(config: Pick<GeometryConfig, "stages" | "stemKernelSize" | "pairs">) {
     this.#config = config;
     this.#hasTable = config.stages.map(
       ({ convolution }, stage) => convolution || (stage === 0 && config.stemKernelSize === 3),
@@ -51,7 +55,10 @@ export class NeighborFinder {
   /** @param levels the scan's octree of at least two levels, the last of which has at most one voxel */
   find(levels: readonly OctreeLevel[], arena: TableArena): NeighborTables {
     const neighbors: (Int32Array | undefined)[] = this.#config.stages.map(() => undefined);
+    const pairs: (PairTables | undefined)[] = this.#config.stages.map(() => undefined);
     let stemNeighbors: Int32Array | undefined;
+    let stemPairs: PairTables | undefined;
+    const wanted = this.#config.pairs === true;
     this.#pairs.count = 0;
     for (let level = levels.length - 1; level >= this.#lowestLevel; level--) {
       const { voxelCount, octant } = levels[level]!;
@@ -60,18 +67,25 @@ export class NeighborFinder {
         [this.#pairs, this.#finerPairs] = [this.#finerPairs, this.#pairs];
       }
       if (this.#hasTable[level] === true) {
-        const table = arena.int32(`neighbors_${level}`, voxelCount * KERNEL_REACH[3].columns);
+        const name = `neighbors_${level}`;
+        const { columns } = KERNEL_REACH[3];
+        const table = arena.int32(name, voxelCount * columns);
         writeTable(this.#pairs, voxelCount, KERNEL_REACH[3], table);
         neighbors[level] = table;
+        if (wanted) pairs[level] = pairTables(table, voxelCount, columns, name, arena);
       }
       if (level === 1 && this.#config.stemKernelSize === 5) {
         const stage0 = levels[0]!;
         refinePairs(this.#pairs, levels[1]!, stage0.octant, KERNEL_REACH[5], this.#stemPairs);
         stemNeighbors = arena.int32("stem_neighbors", stage0.voxelCount * KERNEL_REACH[5].columns);
         writeTable(this.#stemPairs, stage0.voxelCount, KERNEL_REACH[5], stemNeighbors);
+        if (wanted) {
+          const { columns } = KERNEL_REACH[5];
+          stemPairs = pairTables(stemNeighbors, stage0.voxelCount, columns, "stem_neighbors", arena);
+        }
       }
     }
-    return { neighbors, stemNeighbors };
+    return { neighbors, stemNeighbors, pairs, stemPairs };
   }
 }
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { isDeepStrictEqual } from "node:util";
 import { Fault } from "../faults/Fault.js";
 import { SERIALIZATION_ORDERS } from "./geometryConfig.js";
+import { pairNames } from "./pairTables.js";
 import { ScanGeometryBuilder } from "./ScanGeometryBuilder.js";
 import { spinningScan } from "./spinningScan.js";
 import { TableArena } from "./TableArena.js";
@@ -183,7 +184,7 @@ describe("memory", () => {
   };
   const first = spinningScan({ pointCount: 6400, rings: 64, seed: 1 });
   const second = spinningScan({ pointCount: 3200, rings: 64, seed: 2 });
-  const config = { ...CONFIG, pointRange: [-90, -90, -5, 90, 90, 20] } as const;
+  const config = { ...CONFIG, pairs: true, pointRange: [-90, -90, -5, 90, 90, 20] } as const;
 
   /** Under their names in the arena. */
   const tablesOf = (geometry: ScanGeometry): [name: string, table: Int32Array][] => {
@@ -194,6 +195,10 @@ describe("memory", () => {
     ];
     for (const [index, stage] of geometry.stages.entries()) {
       tables.push([`coordinates_${index}`, stage.coordinates], [`neighbors_${index}`, stage.neighbors]);
+      const { source, counts, slots, rest, restRow } = stage.pairs!;
+      for (const [kind, name] of pairNames(`neighbors_${index}`).entries()) {
+        tables.push([name, [source, counts, slots, rest, restRow][kind]]);
+      }
       tables.push([`order_${index}`, stage.serialization?.order]);
       tables.push([`inverse_${index}`, stage.serialization?.inverse]);
       tables.push([`parent_${index}`, stage.parent], [`children_${index}`, stage.children]);
@@ -204,6 +209,7 @@ describe("memory", () => {
   test("is reused from scan to scan, and what an earlier scan left there changes nothing", () => {
     const builder = new ScanGeometryBuilder(config);
     const arena = new TableArena();
+    builder.build(second, 3200, { arena }); // some of its tables are the larger ones
     const geometry = builder.build(first, 6400, { arena });
     const expected = copyOf(geometry);
     const buffers = tablesOf(geometry).map(([, { buffer }]) => buffer);

@@ -59,7 +59,7 @@ export class ScanGeometryBuilder {
     this.#octree.build(coordinates, depth, arena);
     const { levels } = this.#octree;
     onPhaseEnd?.("octree");
-    const { neighbors, stemNeighbors } = this.#neighborFinder.find(levels, arena);
+    const { neighbors, stemNeighbors, pairs, stemPairs } = this.#neighborFinder.find(levels, arena);
     onPhaseEnd?.("neighbors");
     const serializations = this.#serializer.serialize(levels, depth, arena);
     onPhaseEnd?.("serialization");
@@ -68,11 +68,13 @@ export class ScanGeometryBuilder {
     const stages = this.#config.stages.map((_, stage): StageGeometry => {
       const level = levels[stage]!;
       const stageNeighbors = neighbors[stage];
+      const stagePairs = pairs[stage];
       const serialization = serializations[stage];
       return {
         voxelCount: level.voxelCount,
         coordinates: level.coordinates,
         ...(stageNeighbors !== undefined && { neighbors: stageNeighbors }),
+        ...(stagePairs !== undefined && { pairs: stagePairs }),
         ...(serialization !== undefined && { serialization }),
         ...(stage < lastStage && { parent: level.parent, children: levels[stage + 1]!.children }),
       };
@@ -82,6 +84,7 @@ export class ScanGeometryBuilder {
       pointToVoxel,
       representative,
       ...(stemNeighbors !== undefined && { stemNeighbors }),
+      ...(stemPairs !== undefined && { stemPairs }),
       stages,
     };
   }

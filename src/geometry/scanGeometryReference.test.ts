@@ -4,9 +4,10 @@ import path from "node:path";
 import { describeWithPython, runReference } from "../../test/support/python.mjs";
 import { describeWithRealData } from "../../test/support/realData.mjs";
 import { SERIALIZATION_ORDERS } from "./geometryConfig.js";
+import { pairNames } from "./pairTables.js";
 import { ScanGeometryBuilder } from "./ScanGeometryBuilder.js";
 import { spinningScan } from "./spinningScan.js";
-import type { GeometryConfig, ScanGeometry } from "./types.js";
+import type { GeometryConfig, PairTables, ScanGeometry } from "./types.js";
 
 type NpyArray = Parameters<typeof runReference>[1][string];
 
@@ -20,6 +21,7 @@ const EVERYTHING: GeometryConfig = {
   gridSize: 0.05,
   pointRange: [-100, -100, -10, 100, 100, 10],
   orders: SERIALIZATION_ORDERS,
+  pairs: true,
   stemKernelSize: 5,
   stages: Array.from({ length: 5 }, () => ({ convolution: true, patchSize: 64 })),
 };
@@ -34,10 +36,22 @@ function named(geometry: ScanGeometry, orderCount: number): Map<string, NpyArray
   add("point_to_voxel", geometry.pointToVoxel, geometry.pointCount);
   add("representative", geometry.representative, first);
   add("stem_neighbors", geometry.stemNeighbors, first, 125);
+  const addPairs = (table: string, pairs: PairTables | undefined): void => {
+    if (pairs === undefined) return;
+    const { source, counts, slots, slotWidth, rest, restWidth, restRow } = pairs;
+    const [sourceName, countsName, slotsName, restName, restRowName] = pairNames(table);
+    add(sourceName, source, source.length);
+    add(countsName, counts, counts.length);
+    add(slotsName, slots, slots.length / slotWidth, slotWidth);
+    add(restName, rest, rest.length / restWidth, restWidth);
+    add(restRowName, restRow, restRow.length);
+  };
+  addPairs("stem_neighbors", geometry.stemPairs);
   for (const [index, stage] of geometry.stages.entries()) {
     const { voxelCount, serialization } = stage;
     add(`coordinates_${index}`, stage.coordinates, voxelCount, 3);
     add(`neighbors_${index}`, stage.neighbors, voxelCount, 27);
+    addPairs(`neighbors_${index}`, stage.pairs);
     if (serialization !== undefined) {
       const { patchCount, patchSize, order, inverse } = serialization;
       add(`order_${index}`, order, orderCount, patchCount, patchSize);

@@ -22,9 +22,27 @@ export interface GeometryConfig {
   /** Are points outside moved to the faces of the range, and not left out? */
   readonly clamp?: boolean;
   readonly orders: readonly SerializationOrder[];
+  /** Are the neighbour tables wanted as pairs too? */
+  readonly pairs?: boolean;
   /** 3 (uses the neighbour table of stage 0) or 5 (needs a [V_0, 125] table of its own). */
   readonly stemKernelSize: 3 | 5;
   readonly stages: readonly StageConfig[];
+}
+
+/** The P occupied entries of a neighbour table of V voxels and K columns, without its middle column. All int32. */
+export interface PairTables {
+  /** [P] the neighbour of each pair; pairs by column, then by row. */
+  readonly source: Int32Array;
+  /** [K - 1] pairs of each column. */
+  readonly counts: Int32Array;
+  /** [V, slotWidth] the first pairs of each row, P where it has fewer. */
+  readonly slots: Int32Array;
+  readonly slotWidth: number;
+  /** [E, restWidth] the other pairs of rows that have more, P where there are fewer; at least one row. */
+  readonly rest: Int32Array;
+  readonly restWidth: number;
+  /** [V] row of `rest`, E where there is none. */
+  readonly restRow: Int32Array;
 }
 
 /** Tables of one stage with V voxels, in ascending z-order code. Row-major, all int32. */
@@ -34,6 +52,8 @@ export interface StageGeometry {
   readonly coordinates: Int32Array;
   /** [V, 27], V where there is no neighbour; absent without convolution. */
   readonly neighbors?: Int32Array;
+  /** The same as pairs, where the configuration wants them. */
+  readonly pairs?: PairTables;
   /** Absent without attention. */
   readonly serialization?: {
     readonly patchCount: number;
@@ -58,5 +78,6 @@ export interface ScanGeometry {
   readonly representative: Int32Array;
   /** [V_0, 125] for a stem of kernel size 5, V_0 where there is no neighbour. */
   readonly stemNeighbors?: Int32Array;
+  readonly stemPairs?: PairTables;
   readonly stages: readonly StageGeometry[];
 }

@@ -82,7 +82,7 @@ describe("ModelBundle.load", () => {
           }),
         },
       }),
-      'asks for input "order_0", which the host does not make for this backbone (it makes feat, neighbors_0, parent_0,',
+      'asks for input "order_0", which the host does not make for this backbone (it makes feat, neighbors_0, pair_source_0,',
     ],
     [
       "a shape that is not the host's",

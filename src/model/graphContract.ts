@@ -1,3 +1,4 @@
+import { pairNames } from "../geometry/pairTables.js";
 import type { GeometryConfig } from "../geometry/types.js";
 import type { BundleManifest, GraphName, TensorSpec } from "./bundleManifest.js";
 
@@ -14,20 +15,37 @@ const OUTPUTS: readonly ContractTensor[] = [
   { name: "entropy", dtype: "float32", shape: ["*"] },
 ];
 
+/** Inputs of graphs that multiply only the neighbours that exist. */
+const PAIRS = /^(stem_)?pair_/;
+
 /** What the host computes for a backbone: the tables that its stages ask for. */
-export function geometryConfig({ backbone }: BundleManifest): GeometryConfig {
+export function geometryConfig({ backbone, graphs }: BundleManifest): GeometryConfig {
   const { stages, stem_kernel_size } = backbone;
   return {
     gridSize: backbone.grid_size,
     pointRange: backbone.point_range,
     clamp: backbone.clamp ?? false,
     orders: backbone.orders,
+    pairs: Object.values(graphs).some((graph) => graph?.inputs.some(({ name }) => PAIRS.test(name))),
     stemKernelSize: stem_kernel_size,
     stages: stages.map((stage, index) => ({
       convolution: stage.convolution || (index === 0 && stem_kernel_size === 3),
       patchSize: stage.attention ? stage.patch_size : 0,
     })),
   };
+}
+
+/** A neighbour table, and the pairs that stand for it. */
+function neighborInputs(table: string, columns: number): ContractTensor[] {
+  const [source, counts, slots, rest, restRow] = pairNames(table);
+  return [
+    { name: table, dtype: "int32", shape: ["*", columns] },
+    { name: source, dtype: "int32", shape: ["*"] },
+    { name: counts, dtype: "int32", shape: [columns - 1] },
+    { name: slots, dtype: "int32", shape: ["*", "*"] },
+    { name: rest, dtype: "int32", shape: ["*", "*"] },
+    { name: restRow, dtype: "int32", shape: ["*"] },
+  ];
 }
 
 function backboneInputs(manifest: BundleManifest): ContractTensor[] {
@@ -37,10 +55,9 @@ function backboneInputs(manifest: BundleManifest): ContractTensor[] {
   const inputs: ContractTensor[] = [
     { name: "feat", dtype: "float32", shape: ["*", backbone.input_features.length] },
   ];
-  if (backbone.stem_kernel_size === 5)
-    inputs.push({ name: "stem_neighbors", dtype: "int32", shape: ["*", 125] });
+  if (backbone.stem_kernel_size === 5) inputs.push(...neighborInputs("stem_neighbors", 125));
   geometryConfig(manifest).stages.forEach((stage, s) => {
-    if (stage.convolution) inputs.push({ name: `neighbors_${s}`, dtype: "int32", shape: ["*", 27] });
+    if (stage.convolution) inputs.push(...neighborInputs(`neighbors_${s}`, 27));
     if (stage.patchSize > 0) {
       inputs.push(
         { name: `order_${s}`, dtype: "int32", shape: [orders, "*", "*"] },

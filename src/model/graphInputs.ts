@@ -1,5 +1,6 @@
 import { clampNumber } from "../geometry/clampPoints.js";
-import type { ScanGeometry } from "../geometry/types.js";
+import { pairNames } from "../geometry/pairTables.js";
+import type { PairTables, ScanGeometry } from "../geometry/types.js";
 import type { BundleManifest, GraphSpec, TensorSpec } from "./bundleManifest.js";
 import { float32Tensor, int32Tensor, type NamedTensor } from "./NamedTensor.js";
 
@@ -9,15 +10,17 @@ const AXES: readonly string[] = ["x", "y", "z"];
 /** `data` is a view over memory that will be transferred; see docs/graph-contract.md for every tensor. */
 export function geometryTensors(geometry: ScanGeometry): NamedTensor[] {
   const tensors: NamedTensor[] = [];
-  const { stages, stemNeighbors } = geometry;
+  const { stages, stemNeighbors, stemPairs } = geometry;
   if (stemNeighbors !== undefined) {
     tensors.push(int32Tensor("stem_neighbors", [stages[0]!.voxelCount, 125], owned(stemNeighbors)));
   }
+  if (stemPairs !== undefined) tensors.push(...pairTensors("stem_neighbors", stemPairs));
   stages.forEach((stage, s) => {
-    const { voxelCount, serialization, neighbors, parent, children } = stage;
+    const { voxelCount, serialization, neighbors, pairs, parent, children } = stage;
     tensors.push(int32Tensor(`coordinates_${s}`, [voxelCount, 3], owned(stage.coordinates)));
     if (neighbors !== undefined)
       tensors.push(int32Tensor(`neighbors_${s}`, [voxelCount, 27], owned(neighbors)));
+    if (pairs !== undefined) tensors.push(...pairTensors(`neighbors_${s}`, pairs));
     if (serialization !== undefined) {
       const { order, inverse, patchCount, patchSize } = serialization;
       const orders = inverse.length / voxelCount;
@@ -32,6 +35,18 @@ export function geometryTensors(geometry: ScanGeometry): NamedTensor[] {
     }
   });
   return tensors;
+}
+
+function pairTensors(table: string, pairs: PairTables): NamedTensor[] {
+  const { source, counts, slots, slotWidth, rest, restWidth, restRow } = pairs;
+  const [sourceName, countsName, slotsName, restName, restRowName] = pairNames(table);
+  return [
+    int32Tensor(sourceName, [source.length], owned(source)),
+    int32Tensor(countsName, [counts.length], owned(counts)),
+    int32Tensor(slotsName, [slots.length / slotWidth, slotWidth], owned(slots)),
+    int32Tensor(restName, [rest.length / restWidth, restWidth], owned(rest)),
+    int32Tensor(restRowName, [restRow.length], owned(restRow)),
+  ];
 }
 
 /**

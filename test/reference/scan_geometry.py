@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "training"))
+from ditr_train.geometry.pair_tables import pair_names, pair_tables
 from ditr_train.geometry.scan_geometry import GeometryConfig, StageConfig, build_scan_geometry
 
 folder = Path(sys.argv[1])
@@ -32,6 +33,10 @@ for case, config in enumerate(json.loads((folder / "options.json").read_text()))
     for index, stage in enumerate(scan.stages):
         for name in ("coordinates", "neighbors", "order", "inverse", "parent", "children"):
             tables[f"{name}_{index}"] = getattr(stage, name)
+    if config.get("pairs"):
+        for name, table in list(tables.items()):
+            if "neighbors" in name and table is not None:
+                tables |= dict(zip(pair_names(name), vars(pair_tables(table)).values(), strict=True))
     for name, table in tables.items():
         if table is not None:
             np.save(out / f"{case}.{name}.npy", table)

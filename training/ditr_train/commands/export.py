@@ -11,7 +11,7 @@ from ditr_train.commands import arguments
 from ditr_train.config.model_config import ConfigError
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.trained_network import load_detector, load_segmentor
-from ditr_train.export.bundle import PRECISIONS, convert_bundle, provenance, write_bundle
+from ditr_train.export.bundle import PRECISIONS, Convolution, convert_bundle, provenance, write_bundle
 from ditr_train.methods.frozen_encoder import is_bundle, load_exportable_encoder
 from ditr_train.methods.run_description import describe_run
 
@@ -32,6 +32,7 @@ def add_parser(commands: Any) -> None:
         default="float32",
         help="of the weights and of most of the arithmetic; inputs and outputs stay as they are (default: float32)",
     )
+    arguments.add_convolution(parser)
     parser.add_argument(
         "--image-free-run",
         type=Path,
@@ -54,17 +55,18 @@ def add_parser(commands: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
+    convolution = options.convolution or ("pairs" if options.precision == "float32" else "table")
     if is_bundle(options.run):
         if options.image_free_run or options.scores or options.data or options.best:
             raise ConfigError(f"{options.run} is a bundle: it is converted as it is, without other options")
-        convert_bundle(options.run, options.output, options.precision)
+        convert_bundle(options.run, options.output, options.precision, convolution)
     else:
-        _export_run(options)
+        _export_run(options, convolution)
     size = sum(path.stat().st_size for path in options.output.iterdir()) / 1e6
     print(f"{options.output}: {', '.join(sorted(p.name for p in options.output.iterdir()))}; {size:.1f} MB")
 
 
-def _export_run(options: argparse.Namespace) -> None:
+def _export_run(options: argparse.Namespace, convolution: Convolution) -> None:
     run = RunFolder(options.run)
     config = run.config()
     segmentor = load_segmentor(run, config, best=options.best)
@@ -105,4 +107,5 @@ def _export_run(options: argparse.Namespace) -> None:
         scores=scores,
         precision=options.precision,
         detection=detection,
+        convolution=convolution,
     )

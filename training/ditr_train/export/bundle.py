@@ -15,7 +15,7 @@ from ditr_train.config.detection_config import DetectionConfig
 from ditr_train.config.model_config import Config, ImageEncoderConfig
 from ditr_train.data.errors import DataError
 from ditr_train.encoders.patch_encoder import PatchEncoder
-from ditr_train.export.graph_file import copy_graph, read_graph, weight_files, write_graph
+from ditr_train.export.graph_file import copy_graph, input_names, read_graph, weight_files, write_graph
 from ditr_train.export.graphs import (
     Shape,
     detection_shapes,
@@ -28,6 +28,8 @@ from ditr_train.export.graphs import (
 )
 from ditr_train.export.half_precision import to_float16
 from ditr_train.export.model_card import model_card
+from ditr_train.export.pair_convolution import pair_shapes, to_pairs
+from ditr_train.geometry.pair_tables import PAIR_KINDS
 from ditr_train.model.detection_head import DetectionHead
 from ditr_train.model.segmentor import Segmentor
 
@@ -38,7 +40,25 @@ Precision = Literal["float32", "float16"]
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
-_INT32_INPUTS = ("neighbors", "coordinates", "order", "inverse", "parent", "children", "voxel_patch")
+Convolution = Literal["table", "pairs"]
+"""Whether a graph's convolutions multiply all columns of a neighbour table at once, or only the pairs that exist."""
+
+CONVOLUTIONS: tuple[Convolution, ...] = get_args(Convolution)
+
+_INT32_INPUTS = (
+    *PAIR_KINDS,
+    *(f"stem_{kind}" for kind in PAIR_KINDS),
+    "stem_neighbors",
+    "label",
+    "queries",
+    "neighbors",
+    "coordinates",
+    "order",
+    "inverse",
+    "parent",
+    "children",
+    "voxel_patch",
+)
 
 
 def write_bundle(
@@ -52,6 +72,7 @@ def write_bundle(
     scores: Mapping[str, Any],
     precision: Precision = "float32",
     detection: DetectionHead | None = None,
+    convolution: Convolution = "table",
 ) -> None:
     """Exports the networks that are given, and describes them.
 
@@ -74,8 +95,9 @@ def write_bundle(
             continue
         path = folder / f"{name}.onnx"
         export_segmentor(segmentor, config, path, fused=name == "fused")
-        _convert(path, path, precision)
-        graphs[name] = _graph(path, precision, input_shapes(config, fused=name == "fused"), output_shapes(config))
+        _convert(path, path, precision, convolution)
+        shapes = input_shapes(config, fused=name == "fused")
+        graphs[name] = _graph(path, precision, _declared(path, shapes), output_shapes(config))
     document = {
         "format_version": FORMAT_VERSION,
         "name": config.name,
@@ -104,11 +126,11 @@ def write_bundle(
     write_document(folder, document)
 
 
-def convert_bundle(source: Path, folder: Path, precision: Precision) -> None:
-    """Writes a float32 bundle in another precision; scores and provenance stay those of the float32 one, but for its
-    parity with what it was made from.
+def convert_bundle(source: Path, folder: Path, precision: Precision, convolution: Convolution = "table") -> None:
+    """Writes a float32 bundle in another precision, or with convolutions over pairs; scores and provenance stay those
+    of the float32 one, but for its parity with what it was made from.
 
-    Raises DataError when `source` is not a float32 bundle, or is `folder` itself.
+    Convolutions over pairs stay so. Raises DataError when `source` is not a float32 bundle, or is `folder` itself.
     """
     document = read_document(source)
     found = {graph["precision"] for graph in document["graphs"].values()}
@@ -122,9 +144,11 @@ def convert_bundle(source: Path, folder: Path, precision: Precision) -> None:
         if name == "detection":
             copy_graph(source / graph["file"], path)
             continue
-        _convert(source / graph["file"], path, precision)
+        _convert(source / graph["file"], path, precision, convolution)
         graph.pop("external_data", None)
-        graph |= {"precision": precision, **_files(path)}
+        shapes = {entry["name"]: tuple(entry["shape"]) for entry in graph["inputs"]}
+        inputs = [_value(input_name, shape) for input_name, shape in _declared(path, shapes).items()]
+        graph |= {"precision": precision, **_files(path), "inputs": inputs}
     document.get("scores", {}).pop("parity", None)
     write_document(folder, document)
 
@@ -146,11 +170,23 @@ def write_document(folder: Path, document: Mapping[str, Any]) -> None:
     (folder / "MODEL_CARD.md").write_text(model_card(document, folder), encoding="utf-8")
 
 
-def _convert(source: Path, target: Path, precision: Precision) -> None:
-    if precision == "float16":
-        write_graph(to_float16(read_graph(source)), target)
-    else:
+def _convert(source: Path, target: Path, precision: Precision, convolution: Convolution = "table") -> None:
+    if precision == "float32" and convolution == "table":
         copy_graph(source, target)
+        return
+    graph = read_graph(source)
+    if convolution == "pairs":
+        graph = to_pairs(graph)
+    write_graph(to_float16(graph) if precision == "float16" else graph, target)
+
+
+def _declared(path: Path, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    """Shapes of the inputs that a graph has, where `shapes` are those of one that works on neighbour tables alone."""
+    known = dict(shapes)
+    for name in shapes:
+        if "neighbors" in name:
+            known |= pair_shapes(name)
+    return {name: known[name] for name in input_names(path)}
 
 
 def describe_backbone(backbone: BackboneConfig) -> dict[str, Any]:
@@ -225,8 +261,7 @@ def _sha256(path: Path) -> str:
 
 def _value(name: str, shape: Shape) -> dict[str, Any]:
     stem = name.rpartition("_")[0] if name[-1].isdigit() else name
-    integer = stem in _INT32_INPUTS or name in ("stem_neighbors", "label", "queries")
-    return {"name": name, "dtype": "int32" if integer else "float32", "shape": list(shape)}
+    return {"name": name, "dtype": "int32" if stem in _INT32_INPUTS else "float32", "shape": list(shape)}
 
 
 def provenance(**entries: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from ditr_train.data.errors import DataError
 from ditr_train.data.scans import LabeledScan, make_sample
 from ditr_train.export.bundle import describe_backbone, read_document
 from ditr_train.export.graphs import example_inputs, run_segmentor
+from ditr_train.geometry.pair_tables import declared_inputs
 from ditr_train.model.segmentor import Segmentor
 
 TOLERANCE = 1e-3
@@ -157,7 +158,7 @@ def _require_same_logits(segmentor: Segmentor, path: Path, config: Config) -> No
     inputs = example_inputs(config, fused=False)
     graph = session(path)
     names = [entry.name for entry in graph.get_inputs()]
-    (logits,) = graph.run(["logits"], {name: inputs[name] for name in names})
+    (logits,) = graph.run(["logits"], declared_inputs(inputs, names))
     difference = float(np.abs(logits - run_segmentor(segmentor, inputs)["logits"]).max())
     if not difference <= TOLERANCE:
         raise ConfigError(f"{path}: the network read from it differs by {difference:.2g} in its logits")

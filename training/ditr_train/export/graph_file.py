@@ -64,6 +64,11 @@ def weight_files(path: Path) -> list[Path]:
     return [path.with_name(name) for name in sorted(names)]
 
 
+def input_names(path: Path) -> list[str]:
+    """Names of a graph's inputs, in their order."""
+    return [value.name for value in onnx.load(path, load_external_data=False).graph.input]
+
+
 def weight_count(path: Path) -> int:
     """Numbers that a graph holds as weights: parameters of the network, normalizations merged where the exporter
     did so."""

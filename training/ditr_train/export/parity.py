@@ -17,6 +17,7 @@ from ditr_train.data.source import ScanSource
 from ditr_train.evaluation.metrics import ConfusionMatrix
 from ditr_train.export.graphs import run_segmentor
 from ditr_train.geometry.graph_inputs import GraphInputs
+from ditr_train.geometry.pair_tables import declared_inputs
 from ditr_train.model.segmentor import Segmentor
 
 Mode = Literal["fused", "image_free"]
@@ -79,7 +80,7 @@ def _onnx_logits(session: onnxruntime.InferenceSession) -> Logits:
     names = [entry.name for entry in session.get_inputs()]
 
     def logits(inputs: GraphInputs) -> npt.NDArray[np.float32]:
-        (found,) = session.run(["logits"], {name: inputs[name] for name in names})
+        (found,) = session.run(["logits"], declared_inputs(inputs, names))
         return np.asarray(found)
 
     return logits

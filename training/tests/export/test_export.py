@@ -13,6 +13,7 @@ from conftest import make_config, make_segmentor
 from equal_outputs import TOLERANCE, assert_equal_outputs
 
 from ditr_train.encoders.image_encoder import ImageEncoder
+from ditr_train.export import pair_convolution
 from ditr_train.export.bundle import write_bundle
 from ditr_train.export.graphs import example_inputs, export_segmentor, random_cloud
 from ditr_train.geometry.graph_inputs import voxelize_scan
@@ -22,9 +23,19 @@ def session(path):
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
+def pairs_session(path):
+    """Of the same graph with every convolution over pairs, however few channels it has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pair_convolution, "LEAST_CHANNELS", 1)
+        graph = pair_convolution.to_pairs(onnx.load(path))
+    onnx.checker.check_model(graph, full_check=True)
+    assert not [value.name for value in graph.graph.input if "neighbors" in value.name]
+    return session(graph.SerializeToString())
+
+
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """Configuration, network and session of a kind of graph, each exported once."""
+    """Configuration, network and the sessions of a kind of graph, over tables and over pairs, each exported once."""
     folder = tmp_path_factory.mktemp("graphs")
 
     @cache
@@ -33,7 +44,7 @@ def exported(tmp_path_factory):
         segmentor = make_segmentor(config)
         path = folder / f"{position_encoding}-{fused}.onnx"
         export_segmentor(segmentor, config, path, fused=fused)
-        return config, segmentor, session(path)
+        return config, segmentor, (session(path), pairs_session(path))
 
     return export
 
@@ -43,17 +54,19 @@ def exported(tmp_path_factory):
     [("rotary", True, "nearest"), ("convolution", False, "nearest"), ("residual", True, "bilinear")],
 )
 def test_onnx_equals_pytorch_at_every_size(exported, position_encoding, fused, sampling):
-    config, segmentor, graph = exported(position_encoding, fused, sampling)
+    config, segmentor, forms = exported(position_encoding, fused, sampling)
     # Patches hold 32: fewer, just as many, one more, many; and up to 180 voxels along an axis.
     for points in (*range(1, 8), 20, 31, 32, 33, 50, 64, 65, 300, 4000):
-        assert_equal_outputs(segmentor, graph, example_inputs(config, fused=fused, points=points, seed=points))
+        for graph in forms:
+            assert_equal_outputs(segmentor, graph, example_inputs(config, fused=fused, points=points, seed=points))
 
 
 def test_one_voxel_in_the_last_stage_and_scan_like_density(exported, rng):
-    config, segmentor, graph = exported("convolution", False, "nearest")
+    config, segmentor, forms = exported("convolution", False, "nearest")
     small = voxelize_scan(random_cloud(config.backbone, 200, rng, extent=3.5), config.backbone)
     assert len(small.inputs["parent_1"]) > 1 and small.inputs["children_1"].shape[0] == 1
-    assert_equal_outputs(segmentor, graph, small.inputs)
+    for graph in forms:
+        assert_equal_outputs(segmentor, graph, small.inputs)
     # Rings on the ground and a wall: many neighbours, as in a real scan.
     turn, ring = np.meshgrid(np.linspace(0, 2 * np.pi, 900), np.linspace(3, 18, 24))
     cloud = {
@@ -63,7 +76,8 @@ def test_one_voxel_in_the_last_stage_and_scan_like_density(exported, rng):
         "intensity": rng.uniform(size=turn.size),
     }
     scan = voxelize_scan({k: v.astype(np.float32) for k, v in cloud.items()}, config.backbone)
-    assert_equal_outputs(segmentor, graph, scan.inputs)
+    for graph in forms:
+        assert_equal_outputs(segmentor, graph, scan.inputs)
 
 
 def test_bundle_describes_its_graphs(tmp_path):
