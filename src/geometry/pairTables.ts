@@ -29,47 +29,51 @@ export function pairTables(
 ): PairTables {
   const [sourceName, countsName, slotsName, restName, restRowName] = pairNames(table);
   const middle = (columns - 1) / 2;
-  const counts = arena.int32(countsName, columns - 1);
-  counts.fill(0);
+  const counts = arena.int32(countsName, columns - 1).fill(0);
+  // The pairs by row first: the table is read once, and most of it is empty.
+  const byRow = arena.int32(`${table} by row`, voxelCount * (columns - 1));
+  const columnByRow = new Uint8Array(byRow.length);
+  const firstOfRow = new Int32Array(voxelCount + 1);
   /** Rows by their number of pairs. */
   const rows = new Int32Array(columns);
+  let total = 0;
   for (let row = 0, at = 0; row < voxelCount; row++) {
-    let pairs = -1; // the row itself
     for (let column = 0; column < columns; column++, at++) {
-      if (neighbors[at]! >= voxelCount) continue;
-      pairs++;
-      if (column !== middle) counts[column < middle ? column : column - 1]!++;
+      const neighbor = neighbors[at]!;
+      if (neighbor >= voxelCount || column === middle) continue;
+      const other = column < middle ? column : column - 1;
+      counts[other]!++;
+      byRow[total] = neighbor;
+      columnByRow[total++] = other;
     }
-    rows[pairs]!++;
+    firstOfRow[row + 1] = total;
+    rows[total - firstOfRow[row]!]!++;
   }
   const { width, restRows, restWidth } = narrowest(rows, voxelCount);
   /** Where the next pair of each column goes. */
   const next = new Int32Array(columns);
-  let total = 0;
-  for (let column = 0; column < columns; column++) {
-    next[column] = total;
-    if (column !== middle) total += counts[column < middle ? column : column - 1]!;
-  }
+  counts.forEach((count, column) => (next[column + 1] = next[column]! + count));
   const source = arena.int32(sourceName, total);
   const slots = arena.int32(slotsName, voxelCount * width).fill(total);
   const rest = arena.int32(restName, Math.max(restRows, 1) * restWidth).fill(total);
   const restRow = arena.int32(restRowName, voxelCount).fill(Math.max(restRows, 1));
   let usedRows = 0;
-  for (let row = 0, at = 0; row < voxelCount; row++) {
-    let pair = 0;
-    for (let column = 0; column < columns; column++, at++) {
-      const neighbor = neighbors[at]!;
-      if (column === middle || neighbor >= voxelCount) continue;
-      const slot = next[column]!++;
-      source[slot] = neighbor;
-      if (pair < width) {
-        slots[row * width + pair] = slot;
-      } else {
-        if (pair === width) restRow[row] = usedRows++;
-        rest[restRow[row]! * restWidth + pair - width] = slot;
-      }
-      pair++;
+  for (let row = 0; row < voxelCount; row++) {
+    const first = firstOfRow[row]!;
+    const end = firstOfRow[row + 1]!;
+    const wide = Math.min(end, first + width);
+    for (let pair = first, at = row * width; pair < wide; pair++, at++) {
+      const slot = next[columnByRow[pair]!]!++;
+      source[slot] = byRow[pair]!;
+      slots[at] = slot;
     }
+    if (wide === end) continue;
+    for (let pair = wide, at = usedRows * restWidth; pair < end; pair++, at++) {
+      const slot = next[columnByRow[pair]!]!++;
+      source[slot] = byRow[pair]!;
+      rest[at] = slot;
+    }
+    restRow[row] = usedRows++;
   }
   return { source, counts, slots, slotWidth: width, rest, restWidth, restRow };
 }
