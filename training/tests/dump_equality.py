@@ -14,6 +14,7 @@ from ditr_train.data.images import decode_image, normalize, patch_grid
 from ditr_train.data.sample_folder import SampleFolder
 from ditr_train.geometry.graph_inputs import geometry_config, voxelize_scan
 from ditr_train.geometry.projection import assign_patches
+from ditr_train.geometry.pair_tables import declared_inputs
 from ditr_train.geometry.scan_geometry import build_scan_geometry
 
 REPOSITORY = Path(__file__).parents[2]
@@ -72,9 +73,9 @@ def _compare_scan(frame, dump, config):
     given = {path.stem: np.load(path) for path in (dump / "inputs").glob("*.npy")}
     images = {name: given.pop(name, None) for name in ("voxel_patch", "voxel_patch_weight", "image")}
     given.pop("image_features", None)  # made of the images by the model
-    assert set(given) <= set(voxelized.inputs) and "feat" in given
-    for name, expected in given.items():
-        np.testing.assert_array_equal(voxelized.inputs[name], expected, err_msg=name)
+    assert "feat" in given and "parent_0" in given
+    for name, made in declared_inputs(voxelized.inputs, given).items():
+        np.testing.assert_array_equal(made, given[name], err_msg=name)
     if images["voxel_patch"] is None:
         return False
     encoder = config.image_encoder
