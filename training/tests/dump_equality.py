@@ -13,8 +13,8 @@ from ditr_train.config.model_config import load_config
 from ditr_train.data.images import decode_image, normalize, patch_grid
 from ditr_train.data.sample_folder import SampleFolder
 from ditr_train.geometry.graph_inputs import geometry_config, voxelize_scan
-from ditr_train.geometry.projection import assign_patches
 from ditr_train.geometry.pair_tables import declared_inputs
+from ditr_train.geometry.projection import assign_patches
 from ditr_train.geometry.scan_geometry import build_scan_geometry
 
 REPOSITORY = Path(__file__).parents[2]

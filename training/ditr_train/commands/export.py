@@ -55,7 +55,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    convolution = options.convolution or ("pairs" if options.precision == "float32" else "table")
+    convolution: Convolution = options.convolution or ("pairs" if options.precision == "float32" else "table")
     if is_bundle(options.run):
         if options.image_free_run or options.scores or options.data or options.best:
             raise ConfigError(f"{options.run} is a bundle: it is converted as it is, without other options")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -46,7 +47,7 @@ def to_pairs(model: onnx.ModelProto) -> onnx.ModelProto:
 class _Conversion:
     def __init__(self, model: onnx.ModelProto) -> None:
         self.graph = model.graph
-        self.initializers = {tensor.name: tensor for tensor in self.graph.initializer}
+        self.initializers: dict[str, TensorProto] = {tensor.name: tensor for tensor in self.graph.initializer}
         self.consumers: dict[str, list[NodeProto]] = defaultdict(list)
         self.producer: dict[str, NodeProto] = {}
         for node in self.graph.node:
@@ -125,7 +126,8 @@ class _Conversion:
         """A weight, or the one that it is a slice of."""
         while weight not in self.initializers:
             weight = self.producer[weight].input[0]
-        return self.initializers[weight]
+        tensor: TensorProto = self.initializers[weight]
+        return tensor
 
     def _only(self, node: NodeProto, operator: str) -> NodeProto | None:
         consumers = self.consumers[node.output[0]]
@@ -145,7 +147,7 @@ class _Conversion:
         source, _, slots, rest, rest_row = pair_names(table)
         nodes: list[NodeProto] = []
 
-        def node(operator: str, inputs: Sequence[str], name: str, **attributes: object) -> str:
+        def node(operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
             nodes.append(helper.make_node(operator, list(inputs), [f"{out}_{name}"], **attributes))
             return f"{out}_{name}"
 
