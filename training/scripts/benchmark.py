@@ -16,6 +16,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ from ditr_train.model.device import CPU, tensors_on
 from ditr_train.model.segmentor import Segmentor
 
 CONFIGS = Path(__file__).parent.parent / "configs"
-MEASURES = ("street-tiny", "litept-s", "calls", "work", "memory-31000", "memory-92000", "preparation")
+MEASURES = ("street-tiny", "litept-s", "ways", "calls", "work", "memory-31000", "memory-92000", "preparation")
 
 
 def street_scan(config: Config, beams: int, columns: int, seed: int, *, images: bool = False) -> LabeledScan:
@@ -100,6 +101,26 @@ def steps_per_second(name: str, steps: int) -> None:
         wall = training.seconds_per_step(steps)
         used = (time.process_time() - used) / (steps + 1)
         print(f"{name}: {1 / wall:.2f} steps/s, {wall:.3f} s and {used:.3f} processor seconds a step", flush=True)
+
+
+def ways(steps: int = 4, rounds: int = 3) -> None:
+    """Processor seconds a scan of street-tiny in other ways: several scans in a pass, and half precision."""
+    settings: dict[str, dict[str, Any]] = {
+        "4 scans a step, one in a pass": {"scans_per_step": 4},
+        "4 scans a step, 4 in a pass": {"scans_per_step": 4, "scans_per_pass": 4},
+        "4 scans a step, one in a pass, bfloat16": {"scans_per_step": 4, "precision": "bfloat16"},
+    }
+    for _ in range(rounds):
+        for name, changed in settings.items():
+            with tempfile.TemporaryDirectory() as folder:
+                usual = training_of("street-tiny", Path(folder))
+                config = replace(usual.config, training=replace(usual.config.training, **changed))
+                training = Training(config, usual.scans, RunFolder(Path(folder)))
+                training.seconds_per_step(1)
+                used = time.process_time()
+                training.seconds_per_step(steps)
+                used = (time.process_time() - used) / (steps + 1) / 4
+                print(f"street-tiny, {name}: {used:.3f} processor seconds a scan", flush=True)
 
 
 def large_scan(voxels: int) -> tuple[Segmentor, dict[str, torch.Tensor], torch.Tensor]:
@@ -186,6 +207,8 @@ def measure(name: str) -> None:
     """Runs one of MEASURES."""
     if name in ("street-tiny", "litept-s"):
         steps_per_second(name, 30 if name == "street-tiny" else 5)
+    elif name == "ways":
+        ways()
     elif name == "calls":
         calls()
     elif name == "work":
