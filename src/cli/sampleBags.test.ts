@@ -28,7 +28,7 @@ afterAll(() => {
 
 const SIZE = { width: 64, height: 32, semantic: true } as const;
 const CAMERAS = [
-  { name: "front", ...SIZE },
+  { name: "front", ...SIZE, regions: true },
   { name: "rear", ...SIZE, encoding: "raw" },
 ] as const;
 /** The second has the front camera only. */
@@ -178,6 +178,12 @@ test("a JPEG stays as it came, a raw image becomes a PNG of its pixels, and clas
   const decoded = await ids.toColourspace("b-w").raw().toBuffer();
   expect(Buffer.compare(decoded, semantic.message.data)).toBe(0);
   expect(rear!.integer("regions", 1)).toBe(0);
+  const truth = of("/camera/front/regions");
+  if (truth.type !== "sensor_msgs/msg/Image") throw new Error("not raw");
+  // 16 bits a pixel, none of which needs more than 8.
+  const trueIds = truth.message.data.filter((_, byte) => byte % 2 === 0);
+  const regions = sharp(picture("both", front!, "regions"));
+  expect(Buffer.compare(await regions.toColourspace("b-w").raw().toBuffer(), trueIds)).toBe(0);
   // x right, y down, z ahead of a camera that looks back, beside a LiDAR that looks ahead.
   expect([rear!.integer("width"), rear!.integer("height")]).toEqual([64, 32]);
   expect(rear!.float("k")).toBeCloseTo(32, 9);

@@ -30,6 +30,7 @@ interface SimulateFlags {
   readonly imageHeight: number;
   readonly cameraFailure?: number;
   readonly semantic: boolean;
+  readonly regions: boolean;
   readonly depth: boolean;
   readonly force: boolean;
 }
@@ -68,6 +69,7 @@ export function simulateCommand(): Command {
     .option("--image-height <pixels>", "", wholeNumber, 320)
     .option("--camera-failure <seconds>", "all cameras stop sending after this time", numberArgument)
     .option("--semantic", "also write ground-truth class images (mono8)", false)
+    .option("--regions", "also write true regions of the images: what is one thing (mono16)", false)
     .option("--depth", "also write depth images (32FC1)", false)
     .addOption(forceOption())
     .action(async (flags: SimulateFlags) => {
@@ -123,6 +125,7 @@ function driveOptions(flags: SimulateFlags): SimulateDriveOptions {
     width: flags.imageWidth,
     height: flags.imageHeight,
     semantic: flags.semantic,
+    regions: flags.regions,
     depth: flags.depth,
     ...(flags.cameraFailure !== undefined && { failures: [[flags.cameraFailure, Infinity]] }),
   }));

@@ -41,6 +41,8 @@ export interface SimulatedCamera {
   readonly encoding?: "jpeg" | "raw";
   /** Also send mono8 class ids on /camera/<name>/semantic; default false. */
   readonly semantic?: boolean;
+  /** Also send mono16 ids of what is one thing on /camera/<name>/regions; default false. */
+  readonly regions?: boolean;
   /** Also send 32FC1 depth on /camera/<name>/depth/image_raw; default false. */
   readonly depth?: boolean;
 }

@@ -59,10 +59,11 @@ test("a level camera sees the plane below the horizon at height * focal / (v - c
     toMatrix(OPTICAL_ROTATION),
     new Float64Array(16),
   );
-  const { color, depth, semantic } = camera.expose(world, pose, 0);
+  const { color, depth, semantic, regions } = camera.expose(world, pose, 0);
   expect(color).toHaveLength(width * height * 3);
   const below = Array.from({ length: width * height }, (_, pixel) => Math.floor(pixel / width) - centerY);
   expect([...semantic]).toEqual(below.map((rows) => (rows > 0 ? ClassId.TERRAIN : ClassId.UNLABELED)));
+  expect([...regions]).toEqual(below.map((rows) => (rows > 0 ? 1 : 0)));
   const expected = below.map((rows) => (rows > 0 ? (1.5 * focal) / rows : 0));
   expect(Math.max(...expected.map((metres, pixel) => Math.abs(depth[pixel]! - metres)))).toBeLessThan(1e-5);
 });

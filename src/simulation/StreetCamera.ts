@@ -21,6 +21,8 @@ export interface Exposure {
   readonly depth: Float32Array;
   /** Class ids; 0 for the sky and for what has no class. */
   readonly semantic: Uint8Array;
+  /** Ids of what is one thing, from 1 in order of appearance, 0 for the sky: vehicles, people, other solids, ground by class. */
+  readonly regions: Uint16Array;
 }
 
 /** A camera with a global shutter that looks at a World: sun with shadows, sky light, haze, sensor noise. */
@@ -45,6 +47,8 @@ export class StreetCamera {
     const color = new Uint8Array(width * height * 3);
     const depth = new Float32Array(width * height);
     const semantic = new Uint8Array(width * height);
+    const regions = new Uint16Array(width * height);
+    const ids = new Map<number, number>();
     const { sun } = world;
     const hit = this.#hit;
     const sample = this.#sample;
@@ -70,7 +74,12 @@ export class StreetCamera {
         const pz = oz + dz * t;
         const detail = Math.max(0, 1 - t / GRAIN_RANGE);
         depth[pixel] = t * z;
-        semantic[pixel] = world.sampleSurface(hit, px, py, detail, sample);
+        const classId = world.sampleSurface(hit, px, py, detail, sample);
+        semantic[pixel] = classId;
+        const thing = world.thingOf(hit, classId);
+        let id = ids.get(thing);
+        if (id === undefined) ids.set(thing, (id = ids.size + 1));
+        regions[pixel] = id;
         const { normalX, normalY, normalZ } = hit;
         let sunlit = normalX * sunX + normalY * sunY + normalZ * sunZ;
         if (sunlit > 0 && sun.clearness > 0.1) {
@@ -120,7 +129,7 @@ export class StreetCamera {
       color[pixel * 3 + 1] = this.#develop(green * sun.exposure) + grain;
       color[pixel * 3 + 2] = this.#develop(blue * sun.exposure) + grain;
     }
-    return { color, depth, semantic };
+    return { color, depth, semantic, regions };
   }
 
   /** Film curve and gamma, kept far enough from 0 and 255 that the noise does not wrap around. */

@@ -150,6 +150,16 @@ export class World {
   }
 
   /**
+   * A number of what a picture of the hit shows as one: an object, another solid, or all ground of a class. Numbers of
+   * one world are distinct, not close together.
+   */
+  thingOf(hit: Hit, classId: ClassId): number {
+    const object = this.objectOf(hit);
+    if (object >= 0) return object;
+    return this.objects.length + (hit.solid === GROUND ? this.solids.count + classId : hit.solid);
+  }
+
+  /**
    * What was hit, as its class and, in `out`, its look; x, y is the place of the hit. `detail` in 0..1 fades
    * fine grain out with distance, where a pixel covers many grains.
    */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { Fault } from "../faults/Fault.js";
+import { ClassId } from "./classes.js";
 import { ExampleDrive } from "./exampleDrive.js";
 import { simulateDrive } from "./simulateDrive.js";
 import type { SimulatedCamera, SimulateDriveOptions } from "./SimulateDriveOptions.js";
@@ -37,6 +38,29 @@ describe("a simulated drive", () => {
       digests.push((await ExampleDrive.record({ ...QUICK, ...variant })).digest);
     }
     expect(new Set(digests).size).toBe(1 + variants.length);
+  });
+
+  test("regions are parts of one class each, from 1 on, and tell vehicles of one class apart", async () => {
+    const drive = await ExampleDrive.record({
+      ...QUICK,
+      seed: 3,
+      scanCount: 1,
+      cameras: [{ name: "front", width: 320, height: 160, semantic: true, regions: true }],
+    });
+    const classes = drive.images("/camera/front/semantic")[0]!.data;
+    const { data, encoding, step } = drive.images("/camera/front/regions")[0]!;
+    expect([encoding, step]).toEqual(["mono16", 640]);
+    const ids = new Uint16Array(data.buffer, data.byteOffset, classes.length);
+    const classOf = new Map<number, number>();
+    for (const [pixel, id] of ids.entries()) {
+      if (!classOf.has(id)) classOf.set(id, classes[pixel]!);
+      expect(classes[pixel]).toBe(classOf.get(id));
+    }
+    expect([...classOf.keys()].filter((id) => id > 0)).toEqual(
+      Array.from({ length: classOf.size - 1 }, (_, index) => index + 1),
+    );
+    const cars = [...classOf.values()].filter((id) => id === ClassId.CAR);
+    expect(cars.length).toBeGreaterThan(1);
   });
 
   test("publishes scans, images, CameraInfo and transforms in stamp order", async () => {

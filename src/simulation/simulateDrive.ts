@@ -159,7 +159,11 @@ async function* publishImage(
   const { options, camera, frameId, mount } = mounted;
   const { width, height } = camera.model;
   const header = { stamp, frameId };
-  const { color, depth, semantic } = camera.expose(world, multiply(base, toMatrix(mount), base), index);
+  const { color, depth, semantic, regions } = camera.expose(
+    world,
+    multiply(base, toMatrix(mount), base),
+    index,
+  );
   const prefix = `/camera/${options.name}`;
   const image = (encoding: string, bytesPerPixel: number, data: Uint8Array): Image => ({
     header,
@@ -200,6 +204,14 @@ async function* publishImage(
       type: "sensor_msgs/msg/Image",
       stamp,
       message: image("mono8", 1, semantic),
+    };
+  }
+  if (options.regions === true) {
+    yield {
+      topic: `${prefix}/regions`,
+      type: "sensor_msgs/msg/Image",
+      stamp,
+      message: image("mono16", 2, new Uint8Array(regions.buffer)),
     };
   }
   if (options.depth === true) {
