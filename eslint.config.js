@@ -15,6 +15,7 @@ const FLOORS = [
   ["sync", "model"],
   ["perception"],
   ["ros", "bag", "report", "evaluation"],
+  ["library"],
   ["cli"],
 ];
 
@@ -28,7 +29,7 @@ const upwardImports = FLOORS.flatMap((folders, floor) =>
   })),
 ).filter((zone) => zone.from.length > 0);
 
-const bagPathWithoutRos = ["bag", "report", "evaluation", "cli"].map((folder) => ({
+const bagPathWithoutRos = ["bag", "report", "evaluation", "library", "cli"].map((folder) => ({
   target: `./src/${folder}`,
   from: "./src/ros",
   message: "The bag path never touches src/ros.",

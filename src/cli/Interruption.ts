@@ -13,6 +13,7 @@ const SAME_SIGNAL_MS = 100;
  */
 export class Interruption {
   readonly #what: string;
+  readonly #abort = new AbortController();
   #signal: StopSignal | undefined;
   #askedAt = 0;
   #cutShort = false;
@@ -35,6 +36,11 @@ export class Interruption {
     for (const signal of SIGNALS) process.off(signal, this.#onSignal);
   }
 
+  /** Aborted by the first signal. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
   /** To be asked where work is left to do: must it be left? */
   readonly isAsked = (): boolean => {
     this.#cutShort ||= this.#signal !== undefined;
@@ -50,6 +56,7 @@ export class Interruption {
     if (this.#signal === undefined) {
       this.#signal = signal as StopSignal;
       this.#askedAt = performance.now();
+      this.#abort.abort(signal);
       console.error(`ditr: ${signal}: finishing ${this.#what}; a second one ends at once`);
       return;
     }

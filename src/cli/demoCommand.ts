@@ -21,7 +21,8 @@ import { modelOption, providerOption } from "./modelOption.js";
 import { drawScan } from "./drawScan.js";
 import { printFault } from "./printFault.js";
 import { runBag, type RunResult } from "./runBag.js";
-import { runExitCode, runReport, runSummary } from "./runSummary.js";
+import { labellingSummary } from "../library/LabellingSummary.js";
+import { runExitCode, runReport } from "./runSummary.js";
 import { writeSimulation } from "./simulateCommand.js";
 
 /** A street that no shipped model was trained on: training uses seeds below 1,000,000. */
@@ -58,7 +59,7 @@ export function demoCommand(): Command {
       if (!(await simulate(drive, flags))) return;
       const result = await label(drive, labelled, flags);
       console.log(runReport(result));
-      await writeOutput(summary, `${JSON.stringify(runSummary(result), null, 2)}\n`, { force });
+      await writeOutput(summary, `${JSON.stringify(labellingSummary(result), null, 2)}\n`, { force });
       process.exitCode = runExitCode(result);
       if (result.stoppedBy !== undefined) return;
       const modes = modesOf(result);
@@ -112,7 +113,7 @@ async function label(
       copy: "all",
       force,
       interruption,
-      announce: printFault,
+      onFault: printFault,
     });
   } finally {
     interruption.close();

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { Command } from "commander";
-import { addInputOptions, inputOptions, type InputFlags, type InputOptions } from "./inputOptions.js";
+import type { InputOptions } from "../library/InputOptions.js";
+import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.js";
 import { inspectCommand } from "./inspectCommand.js";
 import { runCommand } from "./runCommand.js";
 

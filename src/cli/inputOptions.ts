@@ -1,17 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import type { InputOverrides } from "../bag/labelling/InputSelection.js";
-import { ALL, type ClockOptions } from "../bag/labelling/recordedClocks.js";
+import { ALL } from "../bag/labelling/recordedClocks.js";
+import type { InputOptions } from "../library/InputOptions.js";
 import { frameName } from "../messages/frameName.js";
+import { DEFAULT_TOLERANCE } from "../sync/SyncOptions.js";
 import { milliseconds, positiveNumber } from "./arguments.js";
-
-/** What the user decided about the inputs: all that changes which messages of a bag are used, and how. */
-export interface InputOptions extends InputOverrides, ClockOptions {
-  /** The value of the intensity field that stands for 1; without it, the layout tells. */
-  readonly intensityScale?: number;
-  readonly fixedFrame?: string;
-  /** Compensate the motion within a scan, when there is a fixed frame: true unless told. */
-  readonly deskew?: boolean;
-}
 
 /** The options of `addInputOptions` as commander reads them. */
 export interface InputFlags {
@@ -82,7 +74,7 @@ function options(): Option[] {
     ),
     new Option("--tolerance <ms>", "largest difference between an image and its scan")
       .argParser(milliseconds)
-      .default(50_000_000n, "50"),
+      .default(DEFAULT_TOLERANCE, "50"),
     new Option(
       "--fixed-frame <frame>",
       "compensate the motion within a scan and between scan and image through this frame, for example odom",

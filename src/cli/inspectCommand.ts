@@ -14,7 +14,8 @@ import { FaultLog } from "../faults/FaultLog.js";
 import { describeIntensity, describeTime, type PointLayout } from "../messages/pointLayout.js";
 import { ModelBundle } from "../model/ModelBundle.js";
 import { formatTable } from "../report/formatTable.js";
-import { addInputOptions, inputOptions, type InputFlags, type InputOptions } from "./inputOptions.js";
+import type { InputOptions } from "../library/InputOptions.js";
+import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.js";
 import { modelOption } from "./modelOption.js";
 
 export function inspectCommand(): Command {

@@ -14,8 +14,8 @@ import { OverlayMaker } from "../perception/OverlayMaker.js";
 import type { ScanFrame } from "../perception/ScanFrame.js";
 import type { CaptionedImage } from "../report/cameraStrip.js";
 import type { PaintedClass } from "../report/paintedClasses.js";
-import { drivenInputs, frameOptions, recordedClouds } from "./drivenInputs.js";
-import type { InputOptions } from "./inputOptions.js";
+import { drivenInputs, frameOptions, recordedClouds } from "../library/drivenInputs.js";
+import type { InputOptions } from "../library/InputOptions.js";
 
 export interface LabelledScansOptions extends InputOptions {
   /** Stop after this many scans. */

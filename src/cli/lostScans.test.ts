@@ -11,7 +11,8 @@ import { simulateDrive } from "../simulation/simulateDrive.js";
 import { EXIT } from "./exitCodes.js";
 import { DEFAULT_MODEL } from "../model/shippedModels.js";
 import { runBag, type RunResult } from "./runBag.js";
-import { runExitCode, runReport, runSummary } from "./runSummary.js";
+import { labellingSummary } from "../library/LabellingSummary.js";
+import { runExitCode, runReport } from "./runSummary.js";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "ditr-lost-"));
 afterAll(() => {
@@ -111,7 +112,7 @@ describe("a scan that is lost makes exit code 3, and the sentence counts it:", (
       /: 3 of 4 scans labelled .*\n {2}1 scan is lost; what follows says why\n/,
     );
     expect(runReport(result)).toMatch(/\n {2}error [a-z-]+: 1, first: \/lidar\/points at /);
-    expect(runSummary(result)).toMatchObject({ scans: { labelled: 3, lost: 1 } });
+    expect(labellingSummary(result)).toMatchObject({ scans: { labelled: 3, lost: 1 } });
   });
 
   test("in a split that is missing", async () => {

@@ -22,7 +22,8 @@ import { decodeNpy } from "../report/npy.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
 import { TransformBuffer } from "../transforms/TransformBuffer.js";
 import { runBag, type RunBagOptions, type RunResult } from "./runBag.js";
-import { runReport, runSummary } from "./runSummary.js";
+import { labellingSummary } from "../library/LabellingSummary.js";
+import { runReport } from "./runSummary.js";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "ditr-run-"));
 afterAll(() => {
@@ -85,7 +86,7 @@ describe("a simulated drive whose camera fails", () => {
       { first: 1, last: 3, mode: "fused", reason: "images-available" },
       { first: 4, last: 6, mode: "image-free", reason: "no-images" },
     ]);
-    const summary = runSummary(result);
+    const summary = labellingSummary(result);
     expect(summary).toMatchObject({
       scans: { received: 6, labelled: 6, fused: 3, image_free: 3, failed: 0, dropped: {} },
       cameras: { front: { received: 3, delivered: 3 } },

@@ -13,7 +13,8 @@ import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.j
 import { printFault } from "./printFault.js";
 import { modelOption, providerOption } from "./modelOption.js";
 import { runBag, type RunBagOptions } from "./runBag.js";
-import { runExitCode, runReport, runSummary } from "./runSummary.js";
+import { labellingSummary } from "../library/LabellingSummary.js";
+import { runExitCode, runReport } from "./runSummary.js";
 
 interface RunFlags extends InputFlags {
   readonly output: string;
@@ -93,10 +94,10 @@ Providers: ${PROVIDER_CHOICES.join(", ")}; \`ditr doctor\` shows which of them w
       const reader = await openBag(bag);
       const interruption = new Interruption("the scans under way");
       try {
-        const result = await runBag(reader, { ...optionsOf(flags), announce: printFault, interruption });
+        const result = await runBag(reader, { ...optionsOf(flags), onFault: printFault, interruption });
         console.log(runReport(result));
         if (json !== undefined) {
-          await writeOutput(json, `${JSON.stringify(runSummary(result), null, 2)}\n`, { force });
+          await writeOutput(json, `${JSON.stringify(labellingSummary(result), null, 2)}\n`, { force });
         }
         process.exitCode = runExitCode(result);
       } finally {

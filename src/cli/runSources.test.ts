@@ -13,7 +13,7 @@ import { readColumn, readXyz } from "../messages/pointColumns.js";
 import type { PointCloud2 } from "../messages/types.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
 import { runBag, type RunBagOptions, type RunResult } from "./runBag.js";
-import { runSummary } from "./runSummary.js";
+import { labellingSummary } from "../library/LabellingSummary.js";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "ditr-sources-"));
 afterAll(() => {
@@ -76,7 +76,7 @@ describe("a drive with a depth camera and no LiDAR", () => {
 
   test("is labelled pixel by pixel, with the depth image chosen by itself", async () => {
     const result = await run(bag, "depth-labelled.mcap");
-    expect(runSummary(result)).toMatchObject({
+    expect(labellingSummary(result)).toMatchObject({
       inputs: { cloud_topic: "/camera/front/depth/image_raw" },
       scans: { received: SCANS, labelled: SCANS, failed: 0 },
       faults: [{ code: "feature-missing", count: 1 }],
@@ -147,7 +147,7 @@ describe("two LiDARs", () => {
 
   test("are labelled as one scan in the target frame, at the stamps of the first", async () => {
     const result = await run(bag, "merged.mcap", { cloudTopics, targetFrame: "base_link", copy: "all" });
-    expect(runSummary(result)).toMatchObject({
+    expect(labellingSummary(result)).toMatchObject({
       inputs: { merged: { frame: "base_link", cloud_topics: cloudTopics } },
       scans: { received: SCANS, labelled: SCANS },
     });

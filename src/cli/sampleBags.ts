@@ -15,11 +15,11 @@ import { Fault } from "../faults/Fault.js";
 import { FaultLog, type FaultAnnouncement } from "../faults/FaultLog.js";
 import { GROUND_TRUTH_BOXES_TOPIC } from "../messages/boxDetections.js";
 import { DETECTION3D_ARRAY_TYPE } from "../messages/detection3DArray.js";
-import { drivenInputs, frameOptions, recordedClouds, type DrivenInputs } from "./drivenInputs.js";
+import { drivenInputs, frameOptions, recordedClouds, type DrivenInputs } from "../library/drivenInputs.js";
 import type { Interruption, StopSignal } from "./Interruption.js";
 import { Progress } from "./Progress.js";
 import { optionsForBag, unknownTopics, type SampleOptions } from "./sampleOptions.js";
-import { accountScans, type ScanAccount } from "./scanAccount.js";
+import { accountScans, type ScanAccount } from "../library/scanAccount.js";
 
 export interface SampleBagsOptions extends SampleOptions {
   /** Folder of the samples. */
@@ -150,7 +150,9 @@ async function sampleBag(
   const progress = new Progress("reading", Math.min(total, maxScans ?? total), "scans");
   let [written, empty, failed, withLabels, withImages, withBoxes] = [0, 0, 0, 0, 0, 0];
   try {
-    const frames = assembleFrames(frameOptions(driven, own, faults));
+    const frames = assembleFrames(
+      frameOptions(driven, { ...own, ...(interruption && { isStopped: interruption.isAsked }) }, faults),
+    );
     for await (const { frame } of frames) {
       const { topic, stamp } = frame;
       try {

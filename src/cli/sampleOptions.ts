@@ -1,6 +1,6 @@
 import { ALL } from "../bag/labelling/recordedClocks.js";
 import type { BagReader } from "../bag/types.js";
-import type { InputOptions } from "./inputOptions.js";
+import type { InputOptions } from "../library/InputOptions.js";
 
 export interface SampleOptions extends InputOptions {
   /** Field of the clouds with class ids. */

@@ -26,7 +26,7 @@ test("what is wrong with a file is said, too, when for that nothing can be label
         fusion: DEFAULT_FUSION,
         tolerance: 50_000_000n,
         copy: "none",
-        announce: ({ text }) => said.push(text),
+        onFault: ({ text }) => said.push(text),
       }),
     ).rejects.toMatchObject({ code: "invalid-configuration" });
     await reader.close();

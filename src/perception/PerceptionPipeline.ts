@@ -6,6 +6,7 @@ import type { ModelBundle } from "../model/ModelBundle.js";
 import type { AskOptions } from "../model/RequestWorker.js";
 import type { ProviderChoice, ProviderReport } from "../model/providers.js";
 import { mapInOrder } from "../sync/mapInOrder.js";
+import { DEFAULT_FUSION } from "./FusionPolicy.js";
 import type { PipelineSettings } from "./PipelineSettings.js";
 import { deserializeFault, type ComposedScan, type PreparedScan } from "./preparationProtocol.js";
 import { PreparationWorker } from "./PreparationWorker.js";
@@ -19,11 +20,12 @@ import type {
 } from "./ScanFrame.js";
 import { CLOUDS_ONLY, type WantedOutputs } from "./WantedOutputs.js";
 
-export interface PerceptionPipelineOptions extends PipelineSettings {
+export interface PerceptionPipelineOptions extends Partial<PipelineSettings> {
   readonly bundle: ModelBundle;
-  readonly provider: ProviderChoice;
-  /** Threads inside an operator of the model; 0 lets ONNX Runtime choose. */
-  readonly threads: number;
+  /** "auto" unless told: CUDA where a session can be created on it, else the CPU. */
+  readonly provider?: ProviderChoice;
+  /** Threads inside an operator of the model; 0, the default, lets ONNX Runtime choose. */
+  readonly threads?: number;
   /** The value of the intensity field that stands for 1; without it, the layout tells. */
   readonly intensityScale?: number;
   /** The field that is intensity; without it, the layout tells. */
@@ -52,7 +54,8 @@ export class PerceptionPipeline {
   #nextId = 0;
 
   private constructor(
-    { dump = false, stageLimitMs, ...settings }: PerceptionPipelineOptions,
+    { dump = false, stageLimitMs }: PerceptionPipelineOptions,
+    settings: PipelineSettings,
     engine: InferenceEngine,
     preparation: PreparationWorker,
   ) {
@@ -67,16 +70,18 @@ export class PerceptionPipeline {
   /** Throws a Fault when the model does not load with the provider. */
   static async start(options: PerceptionPipelineOptions): Promise<PerceptionPipeline> {
     const { bundle, intensityScale, intensityField, dump = false } = options;
+    const { provider = "auto", threads = 0, fusion = DEFAULT_FUSION } = options;
+    const settings = { ...options, fusion };
     const preparation = new PreparationWorker({
       manifest: bundle.manifest,
-      settings: plainSettings(options),
+      settings: plainSettings(settings),
       ...(intensityScale !== undefined && { intensityScale }),
       ...(intensityField !== undefined && { intensityField }),
       dump,
     });
     try {
-      const engine = await InferenceEngine.start(bundle, options);
-      return new PerceptionPipeline(options, engine, preparation);
+      const engine = await InferenceEngine.start(bundle, { provider, threads });
+      return new PerceptionPipeline(options, settings, engine, preparation);
     } catch (error) {
       await preparation.close();
       throw error;
@@ -115,13 +120,15 @@ export class PerceptionPipeline {
    * Labels one frame; call in the order of the stamps, up to 3 at a time (2 keep both threads busy). A frame that
    * cannot be labelled comes out as a FailedScan; a rejection means that the pipeline has failed, or was closed. The
    * frame's message buffers are taken over; a later frame may use the same messages again.
+   *
+   * @param wanted what is made of it: the clouds unless told
    */
   labelFrame(
     frame: ScanFrame,
-    wanted: WantedOutputs & { readonly labelled: true },
+    wanted?: WantedOutputs & { readonly labelled: true },
   ): Promise<ScanWithCloud | FailedScan>;
   labelFrame(frame: ScanFrame, wanted: WantedOutputs): Promise<ScanOutcome>;
-  async labelFrame(frame: ScanFrame, wanted: WantedOutputs): Promise<ScanOutcome> {
+  async labelFrame(frame: ScanFrame, wanted: WantedOutputs = CLOUDS_ONLY): Promise<ScanOutcome> {
     const { stamp, topic } = frame;
     const wantLogits =
       this.#dumps || (wanted.filtered && this.#settings.filter?.probabilityThreshold !== undefined);

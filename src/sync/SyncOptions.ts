@@ -39,8 +39,8 @@ export type SyncSettings = Partial<Omit<SyncOptions, "cameras">> & {
 
 const MILLISECOND = 1_000_000n;
 
-/** Half the period of the usual 10 Hz LiDAR. */
-const DEFAULT_TOLERANCE = 50n * MILLISECOND;
+/** Half the period of the usual 10 Hz LiDAR, nanoseconds. */
+export const DEFAULT_TOLERANCE = 50n * MILLISECOND;
 
 const DEFAULTS = {
   maxWait: 100n * MILLISECOND,

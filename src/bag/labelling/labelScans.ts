@@ -9,9 +9,15 @@ import { BagCopy, type CopiedChannels } from "./BagCopy.js";
 import type { McapBagWriter } from "../mcap/McapBagWriter.js";
 import { OUTPUT_TOPICS } from "./outputTopics.js";
 
-export interface LabelBagOptions extends AssembleFramesOptions {
+export interface LabelScansOptions extends AssembleFramesOptions {
   readonly pipeline: Pick<RestartingPipeline, "label">;
   readonly manifest: BundleManifest;
+  /** Where the results go; without it, they are only yielded. */
+  readonly output?: LabelledOutput;
+}
+
+/** A bag that is being written. */
+export interface LabelledOutput {
   readonly writer: McapBagWriter;
   /** What is copied from the input as it is. */
   readonly copied: CopiedChannels;
@@ -19,35 +25,37 @@ export interface LabelBagOptions extends AssembleFramesOptions {
 
 /**
  * Labels a recorded bag, scan by scan in the order of their stamps, and writes each result at the log time of its
- * scan before it is yielded. The same bag and model give the same bytes. A message that cannot be read is recorded
+ * scan before it is yielded, where there is an output. The same bag and model give the same bytes. A message that cannot be read is recorded
  * and left out.
  */
-export async function* labelBag(options: LabelBagOptions): AsyncGenerator<ScanWithCloud | FailedScan> {
-  const { reader, pipeline, writer, faults } = options;
-  const copy = new BagCopy(reader, writer, options.copied);
-
+export async function* labelScans(options: LabelScansOptions): AsyncGenerator<ScanWithCloud | FailedScan> {
+  const { reader, pipeline, output, faults } = options;
+  const copy = output && new BagCopy(reader, output.writer, output.copied);
   const logTimes: bigint[] = [];
   const frames = framesOf(options, logTimes);
   let first = true;
   for await (const outcome of pipeline.label(frames)) {
     const logTime = logTimes.shift()!;
-    await copy.upTo(logTime);
-    if (first) await writeLabelInfo(options, outcome.stamp, logTime);
-    first = false;
-    if (outcome.kind === "labelled") {
-      await writer.write(OUTPUT_TOPICS.labelled, POINT_CLOUD2_TYPE, { logTime }, outcome.labelledCloud);
-      if (outcome.filteredCloud !== undefined) {
-        await writer.write(OUTPUT_TOPICS.filtered, POINT_CLOUD2_TYPE, { logTime }, outcome.filteredCloud);
-      }
-    } else {
-      faults.record(outcome.fault);
+    await copy?.upTo(logTime);
+    if (output !== undefined) {
+      if (first) await writeLabelInfo(options.manifest, output.writer, outcome.stamp, logTime);
+      if (outcome.kind === "labelled") await writeClouds(output.writer, outcome, logTime);
     }
+    first = false;
+    if (outcome.kind === "failed") faults.record(outcome.fault);
     yield outcome;
   }
-  if (options.maxScans === undefined) await copy.rest(options.isStopped);
+  if (options.maxScans === undefined) await copy?.rest(options.isStopped);
 }
 
-async function* framesOf(options: LabelBagOptions, logTimes: bigint[]): AsyncGenerator<ScanFrame> {
+async function writeClouds(writer: McapBagWriter, scan: ScanWithCloud, logTime: bigint): Promise<void> {
+  await writer.write(OUTPUT_TOPICS.labelled, POINT_CLOUD2_TYPE, { logTime }, scan.labelledCloud);
+  if (scan.filteredCloud !== undefined) {
+    await writer.write(OUTPUT_TOPICS.filtered, POINT_CLOUD2_TYPE, { logTime }, scan.filteredCloud);
+  }
+}
+
+async function* framesOf(options: LabelScansOptions, logTimes: bigint[]): AsyncGenerator<ScanFrame> {
   for await (const { frame, logTime } of assembleFrames(options)) {
     logTimes.push(logTime);
     yield frame;
@@ -55,7 +63,8 @@ async function* framesOf(options: LabelBagOptions, logTimes: bigint[]): AsyncGen
 }
 
 async function writeLabelInfo(
-  { manifest, writer }: LabelBagOptions,
+  manifest: BundleManifest,
+  writer: McapBagWriter,
   stamp: bigint,
   logTime: bigint,
 ): Promise<void> {

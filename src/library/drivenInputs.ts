@@ -9,16 +9,16 @@ import type { Fault } from "../faults/Fault.js";
 import type { FaultLog } from "../faults/FaultLog.js";
 import { dropFault } from "../sync/dropFault.js";
 import { SyncLedger } from "../sync/SyncLedger.js";
-import type { InputOptions } from "./inputOptions.js";
-import type { Interruption } from "./Interruption.js";
+import type { InputOptions } from "./InputOptions.js";
 
-/** What a command is told of the scans that it takes. */
+/** What is said of the scans that are wanted. */
 export interface FrameChoices extends Pick<InputOptions, "deskew" | "fixedFrame"> {
   readonly maxScans?: number;
-  readonly interruption?: Interruption;
+  /** Asked before each further scan: are those under way the last? */
+  readonly isStopped?: () => boolean;
 }
 
-/** What a command takes of a bag, with all that is known of it before the first scan. */
+/** What is taken of a bag, with all that is known of it before the first scan. */
 export interface DrivenInputs {
   readonly selection: InputSelection;
   /** The bag without messages of other types on the selected topics. */
@@ -65,7 +65,7 @@ export function frameOptions(
   options: FrameChoices,
   faults: FaultLog,
 ): AssembleFramesOptions {
-  const { deskew, fixedFrame, maxScans, interruption } = options;
+  const { deskew, fixedFrame, maxScans, isStopped } = options;
   return {
     reader,
     ...inputs,
@@ -75,7 +75,7 @@ export function frameOptions(
     ...(deskew !== undefined && { deskew }),
     ...(fixedFrame !== undefined && { fixedFrame }),
     ...(maxScans !== undefined && { maxScans }),
-    ...(interruption && { isStopped: interruption.isAsked }),
+    ...(isStopped && { isStopped }),
   };
 }
 
