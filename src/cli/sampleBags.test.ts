@@ -19,6 +19,7 @@ import { readColumn, readXyz } from "../messages/pointColumns.js";
 import type { PointCloud2 } from "../messages/types.js";
 import { decodeNpy } from "../report/npy.js";
 import { simulateDrive } from "../simulation/simulateDrive.js";
+import { TransformBuffer } from "../transforms/TransformBuffer.js";
 import { sampleBags, type SampleBagsOptions } from "./sampleBags.js";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "ditr-samples-"));
@@ -113,7 +114,7 @@ test("two bags become one folder: points, labels, and the images of the cameras 
   const header = JSON.parse(readFileSync(path.join(scratch, "both", "samples.json"), "utf8")) as unknown;
   expect(header).toMatchObject({
     format: "ditr-samples",
-    version: 2,
+    version: 3,
     scans: 4,
     labelled_scans: 4,
     views: 6,
@@ -155,6 +156,23 @@ test("two bags become one folder: points, labels, and the images of the cameras 
     expect([...points.subarray(4 * first, 4 * (first + count))]).toEqual(expected);
     expect([...labels.subarray(first, first + count)]).toEqual(measured.map((i) => truth[i]!));
   });
+});
+
+test("scans know where they were in the fixed frame, and nothing of it without one", async () => {
+  await sample([BAGS[0]!], "placed", { fixedFrame: "odom" });
+  const transforms = new TransformBuffer();
+  for (const { topic, type, message } of messages) {
+    if (type === "tf2_msgs/msg/TFMessage") transforms.add(message, topic === "/tf_static");
+  }
+  for (const scan of rows("placed", "scans")) {
+    const expected = transforms.lookup("odom", "lidar", scan.stamp);
+    for (let row = 0; row < 4; row++) {
+      for (let column = 0; column < 4; column++) {
+        expect(scan.float("pose", 4 * row + column)).toBeCloseTo(expected[4 * column + row]!, 9);
+      }
+    }
+  }
+  expect(rows("both", "scans").map((scan) => scan.float("pose", 5))).toEqual([NaN, NaN, NaN, NaN]);
 });
 
 test("a JPEG stays as it came, a raw image becomes a PNG of its pixels, and class ids one of theirs", async () => {
@@ -332,7 +350,7 @@ test("true boxes become rows; a bag without them says so", async () => {
   );
   const scans = rows("boxes", "scans");
   expect(scans.map((scan) => scan.integer("boxes"))).toEqual([sent[0]!.length, sent[1]!.length, -1, -1]);
-  expect(header).toMatchObject({ version: 2, boxed_scans: 2, boxes: sent.flat().length });
+  expect(header).toMatchObject({ version: 3, boxed_scans: 2, boxes: sent.flat().length });
   const written = rows("boxes", "boxes");
   expect(
     written.map((row) => ({

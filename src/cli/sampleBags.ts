@@ -150,10 +150,9 @@ async function sampleBag(
   const progress = new Progress("reading", Math.min(total, maxScans ?? total), "scans");
   let [written, empty, failed, withLabels, withImages, withBoxes] = [0, 0, 0, 0, 0, 0];
   try {
-    const frames = assembleFrames(
-      frameOptions(driven, { ...own, ...(interruption && { isStopped: interruption.isAsked }) }, faults),
-    );
-    for await (const { frame } of frames) {
+    const chosen = { ...own, ...(interruption && { isStopped: interruption.isAsked }) };
+    const frames = assembleFrames({ ...frameOptions(driven, chosen, faults), poses: true });
+    for await (const { frame, pose } of frames) {
       const { topic, stamp } = frame;
       try {
         const sample = await samples.read(frame);
@@ -162,7 +161,7 @@ async function sampleBag(
         if (sample.points.length === 0) {
           empty++;
         } else {
-          await writer.add(sample);
+          await writer.add(sample, pose);
           written++;
           if (sample.labels !== undefined) withLabels++;
           if (sample.views.length > 0) withImages++;

@@ -1,6 +1,7 @@
 import { Fault, type MessagePlace } from "../faults/Fault.js";
 import type { FaultLog } from "../faults/FaultLog.js";
 import { decodeCameraInfo } from "../messages/cameraInfo.js";
+import { equalButForStamp } from "../messages/equalButForStamp.js";
 import { decodePointCloud2, POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
 import { pointLayout } from "../messages/pointLayout.js";
 import { readPointTimes, timeSpan } from "../messages/pointTimes.js";
@@ -198,6 +199,22 @@ export class FrameAssembler {
       missing,
       ...(mergedFrame !== undefined && { mergedFrame }),
     };
+  }
+
+  /**
+   * 4x4, column-major: from the frame of a scan's points, at its stamp, to the fixed frame. Undefined where there is none,
+   * or where no transform says it.
+   */
+  pose({ cloud, stamp }: SyncedFrame<SensorMessage, SensorMessage>): Float64Array | undefined {
+    const { fixedFrame } = this.#motionOptions;
+    if (fixedFrame === undefined) return undefined;
+    try {
+      const scanFrame = this.#mergedFrame(cloud) ?? this.#frameOf(cloud.topic, cloud);
+      return this.#transforms.lookup(fixedFrame, scanFrame, this.#transformTime(stamp));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return undefined; // the sentence of the scan's own transforms says why
+    }
   }
 
   #image(
@@ -401,16 +418,4 @@ export class FrameAssembler {
 /** What is said of an image whose header names no frame. */
 export function frameOfCameraInfo(frameId: string): string {
   return `header.frame_id of the images is empty; that of their CameraInfo is taken: '${frameId}'`;
-}
-
-/** Encapsulation (4 bytes), header.stamp (8), and the rest. */
-const STAMP_START = 4;
-const STAMP_END = 12;
-
-/** Do two messages that begin with a header say the same but for its stamp? */
-export function equalButForStamp(a: Uint8Array, b: Uint8Array): boolean {
-  return (
-    Buffer.compare(a.subarray(0, STAMP_START), b.subarray(0, STAMP_START)) === 0 &&
-    Buffer.compare(a.subarray(STAMP_END), b.subarray(STAMP_END)) === 0
-  );
 }

@@ -4,7 +4,7 @@ import { decodeCameraInfo } from "../../messages/cameraInfo.js";
 import { withPossibleStamp } from "../../messages/header.js";
 import { decodePointCloud2, POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import { scanMidpoint } from "../../messages/scanMidpoint.js";
-import { equalButForStamp } from "../../perception/FrameAssembler.js";
+import { equalButForStamp } from "../../messages/equalButForStamp.js";
 import { SaidOnce } from "../../perception/SaidOnce.js";
 import type { BagMessage, BagReader, MessageFilter } from "../types.js";
 import type { InputSelection } from "./InputSelection.js";

@@ -25,6 +25,8 @@ export interface AssembleFramesOptions {
   readonly deskew?: boolean;
   /** See FrameAssemblerOptions. */
   readonly transformOffset?: bigint;
+  /** Is it wanted where the scans were in the fixed frame? */
+  readonly poses?: boolean;
   /** Where messages and images that were left out are recorded. */
   readonly faults: FaultLog;
   /** Where every message of the join is accounted for. */
@@ -35,10 +37,16 @@ export interface AssembleFramesOptions {
   readonly isStopped?: () => boolean;
 }
 
-/** The scans of a recorded bag with all that belongs to them, in the order of their stamps, each with its log time. */
-export async function* assembleFrames(
-  options: AssembleFramesOptions,
-): AsyncGenerator<{ readonly frame: ScanFrame; readonly logTime: bigint }> {
+/** A scan with all that belongs to it. */
+export interface AssembledFrame {
+  readonly frame: ScanFrame;
+  readonly logTime: bigint;
+  /** See FrameAssembler; absent where it is not known or not wanted. */
+  readonly pose?: Float64Array;
+}
+
+/** The scans of a recorded bag in the order of their stamps. */
+export async function* assembleFrames(options: AssembleFramesOptions): AsyncGenerator<AssembledFrame> {
   const { reader, selection, index, stampedByLog, sync, ledger, faults, maxScans } = options;
   const { fixedFrame, deskew, transformOffset } = options;
   const { mergedFrame } = selection;
@@ -77,7 +85,8 @@ export async function* assembleFrames(
       const frame = await messages.read(rows);
       await transforms.upTo(frame.epoch, frame.stamp + (transformOffset ?? 0n));
       cameraInfos.prepare(frame);
-      yield { frame: assembler.assemble(frame), logTime: frame.cloud.logTime };
+      const pose = options.poses === true ? assembler.pose(frame) : undefined;
+      yield { frame: assembler.assemble(frame), logTime: frame.cloud.logTime, ...(pose && { pose }) };
       if (++count === maxScans) return;
     }
   } finally {

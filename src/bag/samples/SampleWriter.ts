@@ -37,6 +37,8 @@ type Place = readonly [first: number, bytes: number];
 const NOWHERE: Place = [0, 0];
 
 /** In place of a number of boxes. */
+/** The pose of a scan without one. */
+const NOT_KNOWN = new Float64Array(16).fill(NaN);
 const NOT_ANNOTATED = -1;
 
 interface PicturePlaces {
@@ -129,8 +131,14 @@ export class SampleWriter {
     });
   }
 
-  /** @param sample of the bag that was begun last, with at least one point */
-  async add({ stamp, frameId, points, labels, notMeasured, views, boxes }: Sample): Promise<void> {
+  /**
+   * @param sample of the bag that was begun last, with at least one point
+   * @param pose 4x4, column-major: from its points to the bag's fixed frame; undefined where it is not known
+   */
+  async add(
+    { stamp, frameId, points, labels, notMeasured, views, boxes }: Sample,
+    pose?: Float64Array,
+  ): Promise<void> {
     const { scans, points: pointFile, labels: labelFile, views: viewFile, boxes: boxFile } = this.#files;
     const count = points.length / POINT_FIELDS.length;
     const ids = labels ?? new Uint16Array(count);
@@ -145,6 +153,7 @@ export class SampleWriter {
       views: views.length,
       first_box: this.#boxes,
       boxes: boxes?.length ?? NOT_ANNOTATED,
+      pose: rowByRow(pose ?? NOT_KNOWN),
     };
     (this.#bags.at(-1)!["frame"] as string | undefined) ??= frameId;
     await pointFile.append(bytesOf(points));
@@ -219,8 +228,7 @@ export class SampleWriter {
       distortion: DISTORTION_MODELS.indexOf(distortion),
       k: [fx, skew, cx, 0, fy, cy, 0, 0, 1],
       coefficients: Array.from({ length: COEFFICIENTS }, (_, i) => coefficients[i] ?? 0),
-      // Row by row.
-      cloud_to_camera: Array.from(cloudToCamera, (_, i) => cloudToCamera[4 * (i % 4) + Math.floor(i / 4)]!),
+      cloud_to_camera: rowByRow(cloudToCamera),
     };
   }
 
@@ -254,6 +262,11 @@ export class SampleWriter {
     this.#pictureBytes += file.byteLength;
     return [first, file.byteLength];
   }
+}
+
+/** Of a column-major matrix. */
+function rowByRow(matrix: Float64Array): number[] {
+  return Array.from(matrix, (_, i) => matrix[4 * (i % 4) + Math.floor(i / 4)]!);
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {

@@ -4,7 +4,7 @@ import type { DistortionModel } from "../../camera/distortion.js";
 
 export const SAMPLES_FORMAT = "ditr-samples";
 /** Raised when a reader of the former layout would misread the folder. */
-export const SAMPLES_VERSION = 2;
+export const SAMPLES_VERSION = 3;
 
 /** What the header calls the numbers in `distortion`. */
 export const DISTORTION_MODELS = [
@@ -34,6 +34,7 @@ export const SCAN_COLUMNS = [
   ["views", "<i8", []],
   ["first_box", "<i8", []],
   ["boxes", "<i8", []],
+  ["pose", "<f8", [4, 4]],
 ] as const satisfies readonly Column[];
 
 export const BOX_COLUMNS = [

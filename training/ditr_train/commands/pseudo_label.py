@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ditr_train.config.model_config import ConfigError, load_config
 from ditr_train.data.loading import named_frames
 from ditr_train.data.semantic_maps import NOTHING, MapFolder, MapSource, OnnxSegmenter, read_description
 from ditr_train.data.soft_labels import SoftLabelFolder
+from ditr_train.methods.gathered_targets import GatherSettings, PlacedTargets, gather
 from ditr_train.methods.pseudo_labels import project_maps
 
 
@@ -38,6 +40,14 @@ def add_parser(commands: Any) -> None:
     maps = parser.add_mutually_exclusive_group(required=True)
     maps.add_argument("--maps", type=Path, metavar="FOLDER", help="PNG files of ids and of confidence")
     maps.add_argument("--network", type=Path, metavar="ONNX", help="a segmentation model, which is run")
+    parser.add_argument(
+        "--gather",
+        type=int,
+        default=0,
+        metavar="SCANS",
+        help="points that no image says anything of take what so many scans before and after say of their place "
+        "(samples made with --fixed-frame)",
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where soft labels go")
     arguments.add_threads(parser)
     parser.set_defaults(command=_pseudo_label)
@@ -49,19 +59,34 @@ def _pseudo_label(options: argparse.Namespace) -> None:
     source: MapSource = (
         MapFolder(options.maps, description) if options.network is None else OnnxSegmenter(options.network, description)
     )
+    if options.gather < 0:
+        raise ConfigError(f"--gather: {options.gather} is below 0")
+    if options.gather > 0 and not description.moving:
+        raise ConfigError(f"{options.classes}: --gather needs to know what moves: `moving` names these classes")
     folder = SoftLabelFolder.create(options.output, classes.targets)
     counts = np.zeros(len(classes.targets), np.int64)
-    scans = points = 0
-    for bag in tqdm(options.bags, desc="labelling", unit="bag", disable=not arguments.progress()):
-        for name, frame in named_frames(bag, config):
-            if not frame.exposures:
-                continue
-            found = project_maps(frame, source, classes, description)
-            folder.write(name, np.maximum(found.target, 0)[:, None], found.weight[:, None])
-            counts += np.bincount(found.target[found.target != NOTHING], minlength=len(counts))
-            scans, points = scans + 1, points + len(found.target)
+    scans = points = placed = 0
+
+    def projected() -> Iterator[PlacedTargets]:
+        for bag in tqdm(options.bags, desc="labelling", unit="bag", disable=not arguments.progress()):
+            for name, frame in named_frames(bag, config):
+                # A scan without images takes what others say, if it is gathered.
+                if not frame.exposures and options.gather == 0:
+                    continue
+                found = project_maps(frame, source, classes, description)
+                xyz = np.stack([frame.fields[axis] for axis in "xyz"], axis=1).astype(np.float64)
+                yield PlacedTargets(name, f"{bag.name}/{frame.bag}", xyz, frame.pose, found)
+
+    still = classes.still(description.moving)
+    for scan, found in gather(projected(), still, GatherSettings(options.gather)):
+        folder.write(scan.name, np.maximum(found.target, 0)[:, None], found.weight[:, None])
+        counts += np.bincount(found.target[found.target != NOTHING], minlength=len(counts))
+        scans, points = scans + 1, points + len(found.target)
+        placed += scan.pose is not None
     if scans == 0:
         raise ConfigError(f"no scan of {', '.join(bag.name for bag in options.bags)} has a camera image")
+    if options.gather > 0 and placed < scans:
+        print(f"{scans - placed} of {scans} scans have no pose and gather nothing: `ditr samples --fixed-frame odom`")
     for target, count in zip(classes.targets, counts, strict=True):
         print(f"{count:>10}  {', '.join(target)}")
     print(f"{counts.sum()} of {points} points ({counts.sum() / points:.1%}) of {scans} scans -> {options.output}")

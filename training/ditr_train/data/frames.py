@@ -52,3 +52,5 @@ class Frame:
     """In the order of the cameras."""
     boxes: NamedBoxes | None = None
     """Around its objects; None where they are not annotated or not asked for."""
+    pose: npt.NDArray[np.float64] | None = None
+    """[4, 4] from its points to a frame in which the world stands still, metres; None where it is not known."""

@@ -22,8 +22,8 @@ from ditr_train.data.frames import CameraImage, Exposure, Frame
 from ditr_train.geometry.projection import CameraView, DistortionModel
 
 HEADER = "samples.json"
-FORMAT, VERSIONS = "ditr-samples", (1, 2)
-"""Version 2 has boxes."""
+FORMAT, VERSIONS = "ditr-samples", (1, 2, 3)
+"""Version 2 has boxes, 3 poses."""
 
 SCAN = np.dtype(
     [
@@ -32,6 +32,8 @@ SCAN = np.dtype(
     ]
 )
 SCAN_WITH_BOXES = np.dtype([*SCAN.descr, ("first_box", "<i8"), ("boxes", "<i8")])
+SCAN_WITH_POSE = np.dtype([*SCAN_WITH_BOXES.descr, ("pose", "<f8", (4, 4))])
+_SCANS = {1: SCAN, 2: SCAN_WITH_BOXES, 3: SCAN_WITH_POSE}
 BOX = np.dtype([("class", "<i8"), ("points", "<i8"), ("center", "<f8", (3,)), ("size", "<f8", (3,)), ("yaw", "<f8")])
 VIEW = np.dtype(
     [
@@ -68,14 +70,15 @@ class SampleFolder:
             self._models: list[DistortionModel] = header["distortion_models"]
             points, scans, views = (int(header[name]) for name in ("points", "scans", "views"))
             pictures = int(header["picture_bytes"])
-            with_boxes = int(header["version"]) > 1
+            version = int(header["version"])
+            with_boxes = version > 1
             self._box_classes = tuple(str(name) for name in header["box_classes"]) if with_boxes else ()
             boxes = int(header["boxes"]) if with_boxes else 0
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path / HEADER}: {error!r} is not in it as `ditr samples` writes it") from error
         self._points = self._array("points", np.dtype("<f4"), (points, len(self.fields)))
         self._labels = self._array("labels", np.dtype("<u2"), (points,))
-        self._scans = self._array("scans", SCAN_WITH_BOXES if with_boxes else SCAN, (scans,))
+        self._scans = self._array("scans", _SCANS[version], (scans,))
         self._boxes = self._array("boxes", BOX, (boxes,)) if with_boxes else None
         self._views = self._array("views", VIEW, (views,))
         self._pictures = self._array("pictures", np.dtype("u1"), (pictures,))
@@ -99,6 +102,12 @@ class SampleFolder:
     def has_boxes(self, index: int) -> bool:
         """Was there a message of boxes for the scan, be it empty?"""
         return self._boxes is not None and int(self._scans[index]["boxes"]) >= 0
+
+    def pose(self, index: int) -> npt.NDArray[np.float64] | None:
+        """[4, 4] from the scan's points to a frame in which the world stands still; None where it is not known."""
+        if "pose" not in (self._scans.dtype.names or ()) or not np.isfinite(self._scans[index]["pose"]).all():
+            return None
+        return np.array(self._scans[index]["pose"])
 
     def has_images(self, index: int, cameras: Sequence[CameraTopics]) -> bool:
         """Are there images of the scan, of those cameras?"""
@@ -143,7 +152,14 @@ class SampleFolder:
         exposures = tuple(
             Exposure(self._image(view, semantic=False, regions=regions), self._view(view)) for view in views
         )
-        return Frame(self.bag(index), self.stamp(index), fields, exposures, self.boxes(index) if boxes else None)
+        return Frame(
+            self.bag(index),
+            self.stamp(index),
+            fields,
+            exposures,
+            self.boxes(index) if boxes else None,
+            self.pose(index),
+        )
 
     def boxes(self, index: int) -> NamedBoxes | None:
         """Around the objects of a scan; None where it had no message of boxes. Raises DataError for rows that are not

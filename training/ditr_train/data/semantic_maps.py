@@ -7,6 +7,7 @@ ids: "{scan}_trainid.png"            grey PNG of 8 or 16 bits in the folder of m
 confidence: "{scan}_confidence.png"  grey PNG, 255 (or 65535) for certain; without it all is certain
 least_confidence: 0.8                pixels below it say nothing
 border: 2                            pixels on each side of a border between classes that say nothing
+moving: [car, person]                classes of things that move: what is said of them holds for one scan only
 input: [512, 1024]                   of an ONNX model: height and width; images are stretched to it
 mean: [0.485, 0.456, 0.406]          of RGB in 0..1
 std: [0.229, 0.224, 0.225]
@@ -17,7 +18,7 @@ from 0 on, {topic} its topic without the first slash, and {bag} the bag without 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,6 +50,7 @@ class MapDescription:
     confidence: str = ""
     least_confidence: float = 0.8
     border: int = 2
+    moving: tuple[str, ...] = ()
     input: tuple[int, int] = (512, 1024)
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
@@ -73,6 +75,10 @@ class MapClasses:
     """Names of the classes of each target."""
     of_id: Mapping[int, int]
     """Index of a target by id."""
+
+    def still(self, moving: Collection[str]) -> npt.NDArray[np.bool_]:
+        """[targets] whether none of a target's classes moves."""
+        return np.array([not set(target) & set(moving) for target in self.targets], bool)
 
     def apply(self, ids: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
         """Ids [H, W] -> targets, NOTHING for an id that means nothing."""
@@ -157,6 +163,9 @@ def read_description(path: Path, classes: Sequence[SemanticClass]) -> tuple[MapD
         raise DataError(f"{path}: {error}") from error
     assert isinstance(description, MapDescription)
     ids = {entry.name: entry.id for entry in classes}
+    for name in description.moving:
+        if name not in ids:
+            raise DataError(f"{path}: moving: the class {name!r} is none of {', '.join(ids)}")
     names = {entry.id: entry.name for entry in classes}
     targets: dict[tuple[int, ...], int] = {}
     of_id = {}

@@ -119,7 +119,7 @@ def write_header(folder, **fields):
         (lambda a: (a / "samples.json").unlink(), "no samples, there is no samples.json"),
         (lambda a: (a / "samples.json").write_text("{"), "samples.json: Expecting"),
         (
-            lambda a: (a / "samples.json").write_text('{"format": "ditr-samples", "version": 3}'),
+            lambda a: (a / "samples.json").write_text('{"format": "ditr-samples", "version": 4}'),
             "make the samples again",
         ),
         (lambda a: write_header(a, version=1), "KeyError"),
