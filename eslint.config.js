@@ -9,7 +9,7 @@ import tseslint from "typescript-eslint";
  * never from above; cycles are refused everywhere.
  */
 const FLOORS = [
-  ["faults"],
+  ["faults", "scene"],
   ["files"],
   ["geometry", "camera", "transforms", "messages", "simulation"],
   ["sync", "model"],
@@ -35,6 +35,22 @@ const bagPathWithoutRos = ["bag", "report", "evaluation", "library", "cli"].map(
   message: "The bag path never touches src/ros.",
 }));
 
+/** What runs in a browser shares the form of its data with the rest, and nothing else. */
+const pageAlone = [
+  {
+    target: "./src/page",
+    from: FLOORS.flat()
+      .filter((folder) => folder !== "scene")
+      .map((folder) => `./src/${folder}`),
+    message: "src/page runs in a browser and may import src/scene alone.",
+  },
+  {
+    target: FLOORS.flat().map((folder) => `./src/${folder}`),
+    from: "./src/page",
+    message: "src/page runs in a browser: its build is read as a file, and nothing imports it.",
+  },
+];
+
 export default tseslint.config(
   { ignores: ["dist/", "node_modules/", ".venv/", "training/", "demo-output/", "runs/"] },
   js.configs.recommended,
@@ -43,9 +59,16 @@ export default tseslint.config(
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     plugins: { "import-x": importX },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    settings: { "import-x/resolver-next": [createTypeScriptImportResolver({ project: "./tsconfig.json" })] },
+    settings: {
+      "import-x/resolver-next": [
+        createTypeScriptImportResolver({ project: ["./tsconfig.json", "./src/page/tsconfig.json"] }),
+      ],
+    },
     rules: {
-      "import-x/no-restricted-paths": ["error", { zones: [...upwardImports, ...bagPathWithoutRos] }],
+      "import-x/no-restricted-paths": [
+        "error",
+        { zones: [...upwardImports, ...bagPathWithoutRos, ...pageAlone] },
+      ],
       "import-x/no-cycle": "error",
       "import-x/no-unresolved": "error",
       "import-x/no-default-export": "error",

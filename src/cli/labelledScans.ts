@@ -32,6 +32,9 @@ export interface DrawableScan {
   /** Nanoseconds. */
   readonly stamp: bigint;
   readonly frameId: string;
+  readonly cloud: PointCloud2;
+  /** What the bag has for it beside the cloud. */
+  readonly frame: ScanFrame;
   /** [N, 3] metres in that frame. */
   readonly xyz: Float32Array;
   /** [N] class ids. */
@@ -82,7 +85,7 @@ export async function* labelledScans(
       color: colors.of(id),
     }));
     const images = () => overlays(frame, maker, { xyz, labels, classes }, faults);
-    yield { number, total, stamp, frameId, xyz, labels, classes, images };
+    yield { number, total, stamp, frameId, cloud, frame, xyz, labels, classes, images };
   }
 }
 

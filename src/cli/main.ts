@@ -9,6 +9,7 @@ import { evaluateCommand } from "./evaluateCommand.js";
 import { EXIT } from "./exitCodes.js";
 import { importCommand } from "./importCommand.js";
 import { inspectCommand } from "./inspectCommand.js";
+import { reportCommand } from "./reportCommand.js";
 import { runCommand } from "./runCommand.js";
 import { samplesCommand } from "./samplesCommand.js";
 import { simulateCommand } from "./simulateCommand.js";
@@ -22,7 +23,8 @@ Start with:
   ditr demo                                 simulate a drive, label it, draw a picture
   ditr inspect my_robot.mcap                what is in a bag and what would be used
   ditr run my_robot.mcap -o labelled.mcap   label it
-  ditr draw labelled.mcap -o scan.png       look at a scan
+  ditr report labelled.mcap                 a page to look at all of it: report.html
+  ditr draw labelled.mcap -o scan.png       a picture of a scan
 
 Exit codes: ${EXIT.ok} done; ${EXIT.fault} bad input or set-up; ${EXIT.usage} wrong command line; ${EXIT.incomplete} done, but some scans were lost;
 ${EXIT.interrupted} or ${EXIT.terminated} stopped by Ctrl-C or SIGTERM, with what was done until then kept.`,
@@ -36,6 +38,7 @@ for (const command of [
   evaluateCommand(),
   samplesCommand(),
   drawCommand(),
+  reportCommand(),
   simulateCommand(),
   demoCommand(),
   benchCommand(),

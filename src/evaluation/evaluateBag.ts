@@ -1,19 +1,12 @@
-import { GROUND_TRUTH_FIELD, GROUND_TRUTH_INFO_TOPIC } from "../bag/importers/dataset/groundTruth.js";
-import { IGNORED_LEARNING_ID } from "../bag/importers/dataset/LearningMap.js";
-import { labelInfoTopic, readLabelInfo } from "../bag/labelInfos.js";
+import { GROUND_TRUTH_FIELD } from "../bag/importers/dataset/groundTruth.js";
 import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
 import type { BagReader } from "../bag/types.js";
 import { Fault } from "../faults/Fault.js";
-import { LABEL_INFO_TYPE } from "../messages/labelInfo.js";
 import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
 import { readColumn } from "../messages/pointColumns.js";
-import type { LabelInfo } from "../messages/types.js";
 import type { LabellingMode } from "../perception/FusionPolicy.js";
-import { IGNORED, LabelTable } from "./LabelTable.js";
+import { labelComparison } from "./labelComparison.js";
 import { ModeConfusion } from "./ModeConfusion.js";
-
-/** The class of LabelInfo that stands for "no label". */
-const UNLABELED_NAME = "unlabeled";
 
 export interface EvaluateBagOptions {
   /** Labelled clouds; the output topic of `ditr run` by default. */
@@ -34,19 +27,7 @@ export async function evaluateBag(
   options: EvaluateBagOptions = {},
 ): Promise<ModeConfusion> {
   const { labelledTopic = OUTPUT_TOPICS.labelled, truthField = GROUND_TRUTH_FIELD, modeOf, onScan } = options;
-  const topic = labelInfoTopic(reader);
-  if (topic === undefined) {
-    throw new Fault("data-set-unreadable", `${reader.path} has no ${LABEL_INFO_TYPE} that names its classes`);
-  }
-  const { classMap } = await classesOn(reader, topic);
-  const classes = classMap.filter(({ className }) => className !== UNLABELED_NAME);
-  const ignored = classMap.filter(({ className }) => className === UNLABELED_NAME);
-  const table = new LabelTable([
-    ...classes.map(({ classId }, index) => [classId, index] as const),
-    ...ignored.map(({ classId }) => [classId, IGNORED] as const),
-  ]);
-  const classNames = classes.map(({ className }) => className);
-  const tables = { predicted: table, truth: (await readTruthTable(reader, classNames)) ?? table };
+  const { classNames, tables } = await labelComparison(reader);
   const confusion = new ModeConfusion(classNames);
   let scans = 0;
   for await (const { data } of reader.messages({ topics: [labelledTopic] })) {
@@ -60,35 +41,4 @@ export async function evaluateBag(
   }
   if (scans === 0) throw new Fault("data-set-unreadable", `${reader.path} has no clouds on ${labelledTopic}`);
   return confusion;
-}
-
-/**
- * By the names that an imported bag gives its ground truth; undefined when it gives none, and the ids are then those of
- * the labels. Points of the first class, the one that data sets ignore, are ignored.
- */
-async function readTruthTable(
-  reader: BagReader,
-  classNames: readonly string[],
-): Promise<LabelTable | undefined> {
-  if (!reader.topics.some(({ topic }) => topic === GROUND_TRUTH_INFO_TOPIC)) return undefined;
-  const { classMap } = await classesOn(reader, GROUND_TRUTH_INFO_TOPIC);
-  const scored = classMap.filter(({ classId }) => classId !== IGNORED_LEARNING_ID);
-  const unknown = scored.filter(({ className }) => !classNames.includes(className));
-  if (unknown.length > 0) {
-    throw new Fault(
-      "data-set-unreadable",
-      `the ground truth of ${reader.path} has classes that its labels do not have: ` +
-        `${unknown.map(({ className }) => className).join(", ")}; labels have ${classNames.join(", ")}`,
-    );
-  }
-  return new LabelTable([
-    [IGNORED_LEARNING_ID, IGNORED],
-    ...scored.map(({ classId, className }) => [classId, classNames.indexOf(className)] as const),
-  ]);
-}
-
-async function classesOn(reader: BagReader, topic: string): Promise<LabelInfo> {
-  const info = await readLabelInfo(reader, topic);
-  if (info !== undefined) return info;
-  throw new Fault("data-set-unreadable", `${reader.path} has no message on ${topic} that names its classes`);
 }
