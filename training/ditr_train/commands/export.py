@@ -34,6 +34,9 @@ def add_parser(commands: Any) -> None:
     )
     arguments.add_convolution(parser)
     parser.add_argument(
+        "--image-free", action="store_true", help="leave out the fused graph, where its images would not help"
+    )
+    parser.add_argument(
         "--image-free-run",
         type=Path,
         metavar="RUN",
@@ -57,7 +60,7 @@ def add_parser(commands: Any) -> None:
 def _export(options: argparse.Namespace) -> None:
     convolution: Convolution = options.convolution or ("pairs" if options.precision == "float32" else "table")
     if is_bundle(options.run):
-        if options.image_free_run or options.scores or options.data or options.best:
+        if options.image_free_run or options.image_free or options.scores or options.data or options.best:
             raise ConfigError(f"{options.run} is a bundle: it is converted as it is, without other options")
         convert_bundle(options.run, options.output, options.precision, convolution)
     else:
@@ -70,7 +73,7 @@ def _export_run(options: argparse.Namespace, convolution: Convolution) -> None:
     run = RunFolder(options.run)
     config = run.config()
     segmentor = load_segmentor(run, config, best=options.best)
-    fused = segmentor if config.injection is not None else None
+    fused = segmentor if config.injection is not None and not options.image_free else None
     encoder = load_exportable_encoder(run.path, config) if fused is not None else None
     training = provenance(**describe_run(run, config))
     if options.data:
@@ -78,6 +81,9 @@ def _export_run(options: argparse.Namespace, convolution: Convolution) -> None:
     scores = run.read_json("scores.json") if run.has("scores.json") else {}
     if options.scores is not None:
         scores = json.loads(options.scores.read_text(encoding="utf-8"))
+    if options.image_free:
+        training.pop("modes", None)
+        scores = {name: value for name, value in scores.items() if not name.startswith("fused")}
     detection = None
     if config.detection is not None:
         if options.image_free_run is not None:

@@ -200,6 +200,9 @@ def test_fine_tuning_takes_the_backbone_and_a_bundle_takes_the_result(workspace,
     assert described["data"]["initialized_from"]["kind"].startswith("distillation")
     assert described["data"]["initialized_from"]["target"] == "8 clusters of image features"
     assert described["data"]["label_share"] == 0.4
+    assert main(["export", fused, "--image-free", "-o", str(folder / "blind-bundle")]) == 0
+    blind = json.loads((folder / "blind-bundle" / "bundle.json").read_text())
+    assert list(blind["graphs"]) == ["image_free"] and "image_encoder" not in blind and "modes" not in blind["training"]
     assert main(["export", fused, "--image-free-run", str(distilled), "-o", str(folder / "x")]) == 2
     assert "fine-tune it first" in capsys.readouterr().err
 
