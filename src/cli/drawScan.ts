@@ -13,7 +13,7 @@ export interface DrawScanOptions {
 
 /** The points of a scan in the colours of their classes, above the images that belong to it. */
 export async function drawScan(
-  { stamp, frameId, xyz, labels, classes, images }: DrawableScan,
+  { stamp, frameId, xyz, labels, classes, boxes, images }: DrawableScan,
   { title, withImages, range }: DrawScanOptions,
 ): Promise<RgbImage> {
   const seconds = (Number(stamp) / 1e9).toFixed(1);
@@ -21,6 +21,7 @@ export async function drawScan(
     xyz,
     labels,
     classes,
+    ...(boxes && { boxes }),
     title: `${title} at ${seconds} s in ${frameId}`,
     ...(range !== undefined && { range }),
   });

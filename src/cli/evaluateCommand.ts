@@ -3,36 +3,54 @@ import { Command, Option } from "commander";
 import { z } from "zod";
 import { GROUND_TRUTH_FIELD } from "../bag/importers/dataset/groundTruth.js";
 import { bagFiles, openBag } from "../bag/openBag.js";
+import type { BagReader } from "../bag/types.js";
+import { meanOf, type BoxScores } from "../evaluation/BoxScores.js";
 import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { evaluateFolders } from "../evaluation/evaluateFolders.js";
 import { LABEL_FORMATS, type LabelFormatName } from "../evaluation/labelFormats.js";
 import type { ConfusionMatrix } from "../evaluation/ConfusionMatrix.js";
 import type { ModeConfusion } from "../evaluation/ModeConfusion.js";
 import { Fault } from "../faults/Fault.js";
+import { FaultLog } from "../faults/FaultLog.js";
 import { checkOutputs } from "../files/checkOutputs.js";
 import { writeOutput } from "../files/writeOutput.js";
-import type { LabellingMode } from "../perception/FusionPolicy.js";
+import { ModelBundle } from "../model/ModelBundle.js";
+import type { ProviderChoice } from "../model/providers.js";
+import { FUSION_MODES, type FusionMode, type LabellingMode } from "../perception/FusionPolicy.js";
+import { share, wholeNumber } from "./arguments.js";
+import { boxTable } from "./boxTable.js";
+import { evaluateBoxes, hasScoredBoxes, type BoxSource } from "./evaluateBoxes.js";
 import { EXIT } from "./exitCodes.js";
 import { forceOption } from "./forceOption.js";
+import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.js";
+import { providerOption } from "./modelOption.js";
 import { printFault } from "./printFault.js";
 import { Progress } from "./Progress.js";
 import { columnsByMode, scoreTable } from "./scoreTable.js";
 
-interface EvaluateFlags {
+/** conf_thresh of 3DETR's evaluation, as in training. */
+const EVALUATED_SCORE = 0.05;
+
+interface EvaluateFlags extends InputFlags {
   readonly topic?: string;
   readonly truth?: string;
   readonly summary?: string;
   readonly json?: string;
   readonly predictions?: string;
   readonly format?: LabelFormatName;
+  readonly model?: string;
+  readonly provider: ProviderChoice;
+  readonly mode: FusionMode;
+  readonly boxScoreThreshold: number;
+  readonly smallestPoints?: number;
   readonly force: boolean;
 }
 
 export function evaluateCommand(): Command {
-  return new Command("evaluate")
+  const command = new Command("evaluate")
     .description(
       "compare labels with ground truth: per-class IoU, mIoU, confusion matrix; of a bag, or of folders in the " +
-        "format and by the rules of a benchmark",
+        "format and by the rules of a benchmark. Of a bag with true boxes also AP25 and AP50 of its boxes, or of a model's",
     )
     .argument("[bag]", "a bag that `ditr run` wrote from clouds with ground truth")
     .option("--topic <topic>", "labelled clouds (default: the output topic of ditr run)")
@@ -44,11 +62,32 @@ export function evaluateCommand(): Command {
     .option("--json <file>", "write scores and confusion matrix")
     .option("--predictions <folder>", "instead of a bag: folder of predicted labels")
     .addOption(new Option("--format <format>", "of the folders").choices(Object.keys(LABEL_FORMATS)))
+    .option(
+      "-m, --model <folder>",
+      "score the boxes of this model: by its classes and range those of the bag, or, where the bag has none, those that it finds",
+    )
+    .addOption(providerOption())
+    .addOption(
+      new Option("--mode <mode>", "of --model, as in ditr run").choices(FUSION_MODES).default("auto"),
+    )
+    .option(
+      "--box-score-threshold <p>",
+      "of --model where it is run: boxes with a lower score are left out",
+      share,
+      EVALUATED_SCORE,
+    )
+    .option(
+      "--smallest-points <count>",
+      "true boxes with fewer measured points need not be found (default: what the model says, or 1)",
+      wholeNumber,
+    );
+  return addInputOptions(command)
     .addOption(forceOption())
     .action(async (bag: string | undefined, flags: EvaluateFlags, command: Command) => {
       const { predictions, truth, format } = flags;
       if (bag !== undefined && predictions === undefined) {
-        await evaluateOneBag(bag, flags);
+        if (flags.model === undefined) await evaluateOneBag(bag, flags);
+        else await evaluateModelBoxes(bag, flags.model, flags);
       } else if (bag === undefined && predictions !== undefined && truth && format) {
         await evaluateLabelFolders(predictions, truth, format, flags);
       } else {
@@ -79,11 +118,54 @@ async function evaluateOneBag(bag: string, flags: EvaluateFlags): Promise<void> 
     progress.stop();
     const columns = columnsByMode(confusion);
     console.log(scoreTable(modes === undefined ? columns.slice(0, 1) : columns));
-    if (flags.json !== undefined) await writeScores(flags.json, modeScores(confusion), flags.force);
+    const boxes = hasScoredBoxes(reader) ? await scoredBoxes(reader, { kind: "bag" }, flags) : undefined;
+    if (boxes !== undefined) console.log(`\n${boxTable(boxes)}`);
+    const scores = { ...modeScores(confusion), ...(boxes && { boxes: boxScores(boxes) }) };
+    if (flags.json !== undefined) await writeScores(flags.json, scores, flags.force);
   } finally {
     progress.stop();
     await reader.close();
   }
+}
+
+/** Of the boxes that the bag has, or else of those that the model finds. */
+async function evaluateModelBoxes(bag: string, model: string, flags: EvaluateFlags): Promise<void> {
+  await checkOutputs({
+    inputs: [...(await bagFiles(bag)), bag, model],
+    bagFolders: [bag],
+    files: [flags.json],
+    force: flags.force,
+  });
+  const bundle = await ModelBundle.load(model);
+  const reader = await openBag(bag);
+  try {
+    const { provider, mode, boxScoreThreshold: scoreThreshold } = flags;
+    const source: BoxSource = hasScoredBoxes(reader)
+      ? { kind: "bag", bundle }
+      : { kind: "model", bundle, provider, mode, scoreThreshold };
+    const boxes = await scoredBoxes(reader, source, flags);
+    console.log(boxTable(boxes));
+    if (flags.json !== undefined) await writeScores(flags.json, { boxes: boxScores(boxes) }, flags.force);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Exits with the code for an incomplete result when scans were left out. */
+async function scoredBoxes(reader: BagReader, source: BoxSource, flags: EvaluateFlags): Promise<BoxScores> {
+  const { topic, smallestPoints } = flags;
+  const faults = new FaultLog({ announce: printFault });
+  const scores = await evaluateBoxes(
+    reader,
+    {
+      ...inputOptions(flags),
+      source: source.kind === "bag" && topic !== undefined ? { ...source, labelledTopic: topic } : source,
+      ...(smallestPoints !== undefined && { smallestPoints }),
+    },
+    faults,
+  );
+  if (faults.summary().some(({ severity }) => severity === "error")) process.exitCode = EXIT.incomplete;
+  return scores;
 }
 
 /** Exits with the code for an incomplete result when frames were skipped. */
@@ -150,11 +232,23 @@ async function writeScores(file: string, scores: unknown, force: boolean): Promi
   await writeOutput(file, `${JSON.stringify(scores, null, 2)}\n`, { force });
 }
 
-function modeScores(confusion: ModeConfusion): unknown {
+function modeScores(confusion: ModeConfusion) {
   return {
     all: matrixScores(confusion.total()),
     fused: matrixScores(confusion.of("fused")),
     image_free: matrixScores(confusion.of("image-free")),
+  };
+}
+
+function boxScores(scores: BoxScores) {
+  const classes = scores.classScores();
+  return {
+    scans: scores.scans,
+    /** Means over the classes that have boxes. */
+    ap25: meanOf(classes, "ap25"),
+    ap50: meanOf(classes, "ap50"),
+    smallest_points: scores.smallestPoints,
+    classes,
   };
 }
 

@@ -1,18 +1,21 @@
 import { labelInfoTopic, readLabelInfo } from "../bag/labelInfos.js";
 import { assembleFrames } from "../bag/labelling/assembleFrames.js";
 import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
+import { BoxMessages, holdsBoxes } from "../bag/samples/BoxMessages.js";
 import type { BagReader } from "../bag/types.js";
 import { paintPoints } from "../camera/OverlayDrawer.js";
 import { Fault } from "../faults/Fault.js";
 import type { FaultLog } from "../faults/FaultLog.js";
+import { boxesOf, type BoxDetection } from "../messages/boxDetections.js";
 import type { Rgb } from "../messages/packRgb.js";
 import { decodePointCloud2, pointCount } from "../messages/pointCloud2.js";
 import { hasField, readColumn, readXyz } from "../messages/pointColumns.js";
-import type { PointCloud2 } from "../messages/types.js";
+import type { Header, PointCloud2 } from "../messages/types.js";
 import { FrameImages } from "../perception/FrameImages.js";
 import { OverlayMaker } from "../perception/OverlayMaker.js";
 import type { ScanFrame } from "../perception/ScanFrame.js";
 import type { CaptionedImage } from "../report/cameraStrip.js";
+import { boxesSvg, cameraProjection, overSvg, type DrawnBox } from "../report/drawnBoxes.js";
 import type { PaintedClass } from "../report/paintedClasses.js";
 import { drivenInputs, frameOptions, recordedClouds } from "../library/drivenInputs.js";
 import type { InputOptions } from "../library/InputOptions.js";
@@ -41,7 +44,9 @@ export interface DrawableScan {
   readonly labels: Uint32Array;
   /** The classes of its points, with names and colours as the bag has them. */
   readonly classes: readonly PaintedClass[];
-  /** The images that belong to it, with the points that each shows painted on it. */
+  /** In that frame; absent where the bag has none of the scan. */
+  readonly boxes?: readonly DrawnBox[];
+  /** The images that belong to it, with the points and boxes that each shows painted on it. */
   readonly images: () => Promise<readonly CaptionedImage[]>;
 }
 
@@ -71,21 +76,64 @@ export async function* labelledScans(
   const driven = await drivenInputs(bag, own, faults);
   const total = recordedClouds(bag, driven.selection);
   const frames = assembleFrames(frameOptions(driven, own, faults));
+  const detections = holdsBoxes(bag, OUTPUT_TOPICS.detections)
+    ? await BoxMessages.index(bag, OUTPUT_TOPICS.detections, faults)
+    : undefined;
   let number = 0;
-  for await (const { frame } of frames) {
-    number++;
-    const cloud = cloudOf(frame);
-    const { stamp, frameId } = cloud.header;
-    const xyz = readXyz(cloud);
-    const labels = readColumn(cloud, "label", new Uint32Array(pointCount(cloud)));
-    colors.learn(cloud, labels);
-    const classes = [...new Set(labels)].map((id) => ({
-      id,
-      name: names.get(id) ?? `class ${id}`,
-      color: colors.of(id),
-    }));
-    const images = () => overlays(frame, maker, { xyz, labels, classes }, faults);
-    yield { number, total, stamp, frameId, cloud, frame, xyz, labels, classes, images };
+  try {
+    for await (const { frame } of frames) {
+      number++;
+      const cloud = cloudOf(frame);
+      const { stamp, frameId } = cloud.header;
+      const xyz = readXyz(cloud);
+      const labels = readColumn(cloud, "label", new Uint32Array(pointCount(cloud)));
+      colors.learn(cloud, labels);
+      const classes = [...new Set(labels)].map((id) => ({
+        id,
+        name: names.get(id) ?? `class ${id}`,
+        color: colors.of(id),
+      }));
+      const found = detections && (await foundBoxes(detections, cloud.header, faults));
+      const boxes = found?.map(({ box, className }) => ({ box, color: colors.ofBoxes(className, names) }));
+      const images = () => overlays(frame, maker, { xyz, labels, classes, ...(boxes && { boxes }) }, faults);
+      yield {
+        number,
+        total,
+        stamp,
+        frameId,
+        cloud,
+        frame,
+        xyz,
+        labels,
+        classes,
+        ...(boxes && { boxes }),
+        images,
+      };
+    }
+  } finally {
+    await detections?.close();
+  }
+}
+
+/** Undefined where the bag has none of the scan that can be drawn. */
+async function foundBoxes(
+  detections: BoxMessages,
+  { stamp, frameId }: Header,
+  faults: FaultLog,
+): Promise<readonly BoxDetection[] | undefined> {
+  const { topic } = detections;
+  try {
+    const message = await detections.of(stamp);
+    if (message === undefined) return undefined;
+    if (message.header.frameId === frameId) return boxesOf(message);
+    throw new Fault(
+      "malformed-message",
+      `boxes are in the frame "${message.header.frameId}", the labelled points in "${frameId}"; these boxes are not drawn`,
+    );
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    faults.record(error.at({ topic, stamp }));
+    return undefined;
   }
 }
 
@@ -109,6 +157,10 @@ async function classNames(bag: BagReader): Promise<ReadonlyMap<number, string>> 
   return new Map(info?.classMap.map(({ classId, className }) => [classId, className]));
 }
 
+const OTHER_BOXES: Rgb = [255, 210, 74];
+/** Pixels, in images. */
+const BOX_STROKE = 2;
+
 /** The colours that classes have in the clouds: LabelInfo has names only. */
 class ClassColors {
   readonly #colors = new Map<number, Rgb>();
@@ -129,6 +181,12 @@ class ClassColors {
     }
   }
 
+  /** That of the points of the class that is called so, where there were any. */
+  ofBoxes(className: string, names: ReadonlyMap<number, string>): Rgb {
+    const id = [...names].find(([, name]) => name === className)?.[0];
+    return id !== undefined && this.#colors.has(id) ? this.of(id) : OTHER_BOXES;
+  }
+
   /** Black, which points without a label have, is no colour on a dark page. */
   of(id: number): Rgb {
     const [red, green, blue] = this.#colors.get(id) ?? [0, 0, 0];
@@ -139,7 +197,7 @@ class ClassColors {
 async function overlays(
   frame: ScanFrame,
   maker: OverlayMaker,
-  { xyz, labels, classes }: Pick<DrawableScan, "xyz" | "labels" | "classes">,
+  { xyz, labels, classes, boxes = [] }: Pick<DrawableScan, "xyz" | "labels" | "classes" | "boxes">,
   faults: FaultLog,
 ): Promise<CaptionedImage[]> {
   const slots = new Map(classes.map(({ id }, slot) => [id, slot]));
@@ -152,9 +210,15 @@ async function overlays(
   const cameras = new Set(images.all.map(({ camera }) => camera));
   const { drafts, faults: unusable } = await maker.draft(images, cameras, { xyz, pointToVoxel: points });
   for (const fault of unusable) faults.record(fault);
-  return drafts.map(({ camera, image, voxels }) => {
-    const painted = { ...image, data: image.data.slice() };
-    paintPoints(painted.data, voxels, slotOf, colors);
-    return { caption: `camera ${camera}`, image: painted };
-  });
+  return Promise.all(
+    drafts.map(async ({ camera, image, voxels }) => {
+      const painted = { ...image, data: image.data.slice() };
+      paintPoints(painted.data, voxels, slotOf, colors);
+      const source = images.all.find((each) => each.camera === camera)!;
+      const { model } = await images.located(source);
+      const view = { model, cloudToOptical: source.cloudToCamera };
+      const edges = boxesSvg(boxes, cameraProjection(view, image.width / model.width), BOX_STROKE);
+      return { caption: `camera ${camera}`, image: await overSvg(painted, edges) };
+    }),
+  );
 }

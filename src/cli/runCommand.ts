@@ -26,6 +26,7 @@ interface RunFlags extends InputFlags {
   readonly minSeenShare: number;
   readonly filter?: string;
   readonly filterProbability?: number;
+  readonly boxScoreThreshold?: number;
   readonly copy: "none" | "tf" | "all";
   readonly maxScans?: number;
   readonly json?: string;
@@ -65,6 +66,11 @@ export function runCommand(): Command {
       "filter points by the probability of these classes instead of the label",
       share,
     )
+    .option(
+      "--box-score-threshold <p>",
+      "of a model that finds boxes: leave out those with a lower score (default: what the model says)",
+      share,
+    )
     .addOption(
       new Option("--copy <what>", "what else to copy into the labelled bag")
         .choices(["none", "tf", "all"])
@@ -78,7 +84,7 @@ export function runCommand(): Command {
       "after",
       `
 The labelled cloud has all fields of the input, and label, confidence and rgb; same points, same order, same
-header. Exit code ${EXIT.incomplete} when some scans were lost or none was labelled: the summary says
+header. A model that finds boxes also gives boxes of each scan, in the frame of its points. Exit code ${EXIT.incomplete} when some scans were lost or none was labelled: the summary says
 why. Ctrl-C ends with a finished bag of what was labelled until then, and exit code ${EXIT.interrupted}; a second one ends at once.
 Providers: ${PROVIDER_CHOICES.join(", ")}; \`ditr doctor\` shows which of them work here.`,
     )
@@ -131,6 +137,7 @@ function optionsOf(flags: RunFlags): RunBagOptions {
     ...inputOptions(flags),
     ...(filter !== undefined && { filterClasses: filter.split(",").map((name) => name.trim()) }),
     ...(filterProbability !== undefined && { filterProbability }),
+    ...(flags.boxScoreThreshold !== undefined && { boxScoreThreshold: flags.boxScoreThreshold }),
     ...(flags.maxScans !== undefined && { maxScans: flags.maxScans }),
     ...(flags.dump !== undefined && { dump: flags.dump }),
   };

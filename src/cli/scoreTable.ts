@@ -57,6 +57,7 @@ export function scoreTable(columns: readonly ScoreColumn[], mean: "present" | "a
   );
 }
 
-function percent(value: number | undefined): string {
+/** Of a share; "-" where there is none. */
+export function percent(value: number | undefined): string {
   return value === undefined ? "-" : (100 * value).toFixed(1);
 }

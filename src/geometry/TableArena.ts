@@ -5,7 +5,7 @@ const HEADROOM = 1.25;
 const MINIMUM_ENTRIES = 64;
 
 /**
- * The memory of one scan's int32 tables: one growable buffer per table name, reused from scan to scan.
+ * The memory of one scan's tables of int32 and float32: one growable buffer per table name, reused from scan to scan.
  *
  * The tables of a scan are valid until the arena is used for the next one. To hand some to another thread,
  * transfer their buffers, and `giveBack` them when the other thread is done; use another arena meanwhile. An
@@ -23,6 +23,12 @@ export class TableArena {
       this.#buffers.set(name, buffer);
     }
     return new Int32Array(buffer, 0, length);
+  }
+
+  /** The same for a table of float32. */
+  float32(name: string, length: number): Float32Array<ArrayBuffer> {
+    const { buffer, byteOffset } = this.int32(name, length);
+    return new Float32Array(buffer, byteOffset, length);
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Room to grow before the next allocation; see TableArena. */
 const HEADROOM = 1.25;
 
-type ScratchArray = Float32Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
+type ScratchArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array;
 
 /** The same array while it has room for `length` entries, else a larger one; contents are undefined either way. */
 export function withRoom<T extends ScratchArray>(array: T, length: number): T {

@@ -27,6 +27,8 @@ export interface LabelBagOptions extends Partial<InputOptions> {
   readonly filterClasses?: readonly string[];
   /** Leave out the points for which one of these classes has more than this probability, 0 to 1, in place of its label. */
   readonly filterProbability?: number;
+  /** Of a model that finds boxes: those with a lower score, 0 to 1, are left out; what the model says unless told. */
+  readonly boxScoreThreshold?: number;
   /** Stop after this many scans. */
   readonly maxScans?: number;
   /** Keep voxels, graph inputs and logits of every scan as its `dump`: much memory. */
@@ -88,6 +90,7 @@ const schema = z.strictObject({
     .optional(),
   filterClasses: names.optional(),
   filterProbability: share.optional(),
+  boxScoreThreshold: share.optional(),
   maxScans: z.int().nonnegative().optional(),
   dump: z.boolean().optional(),
   signal: z.instanceof(AbortSignal).optional(),

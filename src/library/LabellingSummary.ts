@@ -61,6 +61,8 @@ export interface LabellingSummary {
   readonly points: { readonly total: number; readonly unlabeled: number; readonly no_return: number };
   /** Points by name of the class. */
   readonly class_points: Readonly<Record<string, number>>;
+  /** Boxes of all scans by name of the class; absent of a model that finds none. */
+  readonly boxes?: Readonly<Record<string, number>>;
   /** By stage, in the order in which a scan goes through them. */
   readonly stage_ms: Readonly<Record<string, StageSummary>>;
   readonly seconds: number;
@@ -129,6 +131,7 @@ export function labellingSummary(result: LabellingResult): LabellingSummary {
     class_points: Object.fromEntries(
       [...recorder.classCounts].map(([id, count]) => [className(result, id), count]),
     ),
+    ...(bundle.findsBoxes && { boxes: Object.fromEntries(recorder.boxCounts) }),
     stage_ms: Object.fromEntries(recorder.stageSummaries()),
     seconds: result.seconds,
     scans_per_second: labelled / result.seconds,

@@ -30,6 +30,7 @@ export type {
   LabelledScan,
   MissingImage,
   OverlayImage,
+  ScanBoxes,
   ScanFrame,
   ScanOutcome,
   ScanSource,
@@ -37,7 +38,7 @@ export type {
   StageTimes,
   UsedImage,
 } from "../perception/ScanFrame.js";
-export { CLOUDS_ONLY, type WantedOutputs } from "../perception/WantedOutputs.js";
+export { CLOUDS_ONLY, OUTPUTS_OF_BAGS, type WantedOutputs } from "../perception/WantedOutputs.js";
 
 export { ModelBundle } from "../model/ModelBundle.js";
 export type { Provider, ProviderChoice, ProviderReport } from "../model/providers.js";
@@ -47,6 +48,8 @@ export { openBag } from "../bag/openBag.js";
 export { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
 export type { BagMessage, BagReader, BagTopic, MessageFilter } from "../bag/types.js";
 
+export type { OrientedBox } from "../geometry/OrientedBox.js";
+export type { BoxDetection } from "../messages/boxDetections.js";
 export { decodePointCloud2, encodePointCloud2, pointCount } from "../messages/pointCloud2.js";
 export { findField, hasField, readColumn, readXyz } from "../messages/pointColumns.js";
 export { PointFieldType, type CameraInfo, type PointCloud2, type PointField } from "../messages/types.js";

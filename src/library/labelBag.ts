@@ -68,6 +68,7 @@ async function* labelReader(bag: BagReader, options: LabelBagOptions): Scans {
     threads,
     fusion: { ...DEFAULT_FUSION, ...options.fusion },
     ...(filter && { filter }),
+    ...(options.boxScoreThreshold !== undefined && { boxScoreThreshold: options.boxScoreThreshold }),
     ...(options.intensityScale !== undefined && { intensityScale: options.intensityScale }),
     ...(options.intensityField !== undefined && { intensityField: options.intensityField }),
     dump,

@@ -206,6 +206,7 @@ export const scanStatus: ScanStatus = {
   projectionMs: 4.0625,
   imageEncoderMs: 55.5,
   backboneMs: 66.75,
+  detectionMs: 9.5,
   composeMs: 7.875,
   latencyMs: 161.03125,
 };

@@ -31,6 +31,7 @@ export function decodeScanStatus(cdr: Uint8Array): ScanStatus {
     projectionMs: input.float32("projection_ms"),
     imageEncoderMs: input.float32("image_encoder_ms"),
     backboneMs: input.float32("backbone_ms"),
+    detectionMs: input.float32("detection_ms"),
     composeMs: input.float32("compose_ms"),
     latencyMs: input.float32("latency_ms"),
   };
@@ -57,6 +58,7 @@ export function encodeScanStatus(status: ScanStatus, options?: EncodeOptions): U
   output.float32(status.projectionMs);
   output.float32(status.imageEncoderMs);
   output.float32(status.backboneMs);
+  output.float32(status.detectionMs);
   output.float32(status.composeMs);
   output.float32(status.latencyMs);
   return output.finish();

@@ -257,6 +257,7 @@ export interface ScanStatus {
   readonly projectionMs: number;
   readonly imageEncoderMs: number;
   readonly backboneMs: number;
+  readonly detectionMs: number;
   readonly composeMs: number;
   readonly latencyMs: number;
 }

@@ -91,7 +91,8 @@ export class InferenceEngine {
    * Fault("inference-failed") when ONNX Runtime cannot run the graph on them.
    */
   async label(request: LabelRequest, limit: AskOptions = {}): Promise<LabelResult> {
-    const tensors = request.images === undefined ? request.inputs : [...request.inputs, request.images];
+    const { inputs, images, detection = [] } = request;
+    const tensors = [...inputs, ...(images === undefined ? [] : [images]), ...detection];
     const transfer = [...new Set(tensors.map(({ data }) => data.buffer))];
     const answer = await this.#worker.ask({ id: this.#nextId++, request }, transfer, limit);
     if (answer.kind === "failed") throw new Fault(answer.code, answer.message);

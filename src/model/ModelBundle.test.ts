@@ -5,7 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { BundleManifest } from "./bundleManifest.js";
-import { exampleGraph, exampleManifest, tensor } from "./exampleManifest.js";
+import { exampleDetection, exampleGraph, exampleManifest, tensor } from "./exampleManifest.js";
 import { ModelBundle } from "./ModelBundle.js";
 
 const folder = mkdtempSync(path.join(tmpdir(), "ditr-bundle-"));
@@ -122,6 +122,43 @@ describe("ModelBundle.load", () => {
       "belong together",
     ],
     ["an unlabeled id that a class has", exampleManifest({ unlabeled_id: 9 }), "9 is also the id of a class"],
+    ["boxes of a stage that there is not", exampleDetection({ stage: 2 }), "the backbone has stages 0 to 1"],
+    [
+      "boxes of two classes of one name",
+      exampleDetection({
+        classes: [
+          { name: "car", color: [0, 0, 0] },
+          { name: "car", color: [1, 1, 1] },
+        ],
+      }),
+      "every class must have a name of its own",
+    ],
+    [
+      "a detection graph without what its boxes are",
+      { ...exampleDetection(), detection: undefined },
+      "the graph detection and the description of the detection belong together",
+    ],
+    [
+      "boxes on tokens that the segmentation does not give",
+      {
+        ...exampleDetection(),
+        graphs: { ...exampleDetection().graphs, image_free: exampleGraph() },
+      },
+      'graph image_free has no output "tokens"',
+    ],
+    [
+      "tokens of another width than the detection takes",
+      {
+        ...exampleDetection(),
+        graphs: {
+          ...exampleDetection().graphs,
+          image_free: exampleGraph({
+            outputs: [...exampleGraph().outputs, tensor("tokens", "float32", "V1", 16)],
+          }),
+        },
+      },
+      'declares output "tokens" as float32 [V1, 16], expected float32 [*, 12]',
+    ],
     ["an unknown property", { ...exampleManifest(), colour: "red" }, "colour"],
     ["another format version", { ...exampleManifest(), format_version: 2 }, "format_version"],
   ])("refuses %s", async (_, manifest, message) => {

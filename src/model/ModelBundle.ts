@@ -14,7 +14,7 @@ import { contractViolation } from "./graphContract.js";
 import { readGraphWeights } from "./graphWeights.js";
 
 const MANIFEST_FILE = "bundle.json";
-const GRAPHS: readonly GraphName[] = ["image_free", "fused", "image_encoder"];
+const GRAPHS: readonly GraphName[] = ["image_free", "fused", "image_encoder", "detection"];
 
 /** A loaded graph of a bundle: its description and where its checked file lies. */
 export interface BundleGraph {
@@ -51,9 +51,10 @@ export class ModelBundle {
     return new ModelBundle(folder, manifest, graphs);
   }
 
-  /** That of its graphs, e.g. "float32"; of all, where they differ. */
+  /** That of its graphs, e.g. "float32"; of all, where they differ. The detection graph, float32 in any bundle, does not count. */
   get precision(): string {
-    return [...new Set(this.graphs.map(({ spec }) => spec.precision))].join(" and ");
+    const graphs = this.graphs.filter(({ name }) => name !== "detection");
+    return [...new Set(graphs.map(({ spec }) => spec.precision))].join(" and ");
   }
 
   get canFuse(): boolean {
@@ -62,6 +63,10 @@ export class ModelBundle {
 
   get canRunWithoutImages(): boolean {
     return this.manifest.graphs.image_free !== undefined;
+  }
+
+  get findsBoxes(): boolean {
+    return this.manifest.detection !== undefined;
   }
 
   /** The bundle's class with this name; throws a Fault that lists the names that there are. */

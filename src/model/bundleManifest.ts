@@ -87,10 +87,39 @@ const imageEncoderSpec = z.strictObject({
   occlusion: z.boolean(),
 });
 
+const color = z.tuple([z.int().min(0).max(255), z.int().min(0).max(255), z.int().min(0).max(255)]);
+
 const classSpec = z.strictObject({
   id: z.int().min(0).max(65535),
   name: z.string().min(1),
-  color: z.tuple([z.int().min(0).max(255), z.int().min(0).max(255), z.int().min(0).max(255)]),
+  color,
+});
+
+const detectionSpec = z.strictObject({
+  /** Whose voxels are the tokens. */
+  stage: z.int().min(0),
+  /** Rows of tokens that boxes are looked for at, at most. */
+  queries: z.int().positive(),
+  classes: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        color,
+        /** What true boxes of it are called; absent: as the class. */
+        of: z.array(z.string().min(1)).min(1).optional(),
+      }),
+    )
+    .min(1)
+    .refine(
+      (classes) => new Set(classes.map(({ name }) => name)).size === classes.length,
+      "every class must have a name of its own",
+    ),
+  /** Boxes with fewer measured points were not learned, and need not be found; absent: 1. */
+  smallest_points: z.int().min(0).optional(),
+  /** Boxes with a lower score are left out. */
+  score_threshold: z.number().min(0).max(1),
+  /** Of two boxes of a class with more intersection over union the better one is kept. */
+  overlap_threshold: z.number().min(0).max(1),
 });
 
 export const bundleManifestSchema = z
@@ -105,10 +134,13 @@ export const bundleManifestSchema = z
     unlabeled_id: z.int().min(0).max(65535),
     backbone: backboneSpec,
     image_encoder: imageEncoderSpec.optional(),
+    /** Of bundles that find boxes. */
+    detection: detectionSpec.optional(),
     graphs: z.strictObject({
       image_free: graphSpec.optional(),
       fused: graphSpec.optional(),
       image_encoder: graphSpec.optional(),
+      detection: graphSpec.optional(),
     }),
     /** Provenance: data, recipe, seeds. */
     training: z.record(z.string(), z.unknown()).optional(),
@@ -116,7 +148,7 @@ export const bundleManifestSchema = z
     scores: z.record(z.string(), z.unknown()).optional(),
   })
   .check((context) => {
-    const { classes, unlabeled_id, graphs, image_encoder, backbone } = context.value;
+    const { classes, unlabeled_id, graphs, image_encoder, detection, backbone } = context.value;
     const complain = (path: (string | number)[], message: string) => {
       context.issues.push({ code: "custom", path, message, input: context.value });
     };
@@ -129,6 +161,12 @@ export const bundleManifestSchema = z
     const encoderParts = [graphs.fused, graphs.image_encoder, image_encoder];
     if (new Set(encoderParts.map((part) => part === undefined)).size > 1) {
       complain(["graphs"], "fused, image_encoder and the image_encoder description belong together");
+    }
+    if ((detection === undefined) !== (graphs.detection === undefined)) {
+      complain(["graphs"], "the graph detection and the description of the detection belong together");
+    }
+    if (detection !== undefined && detection.stage >= backbone.stages.length) {
+      complain(["detection", "stage"], `the backbone has stages 0 to ${backbone.stages.length - 1}`);
     }
     if (
       image_encoder &&
@@ -155,4 +193,5 @@ export type GraphSpec = z.infer<typeof graphSpec>;
 export type TensorSpec = z.infer<typeof tensorSpec>;
 export type ImageEncoderSpec = z.infer<typeof imageEncoderSpec>;
 export type ClassSpec = z.infer<typeof classSpec>;
-export type GraphName = "image_free" | "fused" | "image_encoder";
+export type DetectionSpec = z.infer<typeof detectionSpec>;
+export type GraphName = "image_free" | "fused" | "image_encoder" | "detection";

@@ -1,4 +1,4 @@
-import type { BundleManifest, GraphSpec, TensorSpec } from "./bundleManifest.js";
+import type { BundleManifest, DetectionSpec, GraphSpec, TensorSpec } from "./bundleManifest.js";
 
 /** A manifest for tests: two stages, the first convolves, the second attends with rotary encoding. */
 export function exampleManifest(changes: Partial<BundleManifest> = {}): BundleManifest {
@@ -52,6 +52,37 @@ export function exampleGraph(changes: Partial<GraphSpec> = {}): GraphSpec {
       tensor("logits", "float32", "V0", 2),
     ],
     ...changes,
+  };
+}
+
+/** The example with boxes of two classes on tokens of the second stage. */
+export function exampleDetection(changes: Partial<DetectionSpec> = {}): BundleManifest {
+  const { graphs, ...manifest } = exampleManifest();
+  const outputs = [...exampleGraph().outputs, tensor("tokens", "float32", "V1", 12)];
+  return {
+    ...manifest,
+    detection: {
+      stage: 1,
+      queries: 100,
+      classes: [
+        { name: "car", color: [100, 150, 245] },
+        { name: "person", color: [255, 30, 30] },
+      ],
+      score_threshold: 0.3,
+      overlap_threshold: 0.25,
+      ...changes,
+    },
+    graphs: {
+      ...graphs,
+      image_free: exampleGraph({ outputs }),
+      detection: {
+        file: "image_free.onnx",
+        sha256: "0".repeat(64),
+        precision: "float32",
+        inputs: [tensor("tokens", "float32", "V1", 12), tensor("token_positions", "float32", "V1", 3)],
+        outputs: [tensor("boxes", "float32", "Q", 7), tensor("class_probabilities", "float32", "Q", 2)],
+      },
+    },
   };
 }
 

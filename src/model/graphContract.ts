@@ -82,12 +82,16 @@ export function patchesPerVoxel(sampling: "nearest" | "bilinear"): 1 | 4 {
   return sampling === "nearest" ? 1 : 4;
 }
 
-function contractOf(
-  manifest: BundleManifest,
-  graph: GraphName,
-): { inputs: ContractTensor[]; outputs: ContractTensor[] } {
+interface GraphContract {
+  readonly inputs: readonly ContractTensor[];
+  readonly outputs: readonly ContractTensor[];
+}
+
+function contractOf(manifest: BundleManifest, graph: GraphName): GraphContract {
+  if (graph === "detection") return detectionContract(manifest);
   const classes = manifest.classes.length;
   const outputs: ContractTensor[] = [...OUTPUTS, { name: "logits", dtype: "float32", shape: ["*", classes] }];
+  if (manifest.detection !== undefined) outputs.push(tokensOf(manifest));
   if (graph === "image_free") return { inputs: backboneInputs(manifest), outputs };
   const encoder = manifest.image_encoder!;
   const dimension = encoder.feature_dimension;
@@ -108,6 +112,26 @@ function contractOf(
     inputs: [{ name: "image", dtype: "float32", shape: ["*", 3, encoder.input_height, encoder.input_width] }],
     outputs: [{ name: "features", dtype: "float32", shape: ["*", patches, dimension] }],
   };
+}
+
+function detectionContract(manifest: BundleManifest): GraphContract {
+  return {
+    inputs: [
+      tokensOf(manifest),
+      { name: "token_positions", dtype: "float32", shape: ["*", 3] },
+      { name: "queries", dtype: "int32", shape: ["*"] },
+    ],
+    outputs: [
+      { name: "boxes", dtype: "float32", shape: ["*", 7] },
+      { name: "class_probabilities", dtype: "float32", shape: ["*", manifest.detection!.classes.length] },
+    ],
+  };
+}
+
+/** As wide as the detection graph takes them. */
+function tokensOf({ graphs }: BundleManifest): ContractTensor {
+  const declared = graphs.detection!.inputs.find(({ name }) => name === "tokens")?.shape[1];
+  return { name: "tokens", dtype: "float32", shape: ["*", typeof declared === "number" ? declared : "*"] };
 }
 
 function describe({ dtype, shape }: { dtype: string; shape: readonly (number | string)[] }): string {

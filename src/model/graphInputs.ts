@@ -75,9 +75,12 @@ export function featureTensor(
   return float32Tensor("feat", [representative.length, width], data);
 }
 
-/** The inputs of a graph that the host makes: all but the image encoder's result. */
+/** What other graphs give to the one that takes it. */
+const RESULTS: readonly string[] = ["image_features", "tokens"];
+
+/** The inputs of a graph that the host makes: all but the results of other graphs. */
 export function hostInputs({ inputs }: GraphSpec): TensorSpec[] {
-  return inputs.filter(({ name }) => name !== "image_features");
+  return inputs.filter(({ name }) => !RESULTS.includes(name));
 }
 
 /** The tensors of these inputs, in their order; a missing one is a defect of the caller. */

@@ -22,6 +22,16 @@ export interface LabelRequest {
   /** `image` [B, 3, H, W] for the image encoder; only and always with the fused graph. */
   readonly images?: NamedTensor;
   readonly wantLogits: boolean;
+  /** The detection graph's inputs but `tokens`, in any order, where boxes are wanted. */
+  readonly detection?: readonly NamedTensor[];
+}
+
+/** What a detection graph says of a scan, in q rows. */
+export interface BoxProposals {
+  /** [q, 7]: x, y, z of the centre, length, width, height in metres, yaw in radians. */
+  readonly boxes: Float32Array<ArrayBuffer>;
+  /** [q, classes of boxes] */
+  readonly classProbabilities: Float32Array<ArrayBuffer>;
 }
 
 export interface LabelResult {
@@ -33,11 +43,16 @@ export interface LabelResult {
   readonly entropy: Float32Array<ArrayBuffer>;
   /** [V_0, classes], when asked for. */
   readonly logits?: Float32Array<ArrayBuffer>;
+  /** When boxes were wanted. */
+  readonly proposals?: BoxProposals;
   readonly imageEncoderMs: number;
   readonly backboneMs: number;
+  /** 0 when no boxes were wanted. */
+  readonly detectionMs: number;
   /** The inputs, given back so that their memory can be used again. */
   readonly inputs: readonly NamedTensor[];
   readonly images?: NamedTensor;
+  readonly detection?: readonly NamedTensor[];
 }
 
 /** The worker's first message. */

@@ -7,6 +7,7 @@ import { Fault } from "../faults/Fault.js";
 import type { GraphName, GraphSpec } from "./bundleManifest.js";
 import {
   END_OF_INFERENCE,
+  type BoxProposals,
   type InferenceAnswer,
   type InferenceCommand,
   type InferenceWorkerData,
@@ -83,10 +84,16 @@ function sessionOptions(
 async function warmUp(): Promise<void> {
   const tensors = warmUpTensors(manifest);
   const images = tensors.find(({ name }) => name === "image");
+  const { detection } = manifest.graphs;
   for (const { name, spec } of wanted) {
-    if (name === "image_encoder") continue;
-    const inputs = selectInputs(hostInputs(spec), tensors);
-    await label({ graph: name, inputs, wantLogits: false, ...(name === "fused" && images && { images }) });
+    if (name === "image_encoder" || name === "detection") continue;
+    await label({
+      graph: name,
+      inputs: selectInputs(hostInputs(spec), tensors),
+      wantLogits: false,
+      ...(name === "fused" && images && { images }),
+      ...(detection && { detection: selectInputs(hostInputs(detection), tensors) }),
+    });
   }
 }
 
@@ -122,8 +129,9 @@ async function run(
   name: GraphName,
   inputs: readonly NamedTensor[],
   fetches: readonly string[],
+  others: ort.InferenceSession.FeedsType = {},
 ): Promise<{ outputs: ort.InferenceSession.OnnxValueMapType; ms: number }> {
-  const feeds = Object.fromEntries(inputs.map((tensor) => [tensor.name, asOrt(tensor)]));
+  const feeds = { ...Object.fromEntries(inputs.map((tensor) => [tensor.name, asOrt(tensor)])), ...others };
   const session = sessions.get(name)!;
   const start = performance.now();
   try {
@@ -136,7 +144,8 @@ async function run(
   }
 }
 
-async function label({ graph: name, inputs, images, wantLogits }: LabelRequest): Promise<LabelResult> {
+async function label(request: LabelRequest): Promise<LabelResult> {
+  const { graph: name, inputs, images, wantLogits, detection } = request;
   let imageEncoderMs = 0;
   let all = inputs;
   if (images !== undefined) {
@@ -153,24 +162,48 @@ async function label({ graph: name, inputs, images, wantLogits }: LabelRequest):
       ),
     ];
   }
-  const fetches = ["label", "confidence", "entropy", ...(wantLogits ? ["logits"] : [])];
+  const fetches = [
+    "label",
+    "confidence",
+    "entropy",
+    ...(wantLogits ? ["logits"] : []),
+    ...(detection === undefined ? [] : ["tokens"]),
+  ];
   const { outputs, ms } = await run(name, all, fetches);
+  const found = detection && (await detect(outputs["tokens"]!, detection));
   return {
     label: outputs["label"]!.data as Int32Array<ArrayBuffer>,
     confidence: outputs["confidence"]!.data as Float32Array<ArrayBuffer>,
     entropy: outputs["entropy"]!.data as Float32Array<ArrayBuffer>,
     ...(wantLogits && { logits: outputs["logits"]!.data as Float32Array<ArrayBuffer> }),
+    ...(found && { proposals: found.proposals }),
     imageEncoderMs,
     backboneMs: ms,
+    detectionMs: found?.ms ?? 0,
     inputs,
     ...(images !== undefined && { images }),
+    ...(detection !== undefined && { detection }),
   };
+}
+
+async function detect(
+  tokens: ort.OnnxValue,
+  inputs: readonly NamedTensor[],
+): Promise<{ proposals: BoxProposals; ms: number }> {
+  const { outputs, ms } = await run("detection", inputs, ["boxes", "class_probabilities"], { tokens });
+  const proposals = {
+    boxes: outputs["boxes"]!.data as Float32Array<ArrayBuffer>,
+    classProbabilities: outputs["class_probabilities"]!.data as Float32Array<ArrayBuffer>,
+  };
+  return { proposals, ms };
 }
 
 function buffersOf(result: LabelResult): ArrayBuffer[] {
   const views = [result.label, result.confidence, result.entropy, ...result.inputs.map(({ data }) => data)];
   if (result.logits !== undefined) views.push(result.logits);
   if (result.images !== undefined) views.push(result.images.data);
+  if (result.detection !== undefined) views.push(...result.detection.map(({ data }) => data));
+  if (result.proposals !== undefined) views.push(...Object.values(result.proposals));
   return [...new Set(views.map((view) => view.buffer))];
 }
 

@@ -1,5 +1,6 @@
 import { ScanGeometryBuilder } from "../geometry/ScanGeometryBuilder.js";
 import type { BundleManifest } from "./bundleManifest.js";
+import { detectionTensors } from "./detectionTensors.js";
 import { geometryConfig, patchesPerVoxel } from "./graphContract.js";
 import { featureTensor, geometryTensors } from "./graphInputs.js";
 import { float32Tensor, int32Tensor, type NamedTensor } from "./NamedTensor.js";
@@ -24,7 +25,11 @@ export function warmUpTensors(manifest: BundleManifest): NamedTensor[] {
   const voxels = geometry.representative.length;
   const zeros = new Float32Array(POINTS);
   const columns = backbone.input_features.map(() => zeros);
-  const tensors = [...geometryTensors(geometry), featureTensor(backbone, columns, geometry.representative)];
+  const tensors = [
+    ...geometryTensors(geometry),
+    featureTensor(backbone, columns, geometry.representative),
+    ...detectionTensors(manifest, { xyz, geometry }),
+  ];
   if (image_encoder !== undefined) {
     const { input_height, input_width, sampling } = image_encoder;
     const patches = patchesPerVoxel(sampling);

@@ -269,7 +269,13 @@ describe("forced modes", () => {
 });
 
 describe("live", () => {
-  const nothing: WantedOutputs = { labelled: false, filtered: false, overlays: new Set() };
+  const nothing: WantedOutputs = {
+    labelled: false,
+    filtered: false,
+    overlays: new Set(),
+    detections: false,
+    markers: false,
+  };
   const road = bundle.classId("road");
   let pipeline: PerceptionPipeline;
   beforeAll(async () => {

@@ -18,7 +18,7 @@ import type {
   ScanOutcome,
   ScanWithCloud,
 } from "./ScanFrame.js";
-import { CLOUDS_ONLY, type WantedOutputs } from "./WantedOutputs.js";
+import { CLOUDS_ONLY, OUTPUTS_OF_BAGS, type WantedOutputs } from "./WantedOutputs.js";
 
 export interface PerceptionPipelineOptions extends Partial<PipelineSettings> {
   readonly bundle: ModelBundle;
@@ -111,7 +111,7 @@ export class PerceptionPipeline {
    * be labelled comes out as a FailedScan. Frames' message buffers are taken over.
    */
   label(frames: AsyncIterable<ScanFrame>): AsyncGenerator<ScanWithCloud | FailedScan> {
-    return mapInOrder(frames, (frame) => this.labelFrame(frame, CLOUDS_ONLY), {
+    return mapInOrder(frames, (frame) => this.labelFrame(frame, OUTPUTS_OF_BAGS), {
       concurrency: SCANS_IN_FLIGHT,
     });
   }
@@ -137,8 +137,14 @@ export class PerceptionPipeline {
       const prepared = await this.#preparation.prepare(id, frame, wanted, this.#limit);
       const result = await this.#infer(id, prepared, wantLogits);
       const dump = this.#dumps ? copyForDump(prepared, result) : undefined;
-      const { label, confidence, logits, inputs } = result;
-      const labels = { label, confidence, ...(logits && { logits }), inputs };
+      const { label, confidence, logits, proposals, inputs, detection = [] } = result;
+      const labels = {
+        label,
+        confidence,
+        ...(logits && { logits }),
+        ...(proposals && { proposals }),
+        inputs: [...inputs, ...detection],
+      };
       const composed = await this.#preparation.compose(id, labels, this.#limit);
       return { ...labelledScan(frame, prepared, result, composed), ...(dump && { dump }) };
     } catch (error) {
@@ -154,13 +160,19 @@ export class PerceptionPipeline {
 
   async #infer(
     id: number,
-    { mode, inputs, images, voxelCount }: PreparedScan,
+    { mode, inputs, images, detection, voxelCount }: PreparedScan,
     wantLogits: boolean,
   ): Promise<LabelResult> {
-    if (voxelCount === 0) return emptyResult(inputs);
+    if (voxelCount === 0) return emptyResult([...inputs, ...(detection ?? [])]);
     try {
       const graph = mode === "fused" ? "fused" : "image_free";
-      const request = { graph, inputs, ...(images && { images }), wantLogits } as const;
+      const request = {
+        graph,
+        inputs,
+        ...(images && { images }),
+        wantLogits,
+        ...(detection && { detection }),
+      } as const;
       return await this.#engine.label(request, this.#limit);
     } catch (error) {
       this.#preparation.discard(id);
@@ -170,18 +182,23 @@ export class PerceptionPipeline {
 }
 
 /** Nothing but the settings, so that they can be posted. */
-function plainSettings({ fusion, filter, colors }: PipelineSettings): PipelineSettings {
-  return { fusion, ...(filter && { filter }), ...(colors && { colors }) };
+function plainSettings({ fusion, filter, boxScoreThreshold, colors }: PipelineSettings): PipelineSettings {
+  return {
+    fusion,
+    ...(filter && { filter }),
+    ...(boxScoreThreshold !== undefined && { boxScoreThreshold }),
+    ...(colors && { colors }),
+  };
 }
 
 function labelledScan(
   { stamp, topic }: ScanFrame,
   prepared: PreparedScan,
-  { imageEncoderMs, backboneMs }: LabelResult,
+  { imageEncoderMs, backboneMs, detectionMs }: LabelResult,
   composed: ComposedScan,
 ): LabelledScan {
   const { mode, reason, imagesUsed, missing, seenShare, pointCount, noReturnCount, voxelCount } = prepared;
-  const { labelledCloud, filteredCloud, overlays, overlaysMs, unlabeledCount, classCounts } = composed;
+  const { labelledCloud, filteredCloud, overlays, boxes, overlaysMs, unlabeledCount, classCounts } = composed;
   return {
     kind: "labelled",
     stamp,
@@ -200,6 +217,7 @@ function labelledScan(
     ...(labelledCloud && { labelledCloud }),
     ...(filteredCloud && { filteredCloud }),
     overlays,
+    ...(boxes && { boxes }),
     times: {
       decode: prepared.decodeMs,
       geometry: prepared.geometryMs,
@@ -207,6 +225,7 @@ function labelledScan(
       projection: prepared.projectionMs,
       imageEncoder: imageEncoderMs,
       backbone: backboneMs,
+      detection: prepared.detectionMs + detectionMs + composed.detectionMs,
       compose: composed.composeMs,
     },
     overlaysMs,
@@ -222,6 +241,7 @@ function emptyResult(inputs: PreparedScan["inputs"]): LabelResult {
     logits: new Float32Array(0),
     imageEncoderMs: 0,
     backboneMs: 0,
+    detectionMs: 0,
     inputs,
   };
 }

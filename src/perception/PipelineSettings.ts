@@ -7,6 +7,8 @@ export interface PipelineSettings {
   readonly fusion: FusionPolicyOptions;
   /** What the filtered cloud leaves out; there is no filtered cloud without it. */
   readonly filter?: CloudFilter;
+  /** 0..1; in place of the bundle's for boxes. */
+  readonly boxScoreThreshold?: number;
   /** By class id, in place of the bundle's colours. */
   readonly colors?: ReadonlyMap<number, Rgb>;
 }

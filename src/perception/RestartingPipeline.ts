@@ -3,7 +3,7 @@ import type { ProviderReport } from "../model/providers.js";
 import { mapInOrder } from "../sync/mapInOrder.js";
 import { PerceptionPipeline, SCANS_IN_FLIGHT, type PerceptionPipelineOptions } from "./PerceptionPipeline.js";
 import type { FailedScan, ScanFrame, ScanWithCloud } from "./ScanFrame.js";
-import { CLOUDS_ONLY } from "./WantedOutputs.js";
+import { OUTPUTS_OF_BAGS } from "./WantedOutputs.js";
 
 /** As often is started anew; whatever kills every scan's thread must not go on for the length of a bag. */
 const MOST_RESTARTS = 5;
@@ -63,7 +63,7 @@ export class RestartingPipeline {
     const current = this.#current;
     const pipeline = await current;
     try {
-      const outcome = await pipeline.labelFrame(frame, CLOUDS_ONLY);
+      const outcome = await pipeline.labelFrame(frame, OUTPUTS_OF_BAGS);
       if (++this.#labelledSince >= FORGIVEN_AFTER_SCANS) this.#restarts = 0;
       return outcome;
     } catch (cause) {

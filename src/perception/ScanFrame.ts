@@ -1,4 +1,5 @@
 import type { Fault } from "../faults/Fault.js";
+import type { BoxDetection } from "../messages/boxDetections.js";
 import type { CameraInfo } from "../messages/types.js";
 import type { NamedTensor } from "../model/NamedTensor.js";
 import type { ScanMotion } from "../transforms/ScanMotion.js";
@@ -81,6 +82,8 @@ export interface StageTimes {
   readonly projection: number;
   readonly imageEncoder: number;
   readonly backbone: number;
+  /** Boxes: where tokens are, the detection graph, and the choice among what it says; 0 when none are wanted. */
+  readonly detection: number;
   readonly compose: number;
 }
 
@@ -100,6 +103,16 @@ export interface OverlayImage {
   readonly camera: string;
   /** sensor_msgs/msg/Image (rgb8) as CDR, with the header of the camera's image. */
   readonly cdr: Uint8Array<ArrayBuffer>;
+}
+
+/** The boxes of a scan, in the frame of its points and, where the sensor's motion is undone, at its stamp. */
+export interface ScanBoxes {
+  /** The best first. */
+  readonly found: readonly BoxDetection[];
+  /** vision_msgs/msg/Detection3DArray as CDR, when it is wanted. */
+  readonly detections?: Uint8Array<ArrayBuffer>;
+  /** visualization_msgs/msg/MarkerArray as CDR, when it is wanted. */
+  readonly markers?: Uint8Array<ArrayBuffer>;
 }
 
 /** An image that labels of a scan are made with. */
@@ -130,6 +143,8 @@ export interface LabelledScan {
   readonly filteredCloud?: Uint8Array<ArrayBuffer>;
   /** Of the wanted cameras that have a usable image for this scan, in the order of its images. */
   readonly overlays: readonly OverlayImage[];
+  /** When boxes are wanted and the model finds some. */
+  readonly boxes?: ScanBoxes;
   readonly times: StageTimes;
   /** Milliseconds that all overlays took: most of them while the model was running. */
   readonly overlaysMs: number;

@@ -13,8 +13,10 @@ import { featureTensor, geometryTensors, hostInputs, selectInputs } from "../mod
 import { float32Tensor, int32Tensor, type NamedTensor } from "../model/NamedTensor.js";
 import { FusionPolicy, type FusionPolicyOptions } from "./FusionPolicy.js";
 import { serializeFault, type PreparationWorkerData, type PreparedScan } from "./preparationProtocol.js";
+import { detectionTensors } from "../model/detectionTensors.js";
 import { FrameImages } from "./FrameImages.js";
 import type { FrameImage, ScanFrame } from "./ScanFrame.js";
+import type { WantedOutputs } from "./WantedOutputs.js";
 import { SaidOnce } from "./SaidOnce.js";
 import { scanSense } from "./ScanSense.js";
 import { ScanReader, type ScanPoints } from "./ScanReader.js";
@@ -85,10 +87,10 @@ export class ScanPreparer {
    * when `release` is called. Throws a Fault when the cloud cannot be used; an image that cannot be used is
    * left out and reported.
    */
-  async prepare(frame: ScanFrame): Promise<Preparation> {
+  async prepare(frame: ScanFrame, wanted: WantedOutputs): Promise<Preparation> {
     const arena = this.#arenas.acquire();
     try {
-      return await this.#prepare(frame, arena);
+      return await this.#prepare(frame, wanted, arena);
     } catch (error) {
       this.#arenas.release(arena);
       throw error;
@@ -103,7 +105,7 @@ export class ScanPreparer {
     );
   }
 
-  async #prepare(frame: ScanFrame, arena: TableArena): Promise<Preparation> {
+  async #prepare(frame: ScanFrame, wanted: WantedOutputs, arena: TableArena): Promise<Preparation> {
     const start = performance.now();
     const images = new FrameImages(frame.images);
     const points = await this.#reader.read(frame, images);
@@ -131,13 +133,16 @@ export class ScanPreparer {
         this.#manifest.backbone,
         columns,
         geometry.representative,
-        float32View(arena, "feat", voxelCount * featureCount),
+        arena.float32("feat", voxelCount * featureCount),
       ),
     ];
     if (fused) tensors.push(...patchTensors(arena, voxelCount, this.#encoder, assignment));
     const graph = fused ? this.#manifest.graphs.fused! : this.#manifest.graphs.image_free!;
     const inputs = selectInputs(hostInputs(graph), tensors);
     const stacked = fused ? stackImages(usable, this.#encoder) : undefined;
+    const ready = performance.now();
+    const detection =
+      wanted.detections || wanted.markers ? this.#detectionInputs(arena, { xyz, geometry }) : undefined;
     return {
       held: { cloud, geometry, arena },
       images,
@@ -147,6 +152,7 @@ export class ScanPreparer {
         ...decision,
         inputs,
         ...(stacked && { images: stacked }),
+        ...(detection && { detection }),
         missing: frame.missing,
         imagesUsed: fused
           ? usable.map(({ source: { camera, stamp, delta } }) => ({ camera, stamp, delta }))
@@ -159,9 +165,21 @@ export class ScanPreparer {
         decodeMs: decoded - start,
         geometryMs: built - decoded,
         imagesMs: imagesReady - built,
-        projectionMs: performance.now() - imagesReady,
+        projectionMs: ready - imagesReady,
+        detectionMs: performance.now() - ready,
       },
     };
+  }
+
+  /** Undefined where the model finds no boxes. */
+  #detectionInputs(
+    arena: TableArena,
+    scan: { readonly xyz: Float32Array; readonly geometry: ScanGeometry },
+  ): NamedTensor[] | undefined {
+    const graph = this.#manifest.graphs.detection;
+    if (graph === undefined) return undefined;
+    const inputs = hostInputs(graph);
+    return selectInputs(inputs, detectionTensors(this.#manifest, scan, arena));
   }
 
   #senseOf({ xyz, cloud, noReturnCount }: ScanPoints, topic: string): Fault[] {
@@ -248,11 +266,6 @@ function patchGrid({ input_width, input_height, patch_size, resize }: ImageEncod
   return { inputWidth: input_width, inputHeight: input_height, patchSize: patch_size, resize };
 }
 
-function float32View(arena: TableArena, name: string, length: number): Float32Array<ArrayBuffer> {
-  const { buffer, byteOffset } = arena.int32(name, length);
-  return new Float32Array(buffer, byteOffset, length);
-}
-
 /** Without any image every voxel is one that no camera sees. */
 function patchTensors(
   arena: TableArena,
@@ -262,7 +275,7 @@ function patchTensors(
 ): NamedTensor[] {
   const columns = patchesPerVoxel(encoder.sampling);
   const patch = arena.int32("voxel_patch", voxelCount * columns);
-  const weight = float32View(arena, "voxel_patch_weight", voxelCount * columns);
+  const weight = arena.float32("voxel_patch_weight", voxelCount * columns);
   if (assignment === undefined) {
     patch.fill(0);
     weight.fill(0);

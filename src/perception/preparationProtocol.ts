@@ -1,5 +1,6 @@
 import { Fault, type FaultCode, type Severity } from "../faults/Fault.js";
 import type { BundleManifest } from "../model/bundleManifest.js";
+import type { BoxProposals } from "../model/inferenceProtocol.js";
 import type { NamedTensor } from "../model/NamedTensor.js";
 import type { LabellingMode, ModeReason } from "./FusionPolicy.js";
 import type { PipelineSettings } from "./PipelineSettings.js";
@@ -7,6 +8,7 @@ import type {
   FrameImage,
   MissingImage,
   OverlayImage,
+  ScanBoxes,
   ScanFrame,
   ScanSource,
   UsedImage,
@@ -49,6 +51,8 @@ export interface PreparedScan {
   readonly inputs: readonly NamedTensor[];
   /** `image` [B, 3, H, W]; only with mode "fused". */
   readonly images?: NamedTensor;
+  /** The detection graph's inputs but `tokens`, where boxes are wanted and the model finds some. */
+  readonly detection?: readonly NamedTensor[];
   readonly missing: readonly MissingImage[];
   readonly imagesUsed: readonly UsedImage[];
   /** What was left out or made up. */
@@ -64,6 +68,8 @@ export interface PreparedScan {
   readonly geometryMs: number;
   readonly imagesMs: number;
   readonly projectionMs: number;
+  /** Of `detection`. */
+  readonly detectionMs: number;
 }
 
 /** The model's answer on its way back, with the memory of its inputs. */
@@ -71,6 +77,9 @@ export interface VoxelLabels {
   readonly label: Int32Array<ArrayBuffer>;
   readonly confidence: Float32Array<ArrayBuffer>;
   readonly logits?: Float32Array<ArrayBuffer>;
+  /** Absent when no boxes are wanted, or there is no point to find any in. */
+  readonly proposals?: BoxProposals;
+  /** Those of the detection graph too. */
   readonly inputs: readonly NamedTensor[];
 }
 
@@ -79,12 +88,16 @@ export interface ComposedScan {
   readonly labelledCloud?: Uint8Array<ArrayBuffer>;
   readonly filteredCloud?: Uint8Array<ArrayBuffer>;
   readonly overlays: readonly OverlayImage[];
+  /** When boxes are wanted and the model finds some. */
+  readonly boxes?: ScanBoxes;
   /** Images that no overlay could be made of and that were not reported with the prepared scan. */
   readonly faults: readonly SerializedFault[];
   /** [65536 or less] points per class id. */
   readonly classCounts: ReadonlyMap<number, number>;
   readonly unlabeledCount: number;
   readonly composeMs: number;
+  /** Of `boxes`. */
+  readonly detectionMs: number;
   readonly overlaysMs: number;
 }
 

@@ -43,7 +43,7 @@ async function answer(command: PreparationCommand | PreparationNotice): Promise<
       break;
     case "prepare": {
       const { id, wanted } = command;
-      const preparation = await preparer.prepare(messages.receive(command.frame));
+      const preparation = await preparer.prepare(messages.receive(command.frame), wanted);
       const { scan, held } = preparation;
       const coordinates = held.geometry.stages[0]!.coordinates;
       reply(
@@ -61,8 +61,14 @@ async function answer(command: PreparationCommand | PreparationNotice): Promise<
       const { pointToVoxel } = geometry;
       const composed = itsComposer.compose({ cloud, pointToVoxel, wanted, overlays }, labels);
       preparer.release(held, labels.inputs);
-      const { labelledCloud, filteredCloud } = composed;
-      const outputs = [labelledCloud, filteredCloud, ...composed.overlays.map(({ cdr }) => cdr)];
+      const { labelledCloud, filteredCloud, boxes } = composed;
+      const outputs = [
+        labelledCloud,
+        filteredCloud,
+        boxes?.detections,
+        boxes?.markers,
+        ...composed.overlays.map(({ cdr }) => cdr),
+      ];
       reply(
         { kind: "composed", id, scan: composed },
         outputs.flatMap((output) => (output === undefined ? [] : [output.buffer])),
@@ -90,8 +96,8 @@ function take(id: number): WaitingScan {
   return scan;
 }
 
-function buffersOf({ inputs, images }: PreparedScan): ArrayBuffer[] {
-  const tensors = images === undefined ? inputs : [...inputs, images];
+function buffersOf({ inputs, images, detection = [] }: PreparedScan): ArrayBuffer[] {
+  const tensors = [...inputs, ...(images === undefined ? [] : [images]), ...detection];
   return [...new Set(tensors.map(({ data }) => data.buffer))];
 }
 

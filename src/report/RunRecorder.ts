@@ -9,6 +9,7 @@ const STAGES = [
   "projection",
   "imageEncoder",
   "backbone",
+  "detection",
   "compose",
 ] as const satisfies readonly (keyof StageTimes)[];
 
@@ -34,6 +35,8 @@ export interface ScanRecord {
   readonly voxels?: number;
   readonly unlabeled?: number;
   readonly no_return?: number;
+  /** Absent when the model finds none. */
+  readonly boxes?: number;
   readonly stage_ms?: StageTimes;
 }
 
@@ -48,6 +51,7 @@ export class RunRecorder {
   readonly #scans: ScanRecord[] = [];
   readonly #stages = new Map(STAGES.map((stage) => [stage, new LatencyStatistics()]));
   readonly #classes = new Map<number, number>();
+  readonly #boxes = new Map<string, number>();
   /** By camera: how many images labels were made with, and the stamp of the last. */
   readonly #usedImages = new Map<string, { count: number; last: bigint }>();
   #points = 0;
@@ -73,6 +77,7 @@ export class RunRecorder {
       voxels: outcome.voxelCount,
       unlabeled: outcome.unlabeledCount,
       no_return: outcome.noReturnCount,
+      ...(outcome.boxes && { boxes: outcome.boxes.found.length }),
       stage_ms: outcome.times,
     });
     for (const { camera, stamp: taken } of outcome.imagesUsed) {
@@ -80,7 +85,12 @@ export class RunRecorder {
       // An image that serves several scans is one image.
       if (used?.last !== taken) this.#usedImages.set(camera, { count: (used?.count ?? 0) + 1, last: taken });
     }
-    for (const [stage, statistics] of this.#stages) statistics.add(outcome.times[stage]);
+    for (const [stage, statistics] of this.#stages) {
+      if (stage === "detection" && outcome.boxes === undefined) continue;
+      statistics.add(outcome.times[stage]);
+    }
+    for (const { className } of outcome.boxes?.found ?? [])
+      this.#boxes.set(className, (this.#boxes.get(className) ?? 0) + 1);
     for (const [id, count] of outcome.classCounts)
       this.#classes.set(id, (this.#classes.get(id) ?? 0) + count);
     this.#points += outcome.pointCount;
@@ -110,6 +120,11 @@ export class RunRecorder {
   /** Points in all, those without a label, and those among them that are no returns. */
   get points(): { readonly total: number; readonly unlabeled: number; readonly no_return: number } {
     return { total: this.#points, unlabeled: this.#unlabeled, no_return: this.#noReturn };
+  }
+
+  /** Boxes per class, of all scans. */
+  get boxCounts(): ReadonlyMap<string, number> {
+    return this.#boxes;
   }
 
   /** Points per class id. */

@@ -1,5 +1,6 @@
 import { sharp } from "../camera/libvips.js";
 import type { RgbImage } from "../camera/RgbImage.js";
+import { boxesSvg, overSvg, viewProjection, type DrawnBox } from "./drawnBoxes.js";
 import { paintClasses, type PaintedClass, type PointLabels } from "./paintedClasses.js";
 import {
   formatCount,
@@ -20,6 +21,8 @@ export interface LabelledScanOptions {
   /** [N] class ids; those that `classes` does not have are shown as "unlabeled". */
   readonly labels: PointLabels;
   readonly classes: readonly PaintedClass[];
+  /** In the frame of the points. */
+  readonly boxes?: readonly DrawnBox[];
   /** Heads the picture, for example mode and stamp; the number of points is put beside it. */
   readonly title: string;
   /**
@@ -32,6 +35,8 @@ export interface LabelledScanOptions {
 export const SCAN_PICTURE = { width: 1600, height: 900 } as const;
 
 const MARGIN = 24;
+/** Pixels. */
+const BOX_STROKE = 1.6;
 const VIEWS_TOP = 100;
 const LEGEND = { columns: 2, rows: 10, left: 1152, top: 634, width: 424 } as const;
 
@@ -51,7 +56,7 @@ export async function renderLabelledScan(options: LabelledScanOptions): Promise<
  * classes. Needs no fonts of the system. A RangeError where `xyz` and `labels` do not fit together.
  */
 export async function paintLabelledScan(options: LabelledScanOptions): Promise<RgbImage> {
-  const { xyz, labels, classes, title } = options;
+  const { xyz, labels, classes, boxes, title } = options;
   const painted = paintClasses(xyz, labels, classes);
   const { range: reach, ground } = scanExtent(xyz);
   const range = options.range ?? reach;
@@ -62,7 +67,11 @@ export async function paintLabelledScan(options: LabelledScanOptions): Promise<R
   ];
   const total = labels.length;
   const left = total - painted.count;
-  const size = `${formatCount(total)} points` + (left > 0 ? `, ${formatCount(left)} not finite` : "");
+  const size = [
+    `${formatCount(total)} points`,
+    ...(left > 0 ? [`${formatCount(left)} not finite`] : []),
+    ...(boxes === undefined ? [] : [`${formatCount(boxes.length)} boxes`]),
+  ].join(", ");
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${SCAN_PICTURE.width}" height="${SCAN_PICTURE.height}">`,
     `<rect width="100%" height="100%" fill="${PAGE_COLOR}"/>`,
@@ -80,7 +89,11 @@ export async function paintLabelledScan(options: LabelledScanOptions): Promise<R
   for (const { place, view } of views) {
     rasterizeScan(view, xyz, painted.colors).blendInto(data, info.width, place.left, place.top);
   }
-  return { width: info.width, height: info.height, data };
+  const edges = views.map(({ place, view }) => {
+    const drawn = boxesSvg(boxes ?? [], viewProjection(view), BOX_STROKE);
+    return drawn === "" ? "" : placedSvg(place, drawn);
+  });
+  return await overSvg({ width: info.width, height: info.height, data }, edges.join(""));
 }
 
 export async function encodePng({ width, height, data }: RgbImage): Promise<Uint8Array> {
@@ -103,14 +116,13 @@ function captionSvg(text: string, x: number): string {
   return textSvg(text, { size: 14, weight: 400 }, QUIET_COLOR, { x, baseline: VIEWS_TOP - 12 });
 }
 
-function viewSvg(
-  { left, top, width, height }: (typeof SCAN_VIEWS)[keyof typeof SCAN_VIEWS],
-  view: ScanView,
-  range: number,
-  ground: number,
-): string {
-  return (
-    `<svg x="${left}" y="${top}" width="${width}" height="${height}" overflow="hidden">` +
-    `<rect width="100%" height="100%" fill="${VIEW_COLOR}"/>${groundSvg(view, range, ground)}</svg>`
-  );
+type ViewPlace = (typeof SCAN_VIEWS)[keyof typeof SCAN_VIEWS];
+
+function viewSvg(place: ViewPlace, view: ScanView, range: number, ground: number): string {
+  const page = `<rect width="100%" height="100%" fill="${VIEW_COLOR}"/>`;
+  return placedSvg(place, page + groundSvg(view, range, ground));
+}
+
+function placedSvg({ left, top, width, height }: ViewPlace, content: string): string {
+  return `<svg x="${left}" y="${top}" width="${width}" height="${height}" overflow="hidden">${content}</svg>`;
 }

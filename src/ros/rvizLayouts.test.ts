@@ -14,6 +14,7 @@ const SHOWN: Readonly<Record<string, readonly string[]>> = {
     "/ditr_perception/points_filtered",
   ],
   "rviz_default_plugins/Image": ["/ditr_perception/overlay/front"],
+  "rviz_default_plugins/MarkerArray": ["/ditr_perception/detection_markers"],
 };
 const WITHOUT_TOPIC = ["rviz_default_plugins/Grid", "rviz_default_plugins/TF"];
 /** What a cloud may be coloured by, and the field that this needs. */
@@ -83,6 +84,13 @@ describe.each(LAYOUTS)("%s", (name) => {
     }
     expect(withTopic.some(({ Enabled }) => Enabled)).toBe(true);
   });
+});
+
+test("boxes are shown on the labelled cloud", () => {
+  const displays = layoutOf("labelled_cloud.rviz")["Visualization Manager"].Displays;
+  expect(displays.filter(({ Enabled }) => Enabled).map(({ Class }) => Class)).toEqual(
+    expect.arrayContaining(["rviz_default_plugins/PointCloud2", "rviz_default_plugins/MarkerArray"]),
+  );
 });
 
 test("the confidence layout colours by the field confidence from 0 to 1", () => {

@@ -46,7 +46,13 @@ function frame(stamp) {
   return { stamp, topic: "/points", sources: [source], images: [], missing: [] };
 }
 
-const ONLY_THE_CLOUD = { labelled: true, filtered: false, overlays: new Set() };
+const ONLY_THE_CLOUD = {
+  labelled: true,
+  filtered: false,
+  overlays: new Set(),
+  detections: false,
+  markers: false,
+};
 
 /** Two scans under way at any time, until the pipeline ends. */
 async function keepBusy(pipeline) {

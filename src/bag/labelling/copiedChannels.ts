@@ -1,3 +1,4 @@
+import { GROUND_TRUTH_BOXES_TOPIC } from "../../messages/boxDetections.js";
 import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import { GROUND_TRUTH_INFO_TOPIC } from "../importers/dataset/groundTruth.js";
 import type { CopiedChannels } from "./BagCopy.js";
@@ -11,7 +12,7 @@ const RESULTS: ReadonlySet<string> = new Set(Object.values(OUTPUT_TOPICS));
 
 /**
  * The channels of a bag that are copied. Never results of an earlier run: they would be mixed with the new ones. What
- * the ids of a ground truth mean goes where the ground truth goes. The labelled cloud has everything of the input
+ * the ids of a ground truth mean goes where the ground truth goes, and so do true boxes. The labelled cloud has everything of the input
  * cloud, which therefore is not copied, unless several are merged.
  */
 export function copiedChannels(
@@ -22,7 +23,7 @@ export function copiedChannels(
   const isInLabelled = cloud.kind === "points" && mergedFrame === undefined;
   return ({ topic, type, messageEncoding }) => {
     if (RESULTS.has(topic)) return false;
-    if (topic === GROUND_TRUTH_INFO_TOPIC) return true;
+    if (topic === GROUND_TRUTH_INFO_TOPIC || topic === GROUND_TRUTH_BOXES_TOPIC) return true;
     switch (copy) {
       case "none":
         return false;

@@ -1,4 +1,6 @@
+import { DETECTION3D_ARRAY_TYPE } from "../../messages/detection3DArray.js";
 import { LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
+import { MARKER_ARRAY_TYPE } from "../../messages/markerArray.js";
 import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import type { BundleManifest } from "../../model/bundleManifest.js";
 import { labelInfoMessage } from "../../perception/labelInfoMessage.js";
@@ -39,7 +41,7 @@ export async function* labelScans(options: LabelScansOptions): AsyncGenerator<Sc
     await copy?.upTo(logTime);
     if (output !== undefined) {
       if (first) await writeLabelInfo(options.manifest, output.writer, outcome.stamp, logTime);
-      if (outcome.kind === "labelled") await writeClouds(output.writer, outcome, logTime);
+      if (outcome.kind === "labelled") await writeResults(output.writer, outcome, logTime);
     }
     first = false;
     if (outcome.kind === "failed") faults.record(outcome.fault);
@@ -48,11 +50,16 @@ export async function* labelScans(options: LabelScansOptions): AsyncGenerator<Sc
   if (options.maxScans === undefined) await copy?.rest(options.isStopped);
 }
 
-async function writeClouds(writer: McapBagWriter, scan: ScanWithCloud, logTime: bigint): Promise<void> {
+async function writeResults(writer: McapBagWriter, scan: ScanWithCloud, logTime: bigint): Promise<void> {
   await writer.write(OUTPUT_TOPICS.labelled, POINT_CLOUD2_TYPE, { logTime }, scan.labelledCloud);
   if (scan.filteredCloud !== undefined) {
     await writer.write(OUTPUT_TOPICS.filtered, POINT_CLOUD2_TYPE, { logTime }, scan.filteredCloud);
   }
+  const { detections, markers } = scan.boxes ?? {};
+  if (detections !== undefined)
+    await writer.write(OUTPUT_TOPICS.detections, DETECTION3D_ARRAY_TYPE, { logTime }, detections);
+  if (markers !== undefined)
+    await writer.write(OUTPUT_TOPICS.markers, MARKER_ARRAY_TYPE, { logTime }, markers);
 }
 
 async function* framesOf(options: LabelScansOptions, logTimes: bigint[]): AsyncGenerator<ScanFrame> {

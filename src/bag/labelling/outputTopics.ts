@@ -3,6 +3,8 @@ export const OUTPUT_TOPICS = {
   labelled: "/ditr_perception/points_labelled",
   filtered: "/ditr_perception/points_filtered",
   labelInfo: "/ditr_perception/label_info",
+  detections: "/ditr_perception/detections",
+  markers: "/ditr_perception/detection_markers",
 } as const;
 
 /**
@@ -17,4 +19,4 @@ export function isOverlay(imageTopic: string, topics: ReadonlySet<string>): bool
 }
 
 /** What the node publishes beside overlays; the first as soon as it has a model. */
-const NODE_TOPICS = ["label_info", "status", "points_labelled", "points_filtered"] as const;
+const NODE_TOPICS = ["label_info", "status", "points_labelled", "points_filtered", "detections"] as const;

@@ -17,6 +17,7 @@ const STAGE_NAMES = [
   "projection",
   "imageEncoder",
   "backbone",
+  "detection",
   "compose",
 ] as const satisfies readonly (keyof StageTimes)[];
 
@@ -72,6 +73,7 @@ export class LabellingMonitor {
     projection: new SlidingWindow(WINDOW),
     imageEncoder: new SlidingWindow(WINDOW),
     backbone: new SlidingWindow(WINDOW),
+    detection: new SlidingWindow(WINDOW),
     compose: new SlidingWindow(WINDOW),
   };
   #last: LastScan | undefined;
@@ -101,7 +103,10 @@ export class LabellingMonitor {
       this.#period.failed++;
       return;
     }
-    for (const stage of STAGE_NAMES) this.#stages[stage].add(outcome.times[stage]);
+    for (const stage of STAGE_NAMES) {
+      if (stage === "detection" && outcome.boxes === undefined) continue;
+      this.#stages[stage].add(outcome.times[stage]);
+    }
     const implausible = outcome.faults.find(({ code }) => code === "implausible-points");
     if (implausible === undefined) return;
     this.#period.implausible++;
@@ -220,6 +225,7 @@ export class LabellingMonitor {
       "Projection p50 / p99 (ms)": percentiles(this.#stages.projection),
       "Image encoder p50 / p99 (ms)": percentiles(this.#stages.imageEncoder),
       "Backbone p50 / p99 (ms)": percentiles(this.#stages.backbone),
+      "Detection p50 / p99 (ms)": percentiles(this.#stages.detection),
       "Compose p50 / p99 (ms)": percentiles(this.#stages.compose),
     };
   }

@@ -60,6 +60,7 @@ describe("a node that works", () => {
       "Failed per second": "0.00",
       "Latency p50 / p99 (ms)": "50.0 / 50.0",
       "Backbone p50 / p99 (ms)": "60.0 / 60.0",
+      "Detection p50 / p99 (ms)": "5.0 / 5.0",
     });
     expect(valuesOf(report.get("host"))["CPU (cores)"]).toBe("1.50");
   });

@@ -72,6 +72,7 @@ export const DIAGNOSTIC_VALUES = {
     "Projection p50 / p99 (ms)": "of voxels into images",
     "Image encoder p50 / p99 (ms)": "inference on the images",
     "Backbone p50 / p99 (ms)": "inference on the voxels",
+    "Detection p50 / p99 (ms)": "boxes, of scans for which somebody wanted them",
     "Compose p50 / p99 (ms)": "writing the labelled clouds",
   },
   host: {

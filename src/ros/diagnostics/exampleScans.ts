@@ -30,8 +30,18 @@ export function labelledScan(changes: Partial<LabelledScan> = {}): LabelledScan 
     unlabeledCount: 7,
     classCounts: new Map(),
     overlays: [],
+    boxes: { found: [] },
     overlaysMs: 0,
-    times: { decode: 1, geometry: 20, images: 3, projection: 4, imageEncoder: 50, backbone: 60, compose: 7 },
+    times: {
+      decode: 1,
+      geometry: 20,
+      images: 3,
+      projection: 4,
+      imageEncoder: 50,
+      backbone: 60,
+      detection: 5,
+      compose: 7,
+    },
     ...changes,
   };
 }

@@ -37,6 +37,7 @@ test("says how a scan was labelled, with which images, and why the others were n
     projectionMs: 4,
     imageEncoderMs: 50,
     backboneMs: 60,
+    detectionMs: 5,
     composeMs: 7,
     latencyMs: 161.5,
   });
@@ -57,6 +58,7 @@ test("says why a scan failed", () => {
     reason: "/points at 5 ns: the cloud is cut off",
     pointCount: 0,
     backboneMs: 0,
+    detectionMs: 0,
     latencyMs: 12,
   });
   expect(status.cameras.map(({ used, missingReason }) => [used, missingReason])).toEqual([

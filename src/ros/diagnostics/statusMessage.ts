@@ -35,6 +35,7 @@ export function statusMessage(
     projectionMs: times.projection,
     imageEncoderMs: times.imageEncoder,
     backboneMs: times.backbone,
+    detectionMs: times.detection,
     composeMs: times.compose,
     latencyMs,
   };
@@ -51,6 +52,7 @@ const NOTHING = {
   projectionMs: 0,
   imageEncoderMs: 0,
   backboneMs: 0,
+  detectionMs: 0,
   composeMs: 0,
 };
 

@@ -12,6 +12,7 @@ import type {
   RosSubscription,
   SubscriptionOptions,
 } from "../port/RosNode.js";
+import { BOXES_MODEL } from "../../../test/support/boxesModel.mjs";
 import { CAMERA, endMemoryNode, makeNode, text, until } from "./memoryNode.js";
 
 const SECOND = 1_000_000_000n;
@@ -22,7 +23,7 @@ afterEach(endMemoryNode);
 
 /** A ROS in which one type or topic is missing, and that knows what was made and not destroyed. */
 class IncompleteRos extends MemoryRosNode {
-  /** A type, or a topic. */
+  /** A type or what it begins with, or a topic. */
   missing: string | undefined;
   readonly alive = new Set<string>();
 
@@ -37,7 +38,7 @@ class IncompleteRos extends MemoryRosNode {
   }
 
   #require({ type, topic }: { readonly type: string; readonly topic: string }): void {
-    if (type !== this.missing && topic !== this.missing) return;
+    if (this.missing === undefined || !(type.startsWith(this.missing) || topic === this.missing)) return;
     throw new Fault("ros-unavailable", `The message type ${type} is in no sourced workspace`);
   }
 
@@ -118,7 +119,7 @@ describe("a ROS that lacks something", () => {
   const configured = (ros: IncompleteRos): string[] =>
     [...ros.alive].filter((name) => !name.endsWith("/diagnostics")).sort();
 
-  test.each(["vision_msgs/msg/LabelInfo", "front/camera_info"])(
+  test.each(["sensor_msgs/msg/PointCloud2", "front/camera_info"])(
     "%s: configuration fails and leaves nothing behind, and succeeds when it is there",
     async (missing) => {
       const { ros, robot } = makeNode({ ...CAMERA, ...BY_HAND }, incompleteRos);
@@ -133,6 +134,24 @@ describe("a ROS that lacks something", () => {
       expect(configured(incomplete)).toEqual([]);
     },
   );
+
+  test("without vision_msgs the node says once what it does not publish, and labels", async () => {
+    const { ros, node, robot } = makeNode({ model: text(BOXES_MODEL) }, incompleteRos);
+    const said = (): string[] =>
+      ros.logLines.map(({ text: line }) => line).filter((line) => line.includes("is not published"));
+    incomplete.missing = "vision_msgs/";
+    await node.start();
+    expect(ros.state).toBe("active");
+    expect(said()).toEqual([
+      expect.stringMatching(/^~\/detections is not published: .*vision_msgs\/msg\/Detection3DArray/),
+      expect.stringMatching(/^~\/label_info is not published: .*vision_msgs\/msg\/LabelInfo/),
+    ]);
+    ros.listen("~/detection_markers");
+    robot.sendCloud(START);
+    await until(() => robot.labelled.length === 1, "a labelled cloud");
+    expect(ros.published.get("/ditr_perception/detection_markers")!.messages).toHaveLength(1);
+    expect(said()).toHaveLength(2);
+  });
 
   test("an activation that fails leaves nothing behind, and is forgotten when the next succeeds", async () => {
     const { ros, robot } = makeNode({ ...CAMERA, ...BY_HAND }, incompleteRos);

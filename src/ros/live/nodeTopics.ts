@@ -1,7 +1,9 @@
 import { CAMERA_INFO_TYPE } from "../../messages/cameraInfo.js";
+import { DETECTION3D_ARRAY_TYPE } from "../../messages/detection3DArray.js";
 import { DIAGNOSTIC_ARRAY_TYPE } from "../../messages/diagnosticArray.js";
 import { IMAGE_TYPE } from "../../messages/image.js";
 import { LABEL_INFO_TYPE } from "../../messages/labelInfo.js";
+import { MARKER_ARRAY_TYPE } from "../../messages/markerArray.js";
 import { POINT_CLOUD2_TYPE } from "../../messages/pointCloud2.js";
 import { SCAN_STATUS_TYPE } from "../../messages/scanStatus.js";
 import { TF_MESSAGE_TYPE } from "../../messages/tfMessage.js";
@@ -54,6 +56,22 @@ export const PUBLISHED_TOPICS = {
     content:
       "The camera's image (`rgb8`) with the points that it sees painted on it in the colours of their classes. Stamp and frame are the image's",
     when: "Each labelled scan that has a usable image of the camera, while someone subscribes to it; in image-free scans too",
+  },
+  detections: {
+    topic: "~/detections",
+    type: DETECTION3D_ARRAY_TYPE,
+    qos: "parameters",
+    content:
+      "The boxes of the scan, the best first, each with its class and score; `id` is empty, they are not followed. Stamp and frame are those of the labelled cloud",
+    when: "Each labelled scan, while someone subscribes to it; only of a model that finds boxes",
+  },
+  markers: {
+    topic: "~/detection_markers",
+    type: MARKER_ARRAY_TYPE,
+    qos: "parameters",
+    content:
+      "The same for RViz and Foxglove, in place of those of the scan before: edges, with a stroke to the front, and class and score above",
+    when: "Each labelled scan, while someone subscribes to it; only of a model that finds boxes",
   },
   status: {
     topic: "~/status",

@@ -7,7 +7,7 @@ import type { NodeSettings } from "../parameters/NodeSettings.js";
  * Throws a Fault `invalid-configuration` for a class that the model does not have.
  */
 export function pipelineSettings(
-  { fusion, filter, colors }: NodeSettings,
+  { fusion, filter, boxScoreThreshold, colors }: NodeSettings,
   bundle: ModelBundle,
 ): PipelineSettings {
   const classIds = filter.classes.map((name) => bundle.classId(name));
@@ -17,6 +17,7 @@ export function pipelineSettings(
     ...(classIds.length > 0 && {
       filter: { classIds, ...(probabilityThreshold !== undefined && { probabilityThreshold }) },
     }),
+    ...(boxScoreThreshold !== undefined && { boxScoreThreshold }),
     colors: new Map([...colors].map(([name, color]) => [bundle.classId(name), color])),
   };
 }

@@ -76,9 +76,11 @@ export interface NodeSettings {
     /** undefined: by label. */
     readonly probabilityThreshold: number | undefined;
   };
+  /** In place of the bundle's; undefined: the bundle's. */
+  readonly boxScoreThreshold: number | undefined;
   /** In place of the bundle's, by the name of the class. */
   readonly colors: ReadonlyMap<string, Rgb>;
-  /** Of clouds, overlays and status. */
+  /** Of clouds, overlays, boxes and status. */
   readonly outputQos: RosQos;
   readonly recording: {
     /** 0: nothing is kept. */
@@ -139,6 +141,7 @@ export function nodeSettings(values: ReadonlyMap<string, PlainValue>): NodeSetti
       classes: node["filter.classes"],
       probabilityThreshold: orUndefined(node["filter.probability_threshold"]),
     },
+    boxScoreThreshold: orUndefined(node.box_score_threshold),
     colors: new Map(node.colors.map(parseColor)),
     outputQos: qos(node.output_reliability, node.output_depth),
     recording: {

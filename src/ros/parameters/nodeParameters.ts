@@ -121,6 +121,13 @@ export const OUTPUT_PARAMETERS = {
     description:
       "Leave out points for which one of these classes is more probable than this, whatever their label. 0.0: by the label",
   },
+  box_score_threshold: {
+    type: "double",
+    default: 0,
+    range: [0, 1],
+    change: "dynamic",
+    description: "Boxes with a lower score are not published. 0.0: what the model says, usually 0.3",
+  },
   colors: {
     type: "string_array",
     default: [],
@@ -135,7 +142,8 @@ export const OUTPUT_PARAMETERS = {
     default: "reliable",
     choices: RELIABILITIES,
     change: "read-only",
-    description: "QoS of the published clouds, overlays and status; reliable ones reach every subscriber",
+    description:
+      "QoS of the published clouds, overlays, boxes and status; reliable ones reach every subscriber",
   },
   output_depth: {
     type: "integer",
@@ -143,7 +151,7 @@ export const OUTPUT_PARAMETERS = {
     range: [1, 100],
     change: "read-only",
     description:
-      "QoS of the published clouds, overlays and status: messages that are kept for slow subscribers",
+      "QoS of the published clouds, overlays, boxes and status: messages that are kept for slow subscribers",
   },
 } as const satisfies ParameterTable;
 

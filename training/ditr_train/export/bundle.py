@@ -233,7 +233,11 @@ def describe_detection(detection: DetectionConfig) -> dict[str, Any]:
     return {
         "stage": detection.stage,
         "queries": detection.queries,
-        "classes": [{"name": entry.name, "color": list(entry.color)} for entry in detection.classes],
+        "classes": [
+            {"name": entry.name, "color": list(entry.color), **({"of": list(entry.of)} if entry.of else {})}
+            for entry in detection.classes
+        ],
+        "smallest_points": detection.smallest_points,
         "score_threshold": detection.score_threshold,
         "overlap_threshold": detection.overlap_threshold,
     }

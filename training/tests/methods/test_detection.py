@@ -88,6 +88,7 @@ def _check_bundle(bundle, tmp_path, found) -> None:
         "stage": 1,
         "queries": 24,
         "classes": [{"name": name, "color": [i, i, i]} for i, name in enumerate(BOX_CLASSES)],
+        "smallest_points": 1,
         "score_threshold": 0.3,
         "overlap_threshold": 0.25,
     }
