@@ -55,7 +55,7 @@ describe("boxes of a simulated drive", () => {
     for await (const message of simulateDrive({
       seed: 77,
       scanCount: 2,
-      columns: 512,
+      columns: 256,
       cameras,
       boxes: true,
     })) {
@@ -74,7 +74,7 @@ describe("boxes of a simulated drive", () => {
         copy: "all",
       }),
     );
-  }, 60_000);
+  }, 240_000);
   afterAll(() => {
     rmSync(scratch, { recursive: true });
   });
@@ -140,7 +140,9 @@ describe("boxes of a simulated drive", () => {
     await writer.close();
     const scores = await score(perfect, { kind: "bag" });
     for (const { boxes, ap25, ap50 } of scores.classScores()) {
-      expect([boxes > 0, ap25, ap50]).toEqual([true, 1, 1]);
+      expect(boxes).toBeGreaterThan(0);
+      expect(ap25).toBeCloseTo(1, 12);
+      expect(ap50).toBeCloseTo(1, 12);
     }
     expect(boxTable(scores)).toMatch(/^boxes +to be found +AP25 % +AP50 %\n/);
     expect(boxTable(scores)).toMatch(/mean +100\.0 +100\.0/);
