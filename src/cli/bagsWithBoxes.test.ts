@@ -7,6 +7,7 @@ import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
 import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
 import { openBag } from "../bag/openBag.js";
 import type { BagReader } from "../bag/types.js";
+import { labellingSummary } from "../library/LabellingSummary.js";
 import { FaultLog } from "../faults/FaultLog.js";
 import { boxesOf, GROUND_TRUTH_BOXES_TOPIC } from "../messages/boxDetections.js";
 import { decodeDetection3DArray } from "../messages/detection3DArray.js";
@@ -18,7 +19,6 @@ import { boxTable } from "./boxTable.js";
 import { evaluateBoxes, hasScoredBoxes, type BoxSource } from "./evaluateBoxes.js";
 import { labelledScans } from "./labelledScans.js";
 import { runBag, type RunResult } from "./runBag.js";
-import { runSummary } from "./runSummary.js";
 
 const INPUTS = { tolerance: 50_000_000n } as const;
 /** Random weights take next to nothing of a street for an object. */
@@ -96,12 +96,8 @@ describe("boxes of a simulated drive", () => {
     const found = detections.flatMap(boxesOf);
     expect(found.length).toBeGreaterThan(10);
     expect(Math.min(...found.map((box) => box.score))).toBeGreaterThanOrEqual(SCORE);
-    const summary = runSummary(result) as {
-      readonly boxes: Readonly<Record<string, number>>;
-      readonly stage_ms: Readonly<Record<string, unknown>>;
-      readonly per_scan: readonly { readonly boxes: number }[];
-    };
-    const total = Object.values(summary.boxes).reduce((sum, count) => sum + count, 0);
+    const summary = labellingSummary(result);
+    const total = Object.values(summary.boxes!).reduce((sum, count) => sum + count, 0);
     expect(total).toBe(found.length);
     expect(summary.per_scan.map(({ boxes }) => boxes)).toEqual(
       detections.map(({ detections: { length } }) => length),

@@ -15,8 +15,8 @@ import { DEFAULT_FUSION, type FusionMode } from "../perception/FusionPolicy.js";
 import { RestartingPipeline } from "../perception/RestartingPipeline.js";
 import type { ScanFrame } from "../perception/ScanFrame.js";
 import { ScanReader } from "../perception/ScanReader.js";
-import { drivenInputs, frameOptions, recordedClouds } from "./drivenInputs.js";
-import type { InputOptions } from "./inputOptions.js";
+import { drivenInputs, frameOptions, recordedClouds } from "../library/drivenInputs.js";
+import type { InputOptions } from "../library/InputOptions.js";
 import { Progress } from "./Progress.js";
 
 /** What finds the boxes that are scored: a model that is run, or the bag has them. */
