@@ -140,8 +140,8 @@ describe("boxes of a simulated drive", () => {
       expect(ap25).toBeCloseTo(1, 12);
       expect(ap50).toBeCloseTo(1, 12);
     }
-    expect(boxTable(scores)).toMatch(/^boxes +to be found +AP25 % +AP50 %\n/);
-    expect(boxTable(scores)).toMatch(/mean +100\.0 +100\.0/);
+    expect(boxTable(scores)).toMatch(/│ boxes +│ to be found │ AP25 % │ AP50 % │\n/);
+    expect(boxTable(scores)).toMatch(/│ mean +│ +│ +100\.0 │ +100\.0 │\n/);
   });
 
   test("a bag without boxes, and a model that finds none, are refused", async () => {
