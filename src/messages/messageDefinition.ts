@@ -41,6 +41,7 @@ float32 images_ms
 float32 projection_ms
 float32 image_encoder_ms
 float32 backbone_ms
+float32 detection_ms
 float32 compose_ms
 float32 latency_ms`,
 };

@@ -8,6 +8,7 @@ import { CAMERA_INFO_TYPE } from "../messages/cameraInfo.js";
 import { COMPRESSED_IMAGE_TYPE, IMAGE_TYPE } from "../messages/image.js";
 import { LABEL_INFO_TYPE } from "../messages/labelInfo.js";
 import { messageDefinition } from "../messages/messageDefinition.js";
+import { MARKER_ARRAY_TYPE } from "../messages/markerArray.js";
 import { POINT_CLOUD2_TYPE } from "../messages/pointCloud2.js";
 import { ExampleDrive } from "../simulation/exampleDrive.js";
 import { overlayTopic, PUBLISHED_TOPICS } from "./live/nodeTopics.js";
@@ -112,6 +113,8 @@ async function bagTopics(): Promise<Map<string, string>> {
     [OUTPUT_TOPICS.labelled, POINT_CLOUD2_TYPE],
     [OUTPUT_TOPICS.filtered, POINT_CLOUD2_TYPE],
     [OUTPUT_TOPICS.labelInfo, LABEL_INFO_TYPE],
+    // Of a model that finds boxes.
+    [OUTPUT_TOPICS.markers, MARKER_ARRAY_TYPE],
   ]);
 }
 
@@ -171,6 +174,10 @@ describe.each(Object.keys(TOPICS))("%s", (name) => {
     const clouds: string[] = [];
     for (const [id, { topics: shown = {}, imageMode = {}, topicToRender }] of panels) {
       for (const [topic, settings] of Object.entries(shown)) {
+        if (topics.get(topic) === MARKER_ARRAY_TYPE) {
+          expect(settings).toEqual({ visible: true });
+          continue;
+        }
         expect([topic, topics.get(topic)]).toEqual([topic, POINT_CLOUD2_TYPE]);
         expect(settings).toMatchObject(COLOURS[settings["colorField"] as string]!);
         if (settings["visible"] === true) clouds.push(topic);
