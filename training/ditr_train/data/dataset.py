@@ -73,8 +73,16 @@ class FrameDataset(ABC):
         """
         return None
 
+    def annotated(self, index: int, points: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_] | None:
+        """[N] which points lie where objects got boxes; None where they did everywhere.
+
+        Raises DataError when a file is malformed.
+        """
+        return None
+
     def frame(self, index: int, names: Sequence[str], label_field: str, *, images: bool, boxes: bool = False) -> Frame:
-        """A frame with the named fields; `label_field` holds class ids. Raises DataError that names the file."""
+        """A frame with the named fields; `label_field` holds class ids. With boxes it has those points alone that lie
+        where there would be boxes. Raises DataError that names the file."""
         points = self.points(index)
         fields: dict[str, npt.NDArray[Any]] = {}
         for name in names:
@@ -86,6 +94,9 @@ class FrameDataset(ABC):
                 raise DataError(f"{self.name} has no field {name}; it has {', '.join(self.field_names)}")
         exposures = self.exposures(index) if images else ()
         found = self.boxes(index) if boxes else None
+        annotated = self.annotated(index, points) if found is not None else None
+        if annotated is not None:
+            fields = {name: values[annotated] for name, values in fields.items()}
         return Frame(self.frame_name(index), self.stamp(index), fields, exposures, found)
 
     def labels(self, index: int, points: int) -> npt.NDArray[np.int32]:

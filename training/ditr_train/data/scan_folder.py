@@ -10,6 +10,7 @@ classes:                       what the ids mean, by names of the configuration'
 images: image_2/*.png          of the camera, need not be there
 calibration: calib/*.txt       of each scan, or one file of all; several files are read as one
 boxes: label_2/*.txt           around the objects, as KITTI object has them; need not be there, calibration must
+boxes_in_image: true           only what the image shows has boxes: where they are learned, other points are left out
 
 The * is the name of a scan and the same in all files. Calibrations are those of KITTI odometry (P2, Tr), KITTI object
 (P2, R0_rect, Tr_velo_to_cam) and KITTI raw (P_rect_02, R_rect_00 of calib_cam_to_cam.txt; R, T of
@@ -38,7 +39,7 @@ from ditr_train.data.kitti_boxes import read_kitti_boxes
 from ditr_train.data.kitti_calibration import camera_2, lidar_to_reference
 from ditr_train.data.learning_map import LearningMap
 from ditr_train.data.point_file import read_numbers
-from ditr_train.geometry.projection import CameraView
+from ditr_train.geometry.projection import CameraView, project
 
 _SCAN_PERIOD = 100_000_000
 """Nanoseconds that scans are taken to be apart: there are no times."""
@@ -52,6 +53,7 @@ class _Layout:
     images: str = "image_2/*.png"
     calibration: tuple[str, ...] = ("calib.txt",)
     boxes: str = ""
+    boxes_in_image: bool = False
 
     def __post_init__(self) -> None:
         for name in ("points", "labels", "images", *(["boxes"] if self.boxes else [])):
@@ -131,6 +133,15 @@ class ScanFolder(FrameDataset):
             return None
         to_camera = lidar_to_reference([self._file(file, index) for file in self._layout.calibration])
         return read_kitti_boxes(self._file(self._layout.boxes, index), to_camera)
+
+    def annotated(self, index: int, points: dict[str, npt.NDArray[Any]]) -> npt.NDArray[np.bool_] | None:
+        if not self._layout.boxes_in_image:
+            return None
+        xyz = np.stack([points[axis] for axis in "xyz"], axis=1)
+        seen = np.zeros(len(xyz), bool)
+        for exposure in self.exposures(index):
+            seen |= project(xyz, exposure.view)[3]
+        return seen
 
     def require_classes(self, classes: Sequence[SemanticClass]) -> None:
         """Those of the description are looked up by name when it is read."""

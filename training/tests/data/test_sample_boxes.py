@@ -15,6 +15,7 @@ from ditr_train.data.kitti_boxes import read_kitti_boxes
 from ditr_train.data.loading import load_scans
 from ditr_train.data.scans import IGNORED, LabeledScan, make_sample
 from ditr_train.geometry.boxes import box_corners, count_points, points_within
+from ditr_train.geometry.projection import project
 from ditr_train.geometry.tokens import farthest_points, token_positions
 
 CLASSES = tuple(DetectionClass(name, (i, i, i)) for i, name in enumerate(BOX_CLASSES[:2]))
@@ -147,6 +148,17 @@ def test_kitti_boxes_stand_where_the_camera_says(tmp_path):
     np.testing.assert_allclose(box[3:6], [4.0, 1.7, 1.5])
     np.testing.assert_allclose(box[6], 0, atol=1e-6)
     np.testing.assert_allclose(box[0], 10.0, atol=1e-9)
+
+    # Boxes of what the image shows: what is beside it would be wrongly without one.
+    layout = tmp_path / "layout.yaml"
+    layout.write_text(layout.read_text() + "boxes_in_image: true\n")
+    (shown,) = loaded(source(tmp_path), config, boxed=True, labels=False)
+    dataset = source(tmp_path).open(config.classes)
+    points = dataset.points(0)
+    (exposure,) = dataset.exposures(0)
+    *_, inside = project(np.stack([points[axis] for axis in "xyz"], axis=1), exposure.view)
+    assert 0 < inside.sum() < len(inside) == len(scans[0].xyz)
+    np.testing.assert_array_equal(shown.xyz, scans[0].xyz[inside])
 
 
 def test_kitti_boxes_of_a_level_camera(tmp_path):
