@@ -20,8 +20,11 @@ from ditr_train.data.source import ScanSource, scan_source
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.tensorboard_log import TensorBoardLog
 from ditr_train.export.bundle import CONVOLUTIONS
+from ditr_train.methods.inherited_licence import with_inherited_licence
 from ditr_train.model.device import DEVICES
 
+ORIGINS = ("initialize", "init", "encoder", "teacher")
+"""Options that name runs or bundles which a training takes weights from or learns from."""
 OPTIMIZATION = ("steps", "seed", "learning_rate", "precision")
 """Options of add_optimization that replace settings of the configuration."""
 
@@ -122,7 +125,11 @@ def new_run(options: argparse.Namespace, config: Config) -> RunFolder:
     run = RunFolder(options.output, read_only=estimated)
     if not estimated:
         run.tensorboard = TensorBoardLog(run.path / "tensorboard") if options.tensorboard else None
-        run.create(config, resume=options.resume)
+        origins = (getattr(options, name, None) for name in ORIGINS)
+        licensed = with_inherited_licence(config, [origin for origin in origins if origin is not None])
+        if licensed.licence != config.licence:
+            print(f"licence of {options.output}: {licensed.licence}")
+        run.create(licensed, resume=options.resume)
     return run
 
 
