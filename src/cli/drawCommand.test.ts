@@ -5,6 +5,9 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import sharp from "sharp";
+import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
+import { McapBagWriter } from "../bag/mcap/McapBagWriter.js";
+import { openBag } from "../bag/openBag.js";
 import { SIMULATOR_MODEL } from "../model/shippedModels.js";
 import { SCAN_PICTURE } from "../report/renderLabelledScan.js";
 import { EXIT } from "./exitCodes.js";
@@ -90,6 +93,28 @@ describe("ditr draw", () => {
       width: 320,
       loop: 0,
     });
+  });
+
+  test("a damaged cloud is named and left out of an animation", async () => {
+    const damaged = path.join(scratch, "damaged.mcap");
+    const reader = await openBag(labelled);
+    const writer = await McapBagWriter.create(damaged);
+    let clouds = 0;
+    for await (const { topic, type, data, logTime } of reader.messages()) {
+      const isCut = topic === OUTPUT_TOPICS.labelled && ++clouds === 2;
+      await writer.write(topic, type, { logTime }, isCut ? data.subarray(0, data.length / 2) : data);
+    }
+    await writer.close();
+    await reader.close();
+    const file = path.join(scratch, "damaged.webp");
+    const drawn = ditr("draw", damaged, "-o", file, "--no-images");
+    expect(drawn.stderr).toMatch(/points_labelled at .* bytes are needed/);
+    const stdout = `${file}: 2 scans of 3, 1 that cannot be read\n`;
+    expect(drawn).toMatchObject({ status: EXIT.incomplete, stdout });
+    expect(await sharp(file, { pages: -1 }).metadata()).toMatchObject({ pages: 2 });
+    const alone = ditr("draw", damaged, "--scan", "2", "-o", path.join(scratch, "damaged.png"));
+    expect(alone.stderr).toContain("--scan 2: this scan of");
+    expect(alone.status).toBe(EXIT.fault);
   });
 
   test("what cannot be drawn is said in one sentence, and nothing is written", () => {

@@ -70,7 +70,8 @@ export function drawCommand(): Command {
           : await drawAnimation(reader, flags, animation, faults);
         await writeOutput(output, drawn.file, { force });
         console.log(`${output}: ${drawn.what}`);
-        if (faults.summary().some(({ severity }) => severity === "error")) process.exitCode = EXIT.incomplete;
+        const failed = faults.summary().some(({ severity }) => severity === "error");
+        if (failed || drawn.damaged > 0) process.exitCode = EXIT.incomplete;
       } finally {
         await reader.close();
       }
@@ -80,17 +81,24 @@ export function drawCommand(): Command {
 interface Drawn {
   readonly file: Uint8Array;
   readonly what: string;
+  /** Scans that would be in it and cannot be read. */
+  readonly damaged: number;
 }
 
 async function drawPicture(bag: BagReader, flags: DrawFlags, faults: FaultLog): Promise<Drawn> {
   const wanted = flags.scan ?? 1;
   const options = { ...inputOptions(flags), maxScans: wanted, withImages: flags.images };
   let scans = 0;
+  let total = 0;
   for await (const scan of labelledScans(bag, options, faults)) {
     scans = scan.number;
+    total = scan.total;
     if (scan.number < wanted) continue;
     const picture = await drawOne(scan, flags, flags.range);
-    return { file: await encodePng(picture), what: `scan ${scan.number} of ${scan.total}` };
+    return { file: await encodePng(picture), what: `scan ${scan.number} of ${scan.total}`, damaged: 0 };
+  }
+  if (wanted <= total) {
+    throw new Fault("data-set-unreadable", `--scan ${wanted}: this scan of ${bag.path} cannot be read`);
   }
   throw new Fault(
     "invalid-configuration",
@@ -136,9 +144,17 @@ async function drawAnimation(
     throw new Fault("invalid-configuration", `${bag.path} has no labelled scan from number ${first} on`);
   }
   await animation.add(last, 1000);
-  const left = total - (first + animation.frames - 1);
-  const rest = left > 0 ? `, ${left} further scans are left out (--scans)` : "";
-  return { file: await animation.encode(format), what: `${animation.frames} scans of ${total}${rest}` };
+  const damaged = Math.min(total, options.maxScans) - (first - 1) - animation.frames;
+  const left = Math.max(0, total - options.maxScans);
+  const rest = [
+    ...(damaged > 0 ? [`, ${damaged} that cannot be read`] : []),
+    ...(left > 0 ? [`, ${left} further scans are left out (--scans)`] : []),
+  ].join("");
+  return {
+    file: await animation.encode(format),
+    what: `${animation.frames} scans of ${total}${rest}`,
+    damaged,
+  };
 }
 
 function drawOne(

@@ -51,7 +51,7 @@ export interface DrawableScan {
 }
 
 /**
- * The labelled clouds of a bag with the images that belong to them, in the order of their stamps. What is wrong with
+ * The labelled clouds of a bag, without damaged ones, with the images that belong to them, in the order of their stamps. What is wrong with
  * images is recorded in `faults` when they are asked for.
  *
  * @throws Fault "data-set-unreadable" where the topic has no clouds with labels
@@ -83,10 +83,10 @@ export async function* labelledScans(
   try {
     for await (const { frame } of frames) {
       number++;
-      const cloud = cloudOf(frame);
+      const read = readLabelled(frame, faults);
+      if (read === undefined) continue;
+      const { cloud, xyz, labels } = read;
       const { stamp, frameId } = cloud.header;
-      const xyz = readXyz(cloud);
-      const labels = readColumn(cloud, "label", new Uint32Array(pointCount(cloud)));
       colors.learn(cloud, labels);
       const classes = [...new Set(labels)].map((id) => ({
         id,
@@ -133,6 +133,23 @@ async function foundBoxes(
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     faults.record(error.at({ topic, stamp }));
+    return undefined;
+  }
+}
+
+/** Undefined for a damaged cloud, which is recorded. */
+function readLabelled(
+  frame: ScanFrame,
+  faults: FaultLog,
+): Pick<DrawableScan, "cloud" | "xyz" | "labels"> | undefined {
+  try {
+    const cloud = cloudOf(frame);
+    const labels = readColumn(cloud, "label", new Uint32Array(pointCount(cloud)));
+    return { cloud, xyz: readXyz(cloud), labels };
+  } catch (error) {
+    // Clouds without labels are not damaged: the topic is another than was meant.
+    if (!(error instanceof Fault) || error.code === "data-set-unreadable") throw error;
+    faults.record(error.at({ topic: frame.topic, stamp: frame.stamp }));
     return undefined;
   }
 }
