@@ -2,6 +2,7 @@ import path from "node:path";
 import { GROUND_TRUTH_FIELD } from "../bag/importers/dataset/groundTruth.js";
 import { labelInfoTopic, readLabelInfo } from "../bag/labelInfos.js";
 import { OUTPUT_TOPICS } from "../bag/labelling/outputTopics.js";
+import { SensorPoses } from "../bag/SensorPoses.js";
 import type { BagReader } from "../bag/types.js";
 import { labelComparison, type LabelComparison } from "../evaluation/labelComparison.js";
 import { Fault } from "../faults/Fault.js";
@@ -10,6 +11,7 @@ import type { InputOptions } from "../library/InputOptions.js";
 import { decodePointCloud2 } from "../messages/pointCloud2.js";
 import { hasField } from "../messages/pointColumns.js";
 import { remedyOf, type RunRecord } from "../report/scene/RunRecord.js";
+import { SceneBoxes } from "../report/scene/SceneBoxes.js";
 import { SceneBuilder } from "../report/scene/SceneBuilder.js";
 import { fillPage, readPage } from "../report/scene/writePage.js";
 import { labelledScans } from "./labelledScans.js";
@@ -48,6 +50,8 @@ export async function buildReport(bag: BagReader, options: ReportOptions, faults
   const info = topic === undefined ? undefined : await readLabelInfo(bag, topic);
   const comparison = await comparisonOf(bag, inputs, faults);
   const labelling = record?.labelling ?? (await recordedLabelling(bag, faults));
+  const poses = await SensorPoses.read(bag, inputs.tfTopics);
+  const boxes = await SceneBoxes.open(bag, faults);
   const builder = new SceneBuilder(
     {
       classNames: info?.classMap.map(({ classId, className }) => [classId, className] as const) ?? [],
@@ -67,11 +71,18 @@ export async function buildReport(bag: BagReader, options: ReportOptions, faults
       progress.step(faults.total);
       if (scan.number < firstScan) continue;
       const known = labelling.get(scan.stamp);
-      await builder.add({ ...scan, boxes: [], ...(known && { labelling: known }) });
+      const pose = poses.at(scan.frameId, scan.stamp);
+      await builder.add({
+        ...scan,
+        boxes: await boxes.of(scan.stamp, scan.frameId),
+        ...(known && { labelling: known }),
+        ...(pose && { pose }),
+      });
       if (scan.labels.length > options.points) thinned++;
     }
   } finally {
     progress?.stop();
+    await boxes.close();
   }
   const count = builder.scanCount;
   if (count === 0) {
@@ -97,6 +108,7 @@ export async function buildReport(bag: BagReader, options: ReportOptions, faults
     madeBy: "ditr report",
     madeAt: new Date().toISOString(),
     scansInBag: total,
+    boxTopics: boxes.topics,
     faults: [
       ...(record?.faults ?? []),
       ...faults.summary().map((fault) => ({ ...fault, remedy: remedyOf(fault.code) })),

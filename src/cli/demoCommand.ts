@@ -11,6 +11,7 @@ import { evaluateBag } from "../evaluation/evaluateBag.js";
 import { DEFAULT_FUSION, type LabellingMode } from "../perception/FusionPolicy.js";
 import type { ProviderChoice } from "../model/providers.js";
 import { SIMULATOR_MODEL } from "../model/shippedModels.js";
+import { readPage } from "../report/scene/writePage.js";
 import { encodePng } from "../report/renderLabelledScan.js";
 import { columnsByMode, scoreTable } from "./scoreTable.js";
 import { wholeNumber } from "./arguments.js";
@@ -20,6 +21,7 @@ import { labelledScans, type DrawableScan } from "./labelledScans.js";
 import { modelOption, providerOption } from "./modelOption.js";
 import { drawScan } from "./drawScan.js";
 import { printFault } from "./printFault.js";
+import { reportOfRun } from "./reportOfRun.js";
 import { runBag, type RunResult } from "./runBag.js";
 import { labellingSummary } from "../library/LabellingSummary.js";
 import { runExitCode, runReport } from "./runSummary.js";
@@ -41,7 +43,9 @@ interface DemoFlags {
 
 export function demoCommand(): Command {
   return new Command("demo")
-    .description("simulate a drive whose camera fails half way, label it, score it and draw a scan")
+    .description(
+      "simulate a drive whose camera fails half way, label it, score it, draw a scan and make a page",
+    )
     .option("-o, --output <folder>", "where the results go", "demo-output")
     .option("--scans <count>", "LiDAR scans at 10 Hz", wholeNumber, 32)
     .addOption(modelOption(SIMULATOR_MODEL))
@@ -49,13 +53,15 @@ export function demoCommand(): Command {
     .addOption(forceOption())
     .action(async (flags: DemoFlags) => {
       const { output, force } = flags;
-      const [drive, labelled, summary, picture] = [
+      const [drive, labelled, summary, picture, page] = [
         path.join(output, "drive.mcap"),
         path.join(output, "labelled.mcap"),
         path.join(output, "summary.json"),
         path.join(output, "labelled-scan.png"),
+        path.join(output, "report.html"),
       ] as const;
-      await checkOutputs({ inputs: [flags.model], files: [drive, labelled, summary, picture], force });
+      await checkOutputs({ inputs: [flags.model], files: [drive, labelled, summary, picture, page], force });
+      await readPage();
       if (!(await simulate(drive, flags))) return;
       const result = await label(drive, labelled, flags);
       console.log(runReport(result));
@@ -73,6 +79,9 @@ export function demoCommand(): Command {
           `\n${drive}: the simulated drive\n${labelled}: the labelled bag\n${summary}: every figure above`,
         );
         console.log(`${picture}: ${drawn.title}`);
+        console.log(
+          await reportOfRun(result, { labelled, output: page, inputs: { tolerance: TOLERANCE }, force }),
+        );
       } finally {
         await reader.close();
       }

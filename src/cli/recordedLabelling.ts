@@ -27,6 +27,7 @@ export async function recordedLabelling(
           ["imageEncoder", status.imageEncoderMs],
           ["backbone", status.backboneMs],
           ["compose", status.composeMs],
+          ...(status.detectionMs > 0 ? [["detection", status.detectionMs] as const] : []),
         ],
       });
     } catch (error) {

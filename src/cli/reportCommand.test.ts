@@ -221,6 +221,74 @@ describeWithBrowser("the page of a report, in a browser", () => {
     expect(await painted()).toEqual(before);
   });
 
+  test("a point under the pointer is marked in cloud and image, both ways, and a click tells its fields", async () => {
+    await scanAt(0);
+    const marked = () => page.evaluate<Record<string, boolean>>("ditrReport.cameras.marked()");
+    // Of the first image a point that the camera sees and that the cloud shows on top.
+    const target = await page.evaluate<{ x: number; y: number; point: number } | null>(`(async () => {
+      const { view, store } = ditrReport;
+      const { packed } = await store.scan(0);
+      const { points, seen } = packed.sightings[0];
+      const { left, top } = view.canvas.getBoundingClientRect();
+      for (let i = 0; i < points.length; i++) {
+        const at = seen[i] && view.project(view.positionOf({ place: 0, point: points[i] }));
+        if (at && at.y > 60 && view.pick(at.x, at.y)?.point === points[i])
+          return { x: left + at.x, y: top + at.y, point: points[i] };
+      }
+      return null;
+    })()`);
+    expect(target).not.toBeNull();
+    expect(Object.values(await marked())).toEqual([false, false]);
+    await page.mouse.move(target!.x, target!.y);
+    await page.locator(".point-card dl").waitFor();
+    expect((await marked())["front"]).toBe(true);
+    await page.mouse.click(target!.x, target!.y);
+    expect(await page.evaluate<number>("ditrReport.state.selected.value.point")).toBe(target!.point);
+    const said = await page.locator(".point-card").textContent();
+    for (const name of ["class", "truth", "confidence", "intensity", "distance", "front"]) {
+      expect(said).toContain(name);
+    }
+    // The other way: from the image to the cloud.
+    await page.keyboard.press("Escape");
+    const image = page.locator('.camera[data-camera="front"] canvas');
+    const box = (await image.boundingBox())!;
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.75);
+    expect(await page.evaluate<boolean>("ditrReport.state.hovered.value?.place === 0")).toBe(true);
+    await page.mouse.move(1, 1);
+    expect(complaints).toEqual([]);
+  });
+
+  test("gathers scans by their poses, shows true boxes, and measures between two points", async () => {
+    const { scans, boxTopics } = indexOf(report);
+    expect(boxTopics).toEqual(["/ground_truth/boxes"]);
+    expect(scans[1]!.boxes.length).toBeGreaterThan(0);
+    await scanAt(2);
+    await page.locator('select[aria-label="Scans together"]').selectOption("3");
+    // Corners of boxes are no points.
+    expect(await drawn()).toBe(scans.reduce((sum, { points }) => sum + points, 0));
+    await page.locator('select[aria-label="Scans together"]').selectOption("1");
+    await scanAt(1);
+    expect(await page.locator(".labels span").count()).toBe(Math.min(40, scans[1]!.boxes.length));
+    await page.locator("canvas.cloud").press("x");
+    expect(await page.locator(".labels span").count()).toBe(0);
+    await page.locator("canvas.cloud").press("x");
+    await page.locator("canvas.cloud").press("m");
+    const wanted = await page.evaluate<number>(`(async () => {
+      const { state, view } = ditrReport;
+      state.selected.value = { place: 1, point: 10 };
+      state.selected.value = { place: 1, point: 900 };
+      const [a, b] = [10, 900].map((point) => view.positionOf({ place: 1, point }));
+      return Math.hypot(b[0] - a[0], b[1] - a[1], b[2] - a[2]);
+    })()`);
+    expect(await page.locator(".labels span", { hasText: "level" }).textContent()).toContain(
+      `${wanted.toFixed(2)} m`,
+    );
+    await page.locator("canvas.cloud").press("m");
+    await page.locator("canvas.cloud").press("Escape");
+    await scanAt(0);
+    expect(complaints).toEqual([]);
+  });
+
   test("each colouring is another picture, and so is each theme", async () => {
     const select = page.locator(".toolbar select").first();
     const values = await page.evaluate<string[]>(

@@ -13,6 +13,7 @@ import { EXIT } from "./exitCodes.js";
 import { forceOption } from "./forceOption.js";
 import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.js";
 import { printFault } from "./printFault.js";
+import { REPORT_DEFAULTS } from "./reportDefaults.js";
 
 interface ReportFlags extends InputFlags {
   readonly output: string;
@@ -25,9 +26,6 @@ interface ReportFlags extends InputFlags {
   readonly imageWidth: number;
   readonly force: boolean;
 }
-
-/** What a page holds unless told. */
-export const REPORT_DEFAULTS = { scans: 100, points: 120_000, imageWidth: 640 } as const;
 
 export function reportCommand(): Command {
   const command = new Command("report")

@@ -5,6 +5,7 @@ import { checkOutputs } from "../files/checkOutputs.js";
 import { writeOutput } from "../files/writeOutput.js";
 import { PROVIDER_CHOICES, type ProviderChoice } from "../model/providers.js";
 import { DEFAULT_FUSION, FUSION_MODES, type FusionMode } from "../perception/FusionPolicy.js";
+import { readPage } from "../report/scene/writePage.js";
 import { share, wholeNumber } from "./arguments.js";
 import { EXIT } from "./exitCodes.js";
 import { forceOption } from "./forceOption.js";
@@ -12,6 +13,7 @@ import { Interruption } from "./Interruption.js";
 import { addInputOptions, inputOptions, type InputFlags } from "./inputOptions.js";
 import { printFault } from "./printFault.js";
 import { modelOption, providerOption } from "./modelOption.js";
+import { reportOfRun } from "./reportOfRun.js";
 import { runBag, type RunBagOptions } from "./runBag.js";
 import { labellingSummary } from "../library/LabellingSummary.js";
 import { runExitCode, runReport } from "./runSummary.js";
@@ -30,6 +32,7 @@ interface RunFlags extends InputFlags {
   readonly copy: "none" | "tf" | "all";
   readonly maxScans?: number;
   readonly json?: string;
+  readonly report?: string;
   readonly dump?: string;
   readonly force: boolean;
 }
@@ -78,6 +81,7 @@ export function runCommand(): Command {
     )
     .option("--max-scans <count>", "stop after this many scans", wholeNumber)
     .option("--json <file>", "write a summary: modes, times, drops, faults, one record per scan")
+    .option("--report <file>", "write a page to look at the labels, as ditr report does (.html)")
     .option("--dump <folder>", "write voxel coordinates, logits and graph inputs of every scan as .npy")
     .addOption(forceOption())
     .addHelpText(
@@ -89,14 +93,16 @@ why. Ctrl-C ends with a finished bag of what was labelled until then, and exit c
 Providers: ${PROVIDER_CHOICES.join(", ")}; \`ditr doctor\` shows which of them work here.`,
     )
     .action(async (bag: string, flags: RunFlags) => {
-      const { output, json, dump, model, force } = flags;
+      const { output, json, report, dump, model, force } = flags;
       await checkOutputs({
         inputs: [...(await bagFiles(bag)), bag, model],
         bagFolders: [bag],
-        files: [output, json],
+        files: [output, json, report],
         folders: [dump],
         force,
       });
+      // Said before the work and not after it.
+      if (report !== undefined) await readPage();
       const reader = await openBag(bag);
       const interruption = new Interruption("the scans under way");
       try {
@@ -106,6 +112,10 @@ Providers: ${PROVIDER_CHOICES.join(", ")}; \`ditr doctor\` shows which of them w
           await writeOutput(json, `${JSON.stringify(labellingSummary(result), null, 2)}\n`, { force });
         }
         process.exitCode = runExitCode(result);
+        if (report !== undefined && result.scans.labelled > 0) {
+          const inputs = inputOptions(flags);
+          console.log(`\n${await reportOfRun(result, { labelled: output, output: report, inputs, force })}`);
+        }
       } finally {
         interruption.close();
         await reader.close();

@@ -38,6 +38,9 @@ export class SceneController {
       view.setTheme(state.theme.value);
     });
     effect(() => {
+      view.setDepthShading(state.shadesDepth.value);
+    });
+    effect(() => {
       view.setPointSize(state.pointSize.value);
     });
   }
@@ -58,7 +61,9 @@ export class SceneController {
     // Another one was asked for meanwhile.
     if (order !== this.#order) return;
     const { coloring, palette, hidden } = this.#state;
-    const reference = matrixOf(scans[follows ? place : 0]!.pose).invert();
+    const reference = upright(this.#store.index.frameId).multiply(
+      matrixOf(scans[follows ? place : 0]!.pose).invert(),
+    );
     const shown = this.#view.clouds;
     const clouds = loaded.map((scan) => {
       const cloud = shown.find((each) => each.scan === scan) ?? new CloudObject(scan);
@@ -69,9 +74,17 @@ export class SceneController {
       return cloud;
     });
     this.#view.show(clouds);
+    this.#state.shownPlace.value = -1;
+    this.#state.shownPlace.value = place;
     const next = place + 1 < scans.length ? place + 1 : 0;
     if (this.#state.isPlaying.peek()) void this.#store.scan(next);
   }
+}
+
+/** To x forward, y left, z up; a camera's optical frame has z forward and y down. */
+function upright(frameId: string): THREE.Matrix4 {
+  const turned = new THREE.Matrix4();
+  return /optical/.test(frameId) ? turned.set(0, 0, 1, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1) : turned;
 }
 
 /** Without a pose, where the sensor is. */

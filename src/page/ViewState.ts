@@ -17,6 +17,8 @@ export type Theme = "light" | "dark";
 export class ViewState {
   /** The scan that is shown: its place in the page, from 0. */
   readonly place = signal(0);
+  /** The scan that is on the screen: that at `place`, or the one before while that is unpacked. */
+  readonly shownPlace = signal(0);
   readonly isPlaying = signal(false);
   /** Times the recorded speed. */
   readonly speed = signal(1);

@@ -1,7 +1,7 @@
 import type { SceneIndex } from "../scene/SceneIndex.js";
 import type { CloudView } from "./cloud/CloudView.js";
 import { element } from "./dom.js";
-import { colorings } from "./panels/toolbar.js";
+import { colorings, gatherings, moves } from "./panels/toolbar.js";
 import { step } from "./panels/transport.js";
 import type { ViewState } from "./ViewState.js";
 
@@ -108,7 +108,7 @@ export function keyboard(
       ],
     ],
     [
-      "e",
+      "w",
       [
         "turn right",
         () => {
@@ -134,6 +134,20 @@ export function keyboard(
         },
       ],
     ],
+    [
+      "g",
+      [
+        "more scans together",
+        () => {
+          const all = moves(index) ? gatherings(index) : [1];
+          state.gathered.value = all[(all.indexOf(state.gathered.value) + 1) % all.length]!;
+        },
+      ],
+    ],
+    ["f", ["follow the sensor, or stand still", () => (state.follows.value = !state.follows.value)]],
+    ["x", ["boxes", () => (state.showsBoxes.value = !state.showsBoxes.value)]],
+    ["m", ["measure between two clicks", () => (state.measures.value = !state.measures.value)]],
+    ["e", ["shading by depth", () => (state.shadesDepth.value = !state.shadesDepth.value)]],
     ["+", ["larger points", resize(1.4)]],
     ["-", ["smaller points", resize(1 / 1.4)]],
     ["l", ["light or dark", () => (state.theme.value = state.theme.value === "dark" ? "light" : "dark")]],

@@ -5,10 +5,12 @@ import { element } from "./dom.js";
 import { keyboard, keyList } from "./keyboard.js";
 import { readIndex } from "./pageData.js";
 import { about } from "./panels/about.js";
+import { boxLayer } from "./panels/boxLayer.js";
 import { cameraPanel } from "./panels/cameraPanel.js";
 import { header } from "./panels/header.js";
 import { legend } from "./panels/legend.js";
 import { faultList } from "./panels/faults.js";
+import { measure } from "./panels/measure.js";
 import { followPointer, pointCard } from "./panels/pointCard.js";
 import { scores } from "./panels/scores.js";
 import { tabs } from "./panels/tabs.js";
@@ -34,7 +36,12 @@ function start(): void {
   const scene = new SceneController(store, state, view, colorist);
   const cameras = cameraPanel(store, state, colorist);
   const shown = () => Promise.all([scene.shown, cameras.shown()]);
-  stage.append(toolbar(index, state, view), pointCard(store, state));
+  stage.append(
+    boxLayer(index, state, view),
+    measure(state, view),
+    toolbar(index, state, view),
+    pointCard(store, state),
+  );
   const time = timeline(index, state);
   const keys = keyboard(index, state, view);
   document

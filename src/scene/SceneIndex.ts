@@ -17,6 +17,8 @@ export interface SceneIndex {
   /** Numbers that points carry, in the order in which they are packed. */
   readonly fields: readonly SceneField[];
   readonly cameras: readonly string[];
+  /** Topics of the boxes. */
+  readonly boxTopics: readonly string[];
   readonly scans: readonly SceneScan[];
   /** Metres from the sensor to the edge of what is worth seeing, and z of the ground near it. */
   readonly range: number;
@@ -99,9 +101,15 @@ export interface SceneImage {
   /** Points of the recorded cloud that it shows, and those in it that something hides. */
   readonly seen: number;
   readonly hidden: number;
+  /**
+   * Of each box of the scan, the parts of its edges that are in the image: u, v of one end and of the other, as shares of
+   * the image from its left and upper edge.
+   */
+  readonly boxes: readonly (readonly number[])[];
 }
 
 export interface SceneBox {
+  /** Index into the topics of boxes. */
   readonly topic: number;
   readonly name: string;
   readonly score: number;

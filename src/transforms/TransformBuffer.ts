@@ -111,6 +111,16 @@ export class TransformBuffer {
   }
 
   /**
+   * The frame above all others over a frame at a time; the frame itself where nothing is above it. Throws a TransformFault
+   * where the way up is not known.
+   */
+  rootOf(frame: string, stamp: bigint): string {
+    const { frames, failure } = this.#climb(frameName(frame), stamp);
+    if (failure !== undefined) throw failure;
+    return frames.at(-1)!;
+  }
+
+  /**
    * Maps coordinates in `source` to coordinates in `target` at one time: 16 doubles, column-major
    * (gl-matrix's mat4 layout). Throws a TransformFault when that is not known.
    */

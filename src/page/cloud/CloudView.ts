@@ -2,12 +2,15 @@ import * as THREE from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import type { PointAt, Theme } from "../ViewState.js";
 import type { Vector } from "../LoadedScan.js";
+import { DepthShading } from "./DepthShading.js";
 import type { CloudObject } from "./CloudObject.js";
 import { groundRings } from "./groundRings.js";
 import { viewpoint, type ViewpointName } from "./viewpoints.js";
 
 /** Pixels around a pointer within which a point is found. */
 const REACH = 9;
+/** Milliseconds without a change after which a view stands still. */
+const STILL_MS = 200;
 const BACKGROUNDS: Readonly<Record<Theme, number>> = { dark: 0x0e1217, light: 0xf3f5f8 };
 const RINGS: Readonly<Record<Theme, number>> = { dark: 0x28313c, light: 0xd4dae2 };
 
@@ -22,6 +25,12 @@ export class CloudView {
   readonly #rings: THREE.LineSegments;
   readonly #range: number;
   readonly #ground: number;
+  readonly #shading = new DepthShading();
+  readonly #drawn: (() => void)[] = [];
+  /** Does a processor draw, and no graphics card? Shading then waits until the view stands still. */
+  readonly #isSlow: boolean;
+  #shadesDepth = true;
+  #still: number | undefined;
   #clouds: readonly CloudObject[] = [];
   #pointSize = 1;
   #isAsked = false;
@@ -35,6 +44,12 @@ export class CloudView {
       antialias: false,
       powerPreference: "high-performance",
     });
+    // Colours are what tables and styles say, in both passes of a frame.
+    THREE.ColorManagement.enabled = false;
+    this.#renderer.outputColorSpace = THREE.LinearSRGBColorSpace;
+    // All passes of a frame count as one.
+    this.#renderer.info.autoReset = false;
+    this.#isSlow = drawsInSoftware(this.#renderer.getContext());
     this.#camera.up.set(0, 0, 1);
     this.#camera.near = Math.min(0.1, range / 500);
     this.#camera.far = range * 60;
@@ -75,6 +90,16 @@ export class CloudView {
     this.#scene.background = new THREE.Color(BACKGROUNDS[theme]);
     (this.#rings.material as THREE.LineBasicMaterial).color.set(RINGS[theme]);
     this.draw();
+  }
+
+  setDepthShading(isOn: boolean): void {
+    this.#shadesDepth = isOn;
+    this.draw();
+  }
+
+  /** Calls after each frame. */
+  onDraw(action: () => void): void {
+    this.#drawn.push(action);
   }
 
   setPointSize(size: number): void {
@@ -224,18 +249,31 @@ export class CloudView {
     this.#isAsked = true;
     requestAnimationFrame(() => {
       this.#isAsked = false;
-      this.drawNow();
+      this.#drawFrame(this.#shadesDepth && !this.#isSlow);
+      if (!this.#shadesDepth || !this.#isSlow) return;
+      window.clearTimeout(this.#still);
+      this.#still = window.setTimeout(() => {
+        this.drawNow();
+      }, STILL_MS);
     });
   }
 
+  /** With all that is wanted, however long it takes. */
   drawNow(): void {
-    this.#renderer.render(this.#scene, this.#camera);
+    this.#drawFrame(this.#shadesDepth);
+  }
+
+  #drawFrame(shadesDepth: boolean): void {
+    this.#renderer.info.reset();
+    if (shadesDepth) this.#shading.render(this.#renderer, this.#scene, this.#camera);
+    else this.#renderer.render(this.#scene, this.#camera);
+    for (const action of this.#drawn) action();
   }
 
   /** Milliseconds until a frame is drawn and its pixels are there. */
-  timeFrame(): number {
+  timeFrame(shadesDepth: boolean): number {
     const start = performance.now();
-    this.drawNow();
+    this.#drawFrame(shadesDepth);
     const gl = this.#renderer.getContext();
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
     return performance.now() - start;
@@ -258,4 +296,9 @@ export class CloudView {
     // At once: an empty canvas would flash.
     this.drawNow();
   }
+}
+
+function drawsInSoftware(gl: WebGLRenderingContext | WebGL2RenderingContext): boolean {
+  const named = gl.getExtension("WEBGL_debug_renderer_info")?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER;
+  return /swiftshader|llvmpipe|software|basic render/i.test(String(gl.getParameter(named)));
 }

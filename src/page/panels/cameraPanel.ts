@@ -1,7 +1,8 @@
 import { effect } from "@preact/signals-core";
-import type { SceneImage } from "../../scene/SceneIndex.js";
+import type { SceneBox, SceneImage } from "../../scene/SceneIndex.js";
 import type { Sightings } from "../../scene/packedScan.js";
 import type { Colorist, PointColors } from "../colors/PointColors.js";
+import { boxColor } from "./boxLayer.js";
 import { count, element } from "../dom.js";
 import type { LoadedScan } from "../LoadedScan.js";
 import type { ScanStore } from "../ScanStore.js";
@@ -65,6 +66,7 @@ class CameraTile {
       this.painted = paint(pixels, sightings, scan, colors, hidden, opacity);
       context.putImageData(pixels, 0, 0);
     } else this.painted = 0;
+    if (this.#state.showsBoxes.peek()) drawBoxes(context, image, scan.scan.boxes);
     const { deltaMs, seen, hidden: behind } = image;
     const delta = `${deltaMs >= 0 ? "+" : "−"}${Math.abs(deltaMs).toFixed(1)} ms`;
     this.#caption.replaceChildren(
@@ -153,6 +155,23 @@ function paint(
   return painted;
 }
 
+function drawBoxes(
+  context: CanvasRenderingContext2D,
+  { boxes, width, height }: SceneImage,
+  described: readonly SceneBox[],
+): void {
+  context.lineWidth = 1.5;
+  boxes.forEach((ends, number) => {
+    context.strokeStyle = `rgb(${boxColor(described[number]!).join(" ")})`;
+    context.beginPath();
+    for (let at = 0; at < ends.length; at += 4) {
+      context.moveTo(ends[at]! * width, ends[at + 1]! * height);
+      context.lineTo(ends[at + 2]! * width, ends[at + 3]! * height);
+    }
+    context.stroke();
+  });
+}
+
 export interface CameraPanel {
   readonly root: HTMLElement;
   /** Points that are painted on a camera's image, and whether it marks the point under the pointer. */
@@ -177,6 +196,7 @@ export function cameraPanel(store: ScanStore, state: ViewState, colorist: Colori
   root.hidden = cameras.length === 0;
   let order = 0;
   let shown: Promise<void> = Promise.resolve();
+  let isBoxed = state.showsBoxes.peek();
   const show = async (
     place: number,
     coloring: Coloring,
@@ -210,6 +230,11 @@ export function cameraPanel(store: ScanStore, state: ViewState, colorist: Colori
     shown = show(place.value, coloring.value, palette.value, hidden.value);
   };
   effect(update);
+  effect(() => {
+    if (state.showsBoxes.value === isBoxed) return;
+    isBoxed = state.showsBoxes.peek();
+    update();
+  });
   effect(() => {
     markHovered(state.hovered.value ?? state.selected.value);
   });

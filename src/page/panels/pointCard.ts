@@ -106,11 +106,11 @@ export function followPointer(view: CloudView, state: ViewState): void {
     state.selected.value = at(event);
   });
   effect(() => {
-    const hovered = state.hovered.value;
+    const [hovered] = [state.hovered.value, state.shownPlace.value];
     view.mark("hovered", hovered && view.positionOf(hovered), 0xffffff, 9);
   });
   effect(() => {
-    const selected = state.selected.value;
+    const [selected] = [state.selected.value, state.shownPlace.value];
     view.mark("selected", selected && view.positionOf(selected), 0xff3d7f, 10);
   });
 }

@@ -1,4 +1,4 @@
-import { effect } from "@preact/signals-core";
+import { effect, type Signal } from "@preact/signals-core";
 import type { SceneIndex } from "../../scene/SceneIndex.js";
 import type { CloudView } from "../cloud/CloudView.js";
 import { button, element } from "../dom.js";
@@ -12,6 +12,27 @@ export function colorings({ fields, truth }: SceneIndex): readonly (readonly [Co
     ...fields.map(({ name }, field) => [`field:${field}`, name] as const),
     ["height", "height"],
   ];
+}
+
+/** How many scans can be shown together. */
+export function gatherings({ scans }: SceneIndex): readonly number[] {
+  return [1, 3, 10, 30, 100].filter((count) => count === 1 || count <= scans.length);
+}
+
+/** Are there poses, and did the sensor move? Only then scans can be put together. */
+export function moves({ scans }: SceneIndex): boolean {
+  const poses = scans.flatMap(({ pose }) => (pose === undefined ? [] : [pose.join()]));
+  return new Set(poses).size > 1;
+}
+
+function toggle(text: string, title: string, state: Signal<boolean>): HTMLButtonElement {
+  const made = button(text, title, () => {
+    state.value = !state.value;
+  });
+  effect(() => {
+    made.setAttribute("aria-pressed", String(state.value));
+  });
+  return made;
 }
 
 /** Colours, views and sizes, over the 3D view. */
@@ -33,6 +54,20 @@ export function toolbar(index: SceneIndex, state: ViewState, view: CloudView): H
   effect(() => {
     safe.setAttribute("aria-pressed", String(state.palette.value === "safe"));
   });
+  const hasBoxes = index.scans.some(({ boxes }) => boxes.length > 0);
+  const gather = element(
+    "select",
+    { "aria-label": "Scans together", title: "How many scans are shown together (G)" },
+    ...gatherings(index).map((scans) =>
+      element("option", { value: scans }, scans === 1 ? "1 scan" : `${scans} scans`),
+    ),
+  );
+  gather.addEventListener("change", () => {
+    state.gathered.value = Number(gather.value);
+  });
+  effect(() => {
+    gather.value = String(state.gathered.value);
+  });
   return element(
     "div",
     { class: "toolbar" },
@@ -51,6 +86,10 @@ export function toolbar(index: SceneIndex, state: ViewState, view: CloudView): H
         view.look("driver");
       }),
     ),
+    ...(moves(index) ? [gather, toggle("follow", "The view moves with the sensor (F)", state.follows)] : []),
+    ...(hasBoxes ? [toggle("boxes", "Boxes (X)", state.showsBoxes)] : []),
+    toggle("measure", "Distance between two points that are clicked (M)", state.measures),
+    toggle("depth", "Shading by depth: edges stand out (E)", state.shadesDepth),
     element(
       "span",
       { class: "group" },

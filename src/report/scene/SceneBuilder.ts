@@ -102,7 +102,7 @@ export class SceneBuilder {
     const slots = Uint8Array.from(labels, (id) => this.#classes.slotOf(id));
     const fields = this.#fields.columns(cloud, kept);
     const truth = this.#truthOf(cloud, labels, labelling?.mode);
-    const { images, sightings, files, faults } = await this.#images.of(frame.images, xyz, kept);
+    const { images, sightings, files, faults } = await this.#images.of(frame.images, xyz, kept, input.boxes);
     for (const [image, file] of files) this.#files[image] = file;
     for (const fault of faults) this.#faults.record(fault);
     const packed = packScan({

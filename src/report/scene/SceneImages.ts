@@ -3,7 +3,8 @@ import { Fault } from "../../faults/Fault.js";
 import { FrameImages } from "../../perception/FrameImages.js";
 import type { FrameImage } from "../../perception/ScanFrame.js";
 import type { Sightings } from "../../scene/packedScan.js";
-import type { SceneImage } from "../../scene/SceneIndex.js";
+import type { SceneBox, SceneImage } from "../../scene/SceneIndex.js";
+import { boxOutline } from "./boxOutline.js";
 import { encodeSceneImage, type SceneImageFile } from "./encodeSceneImage.js";
 
 export interface ScanImages {
@@ -41,8 +42,14 @@ export class SceneImages {
   /**
    * @param xyz [N, 3] of the whole cloud: what the page leaves out hides other points too
    * @param kept points of it that are in the page
+   * @param boxes of the scan, in the frame of the points
    */
-  async of(frameImages: readonly FrameImage[], xyz: Float32Array, kept: Uint32Array): Promise<ScanImages> {
+  async of(
+    frameImages: readonly FrameImage[],
+    xyz: Float32Array,
+    kept: Uint32Array,
+    boxes: readonly SceneBox[],
+  ): Promise<ScanImages> {
     const images: SceneImage[] = [];
     const sightings: Sightings[] = [];
     const files: (readonly [number, Uint8Array])[] = [];
@@ -65,6 +72,7 @@ export class SceneImages {
           deltaMs: Number(source.delta) / 1e6,
           seen: seenCount,
           hidden: points.length - seenCount,
+          boxes: boxes.map((box) => boxOutline(box, model, source.cloudToCamera)),
         });
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
