@@ -19,6 +19,7 @@ from ditr_train.data.scans import make_sample
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.trained_network import load_detector, load_segmentor
 from ditr_train.evaluation.detection import average_precisions, detect
+from ditr_train.export.bundle import describe_detection
 from ditr_train.export.graphs import (
     detection_example,
     example_inputs,
@@ -79,6 +80,13 @@ def test_training_evaluation_and_export_from_the_command_line(tmp_path, capsys):
     graphs = json.loads((half / "bundle.json").read_text())["graphs"]
     assert graphs["image_free"]["precision"] == "float16" and graphs["detection"]["precision"] == "float32"
     assert (half / "detection.onnx").read_bytes() == (bundle / "detection.onnx").read_bytes()
+
+
+def test_a_bundle_says_what_true_boxes_of_a_class_are_called_and_which_need_not_be_found():
+    config = DetectionConfig((DetectionClass("car", (1, 2, 3), of=("car", "Van")),), stage=1, smallest_points=5)
+    described = describe_detection(config)
+    assert described["classes"] == [{"name": "car", "color": [1, 2, 3], "of": ["car", "Van"]}]
+    assert described["smallest_points"] == 5
 
 
 def _check_bundle(bundle, tmp_path, found) -> None:
