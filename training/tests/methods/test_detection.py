@@ -28,6 +28,7 @@ from ditr_train.export.graphs import (
     run_segmentor,
 )
 from ditr_train.geometry.detections import Detections
+from ditr_train.geometry.pair_tables import declared_inputs
 from ditr_train.methods.detection import DetectionTraining
 from ditr_train.model.detection_head import DetectionHead, best_rows
 from ditr_train.model.detector import Detector
@@ -127,7 +128,7 @@ def _check_bundle(bundle, tmp_path, found) -> None:
     (scan,) = list(load_scans([tmp_path / "b"], config, None, progress=False))[:1]
     sample = make_sample(scan, config, fused=False)
     names = [entry.name for entry in segmentation.get_inputs()]
-    (tokens,) = segmentation.run(["tokens"], {name: sample.inputs[name] for name in names})
+    (tokens,) = segmentation.run(["tokens"], declared_inputs(sample.inputs, names))
     given = {"tokens": tokens} | {name: sample.inputs[name] for name in ("token_positions", "queries")}
     boxes, probabilities = detection.run(["boxes", "class_probabilities"], given)
     with torch.no_grad():
