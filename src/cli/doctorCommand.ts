@@ -14,8 +14,11 @@ import { modelOption } from "./modelOption.js";
 
 const require = createRequire(import.meta.url);
 
+/** Of the table, in characters. */
+const WIDTH = 100;
+
 /** One line of the report: what was looked at, whether it is well, and what was found. */
-interface Finding {
+export interface Finding {
   readonly what: string;
   readonly ok: boolean | "optional";
   readonly found: string;
@@ -39,15 +42,16 @@ the CPU provider or a model.`,
         ...(await providers(model)),
         ...rosEnvironment(process.env),
       ];
-      const mark = { true: "ok", false: "FAIL", optional: "-" };
-      console.log(
-        formatTable(
-          ["", "what", "found"],
-          findings.map(({ what, ok, found }) => [mark[`${ok}`], what, found]),
-        ),
-      );
+      console.log(doctorReport(findings));
       if (findings.some(({ ok }) => ok === false)) process.exitCode = EXIT.fault;
     });
+}
+
+/** What the command prints: a table that fits a terminal of 100 columns. */
+export function doctorReport(findings: readonly Finding[]): string {
+  const mark = { true: "ok", false: "FAIL", optional: "-" };
+  const rows = findings.map(({ what, ok, found }) => [mark[`${ok}`], what, found]);
+  return formatTable(["", "what", "found"], rows, { width: WIDTH });
 }
 
 function packageVersion(name: string): string {
