@@ -52,7 +52,7 @@ const pageAlone = [
 ];
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", ".venv/", "training/", "demo-output/", "runs/"] },
+  { ignores: ["dist/", "node_modules/", ".venv/", "training/", "demo-output/", "runs/", "site/"] },
   js.configs.recommended,
   {
     files: ["src/**/*.ts"],
