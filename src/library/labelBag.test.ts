@@ -136,7 +136,10 @@ describe("labelBag", () => {
     const output = inScratch("stopped.mcap");
     const controller = new AbortController();
     const labelling = labelBag(drive, { ...MODEL, output, signal: controller.signal });
-    for await (const _ of labelling) controller.abort("the robot moves");
+    for await (const scan of labelling) {
+      expect(scan.kind).toBe("labelled");
+      controller.abort("the robot moves");
+    }
     const { stopped_by, scans } = await labelling.summary();
     expect(stopped_by).toBe("the robot moves");
     expect(await hashesOf(output)).toHaveLength(scans.labelled);
@@ -152,7 +155,9 @@ describe("labelBag", () => {
     const told: unknown[] = [];
     const onStart: LabelBagOptions["onStart"] = ({ scanCount, selection, provider }) =>
       told.push([scanCount, selection.clouds[0].topic, provider.obtained]);
-    for await (const _ of labelBag(drive, { ...MODEL, maxScans: 1, onStart })) expect(told).toHaveLength(1);
+    for await (const scan of labelBag(drive, { ...MODEL, maxScans: 1, onStart })) {
+      expect([scan.kind, told.length]).toEqual(["labelled", 1]);
+    }
     expect(told).toEqual([[SCANS, "/lidar/points", "cpu"]]);
   });
 
