@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { BOXES_MODEL, boxesCloud, expectedBoxes } from "../../test/support/boxesModel.mjs";
-import { describeWithPython, runReference } from "../../test/support/python.mjs";
 import { ScanGeometryBuilder } from "../geometry/ScanGeometryBuilder.js";
 import { boxesOf, type BoxDetection } from "../messages/boxDetections.js";
 import { decodeDetection3DArray } from "../messages/detection3DArray.js";
@@ -205,33 +201,25 @@ describe("boxes of a model of random weights", () => {
   });
 });
 
-describeWithPython("boxes of a model that chooses its queries itself and clamps", () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "ditr-boxes-"));
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
+test("boxes of a model that chooses its queries itself and clamps are PyTorch's", async () => {
+  const folder = fileURLToPath(new URL("../../test/models/boxes-scored", import.meta.url));
+  const expected = expectedBoxes(folder);
+  const bundle = await ModelBundle.load(folder);
+  const [positions, ...others] = detectionInputs(bundle, expected["scan"]!);
+  expect(others).toEqual([]);
+  expect(positions!.data).toEqual(expected["token_positions"]!.data);
+  const pipeline = await PerceptionPipeline.start({
+    bundle,
+    provider: "cpu",
+    threads: 1,
+    fusion: IMAGE_FREE,
   });
-
-  test("are PyTorch's", async () => {
-    const changes = ["detection.query_choice=scored", "backbone.clamp=true", "detection.angle_bins=1"];
-    runReference("boxes_bundle.py", {}, { bundle: folder, changes, seed: 8 });
-    const expected = expectedBoxes(folder);
-    const bundle = await ModelBundle.load(folder);
-    const [positions, ...others] = detectionInputs(bundle, expected["scan"]!);
-    expect(others).toEqual([]);
-    expect(positions!.data).toEqual(expected["token_positions"]!.data);
-    const pipeline = await PerceptionPipeline.start({
-      bundle,
-      provider: "cpu",
-      threads: 1,
-      fusion: IMAGE_FREE,
-    });
-    try {
-      const one = frame(5n, boxesCloud(5n, expected["scan"]));
-      const { boxes } = await label(pipeline, { ...NOTHING, detections: true }, one);
-      expect(boxes!.found.length).toBeGreaterThan(3);
-      expectFound(boxes!.found, namesOf(bundle), expected, NETWORK_TOLERANCE);
-    } finally {
-      await pipeline.close();
-    }
-  }, 300_000);
+  try {
+    const one = frame(5n, boxesCloud(5n, expected["scan"]));
+    const { boxes } = await label(pipeline, { ...NOTHING, detections: true }, one);
+    expect(boxes!.found.length).toBeGreaterThan(3);
+    expectFound(boxes!.found, namesOf(bundle), expected, NETWORK_TOLERANCE);
+  } finally {
+    await pipeline.close();
+  }
 });

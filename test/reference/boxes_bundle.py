@@ -2,11 +2,11 @@
 
 The latter by the network in PyTorch, and by Python's rules for tokens and for which boxes there are.
 
-Run as `python test/reference/boxes_bundle.py FOLDER` it writes the bundle and the scan of the tests, which are kept in
-test/models/boxes; jest runs it for other settings.
+`python test/reference/boxes_bundle.py test/models` writes the two bundles of the tests: `boxes`, fused and image-free,
+with farthest points for queries, and `boxes-scored`, image-free alone, whose graph chooses its queries and whose points
+are clamped.
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -133,10 +133,7 @@ def main(folder: Path, changes: list[str], seed: int, *, fused: bool) -> None:
 
 
 if __name__ == "__main__":
-    given = Path(sys.argv[1])
-    options = given / "options.json"
-    if options.exists():
-        settings = json.loads(options.read_text())
-        main(Path(settings["bundle"]), settings["changes"], settings["seed"], fused=False)
-    else:
-        main(given, [], 3, fused=True)
+    models = Path(sys.argv[1])
+    main(models / "boxes", [], 3, fused=True)
+    scored = ["detection.query_choice=scored", "backbone.clamp=true", "detection.angle_bins=1"]
+    main(models / "boxes-scored", scored, 8, fused=False)
