@@ -66,7 +66,7 @@ export class SceneController {
     );
     const shown = this.#view.clouds;
     const clouds = loaded.map((scan) => {
-      const cloud = shown.find((each) => each.scan === scan) ?? new CloudObject(scan);
+      const cloud = shown.find((each) => each.scan === scan) ?? new CloudObject(scan, this.#view.isSlow);
       cloud.object.matrix.multiplyMatrices(reference, matrixOf(scan.scan.pose));
       cloud.object.matrixWorldNeedsUpdate = true;
       cloud.setColors(this.#colorist.colors(scan, coloring.peek(), palette.peek()));

@@ -1,7 +1,6 @@
 import type { describe } from "@jest/globals";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 
-export const chromium: string | undefined;
 export const describeWithBrowser: typeof describe;
 export function launchBrowser(): Promise<Browser>;
 export function openReport(

@@ -30,9 +30,14 @@ export class CloudObject {
   readonly scan: LoadedScan;
   readonly object: THREE.Points<THREE.BufferGeometry, THREE.ShaderMaterial>;
   #colors: PointColors | undefined;
+  readonly #isShuffled: boolean;
+  #shownCount: number;
 
-  constructor(scan: LoadedScan) {
+  /** @param isShuffled draw in random order, so that a share of the points is an even one */
+  constructor(scan: LoadedScan, isShuffled: boolean) {
     this.scan = scan;
+    this.#isShuffled = isShuffled;
+    this.#shownCount = scan.count;
     const geometry = new THREE.BufferGeometry();
     geometry.setAttribute("position", new THREE.BufferAttribute(scan.packed.positions, 3));
     const { origin, step } = scan.scan.layout;
@@ -70,7 +75,8 @@ export class CloudObject {
   hide(slots: ReadonlySet<number>): void {
     const { geometry } = this.object;
     const { labels } = this.scan.packed;
-    if (slots.size === 0) {
+    if (slots.size === 0 && !this.#isShuffled) {
+      this.#shownCount = labels.length;
       geometry.setIndex(null);
       geometry.setDrawRange(0, labels.length);
       return;
@@ -82,8 +88,21 @@ export class CloudObject {
     for (let point = 0; point < labels.length; point++) {
       if (isHidden[labels[point]!] === 0) shown[count++] = point;
     }
-    geometry.setIndex(new THREE.BufferAttribute(shown.slice(0, count), 1));
+    const index = shown.slice(0, count);
+    if (this.#isShuffled) shuffle(index);
+    this.#shownCount = count;
+    geometry.setIndex(new THREE.BufferAttribute(index, 1));
     geometry.setDrawRange(0, count);
+  }
+
+  /** Points that are drawn when all are. */
+  get shownCount(): number {
+    return this.#shownCount;
+  }
+
+  /** Draws only the first of them, a share from 0 to 1. */
+  setShare(share: number): void {
+    this.object.geometry.setDrawRange(0, Math.ceil(share * this.#shownCount));
   }
 
   setScale(size: number, viewportHeight: number): void {
@@ -97,5 +116,17 @@ export class CloudObject {
     geometry.dispose();
     (material.uniforms["colors"]!.value as THREE.Texture | null)?.dispose();
     material.dispose();
+  }
+}
+
+/** Fisher and Yates', the same at every time. */
+function shuffle(values: Uint32Array): void {
+  let state = 1;
+  for (let left = values.length - 1; left > 0; left--) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const other = Math.floor((state / 2 ** 32) * (left + 1));
+    const value = values[left]!;
+    values[left] = values[other]!;
+    values[other] = value;
   }
 }

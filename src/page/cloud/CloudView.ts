@@ -11,6 +11,8 @@ import { viewpoint, type ViewpointName } from "./viewpoints.js";
 const REACH = 9;
 /** Milliseconds without a change after which a view stands still. */
 const STILL_MS = 200;
+/** Points of a frame while the view moves, where a processor draws. */
+export const MOVING_POINTS = 25_000;
 const BACKGROUNDS: Readonly<Record<Theme, number>> = { dark: 0x0e1217, light: 0xf3f5f8 };
 const RINGS: Readonly<Record<Theme, number>> = { dark: 0x28313c, light: 0xd4dae2 };
 
@@ -27,8 +29,8 @@ export class CloudView {
   readonly #ground: number;
   readonly #shading = new DepthShading();
   readonly #drawn: (() => void)[] = [];
-  /** Does a processor draw, and no graphics card? Shading then waits until the view stands still. */
-  readonly #isSlow: boolean;
+  /** Does a processor draw, and no graphics card? All points and shading then wait until the view stands still. */
+  readonly isSlow: boolean;
   #shadesDepth = true;
   #still: number | undefined;
   #clouds: readonly CloudObject[] = [];
@@ -49,7 +51,7 @@ export class CloudView {
     this.#renderer.outputColorSpace = THREE.LinearSRGBColorSpace;
     // All passes of a frame count as one.
     this.#renderer.info.autoReset = false;
-    this.#isSlow = drawsInSoftware(this.#renderer.getContext());
+    this.isSlow = drawsInSoftware(this.#renderer.getContext());
     this.#camera.up.set(0, 0, 1);
     this.#camera.near = Math.min(0.1, range / 500);
     this.#camera.far = range * 60;
@@ -249,8 +251,11 @@ export class CloudView {
     this.#isAsked = true;
     requestAnimationFrame(() => {
       this.#isAsked = false;
-      this.#drawFrame(this.#shadesDepth && !this.#isSlow);
-      if (!this.#shadesDepth || !this.#isSlow) return;
+      if (!this.isSlow) {
+        this.drawNow();
+        return;
+      }
+      this.#drawFrame(false, MOVING_POINTS);
       window.clearTimeout(this.#still);
       this.#still = window.setTimeout(() => {
         this.drawNow();
@@ -260,10 +265,12 @@ export class CloudView {
 
   /** With all that is wanted, however long it takes. */
   drawNow(): void {
-    this.#drawFrame(this.#shadesDepth);
+    this.#drawFrame(this.#shadesDepth, Infinity);
   }
 
-  #drawFrame(shadesDepth: boolean): void {
+  #drawFrame(shadesDepth: boolean, mostPoints: number): void {
+    const points = this.#clouds.reduce((sum, { shownCount }) => sum + shownCount, 0);
+    for (const cloud of this.#clouds) cloud.setShare(Math.min(1, mostPoints / Math.max(1, points)));
     this.#renderer.info.reset();
     if (shadesDepth) this.#shading.render(this.#renderer, this.#scene, this.#camera);
     else this.#renderer.render(this.#scene, this.#camera);
@@ -271,9 +278,9 @@ export class CloudView {
   }
 
   /** Milliseconds until a frame is drawn and its pixels are there. */
-  timeFrame(shadesDepth: boolean): number {
+  timeFrame(shadesDepth: boolean, mostPoints = Infinity): number {
     const start = performance.now();
-    this.#drawFrame(shadesDepth);
+    this.#drawFrame(shadesDepth, mostPoints);
     const gl = this.#renderer.getContext();
     gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
     return performance.now() - start;
