@@ -84,7 +84,7 @@ export class SceneController {
 /** To x forward, y left, z up; a camera's optical frame has z forward and y down. */
 function upright(frameId: string): THREE.Matrix4 {
   const turned = new THREE.Matrix4();
-  return /optical/.test(frameId) ? turned.set(0, 0, 1, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1) : turned;
+  return frameId.includes("optical") ? turned.set(0, 0, 1, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 1) : turned;
 }
 
 /** Without a pose, where the sensor is. */
