@@ -9,12 +9,13 @@ import { MarkerAction, MarkerType } from "../messages/types.js";
 import { detectionTensors } from "../model/detectionTensors.js";
 import { geometryConfig } from "../model/graphContract.js";
 import { ModelBundle } from "../model/ModelBundle.js";
-import type { NpyArray } from "../report/npy.js";
 import type { FusionPolicyOptions } from "./FusionPolicy.js";
 import { PerceptionPipeline } from "./PerceptionPipeline.js";
 import type { LabelledScan, ScanFrame } from "./ScanFrame.js";
 import { selectBoxes } from "./selectBoxes.js";
 import { OUTPUTS_OF_BAGS, type WantedOutputs } from "./WantedOutputs.js";
+
+type NpyArray = ReturnType<typeof expectedBoxes>[string];
 
 const IMAGE_FREE: FusionPolicyOptions = {
   mode: "image-free",
