@@ -12,7 +12,9 @@ export class SensorPoses {
   readonly #transforms = new TransformBuffer({ cacheLength: ALL_OF_IT });
   #fixed: string | undefined;
 
-  private constructor() {}
+  private constructor() {
+    // `read` makes them.
+  }
 
   /** Reads all transforms of a bag; those that cannot be read are passed over. */
   static async read(bag: BagReader, topics?: readonly string[]): Promise<SensorPoses> {

@@ -27,7 +27,8 @@ export async function reportOfRun(
   const reader = await openBag(labelled);
   try {
     // Labels are on another topic than the points were.
-    const { cloudTopics: _, ...others } = inputs;
+    const others = { ...inputs };
+    delete others.cloudTopics;
     const { file, what } = await buildReport(
       reader,
       {

@@ -95,7 +95,7 @@ describe("labelBag", () => {
       await labelBag(drive, MODEL).summary(),
       ...(await Promise.all([labelBag(drive, MODEL).summary(), labelBag(drive, MODEL).summary()])),
     ];
-    for (const { class_points } of together) expect(class_points).toEqual(alone!.class_points);
+    for (const { class_points } of together) expect(class_points).toEqual(alone.class_points);
   });
 
   test("leaves no output when its loop is left, and then has no summary", async () => {

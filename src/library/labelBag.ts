@@ -54,8 +54,9 @@ async function* labelReader(bag: BagReader, options: LabelBagOptions): Scans {
   const { model = DEFAULT_MODEL, provider = "auto", threads = 0 } = options;
   await checkOutput(options, [bag.path], []);
   // A signal that comes when all is done has stopped nothing.
-  let isCutShort = false;
-  const isStopped = (): boolean => (isCutShort ||= signal?.aborted === true);
+  /** A property, since TypeScript does not see that a function changes a variable. */
+  const run: { isCutShort: boolean } = { isCutShort: false };
+  const isStopped = (): boolean => (run.isCutShort ||= signal?.aborted === true);
   const given = { ...options, tolerance: options.tolerance ?? DEFAULT_TOLERANCE, isStopped };
   const bundle = await ModelBundle.load(model);
   const faults = new FaultLog({ ...(onFault && { announce: onFault }) });
@@ -95,7 +96,7 @@ async function* labelReader(bag: BagReader, options: LabelBagOptions): Scans {
       yield outcome;
     }
     // What was stopped before its first scan has nothing to keep.
-    if (!isCutShort || recorder.scans.length > 0) await writer?.close();
+    if (!run.isCutShort || recorder.scans.length > 0) await writer?.close();
   } finally {
     await writer?.abort();
     await pipeline.close();
@@ -115,12 +116,12 @@ async function* labelReader(bag: BagReader, options: LabelBagOptions): Scans {
     seconds: (performance.now() - start) / 1000,
     scans: accountScans({
       inBag: scanCount,
-      isWhole: !isCutShort && options.maxScans === undefined,
+      isWhole: !run.isCutShort && options.maxScans === undefined,
       clouds: sync.clouds,
       outcomes: outcomesOf(recorder),
       faults,
     }),
-    ...(isCutShort ? { stoppedBy: reasonOfAbort(signal) } : {}),
+    ...(run.isCutShort ? { stoppedBy: reasonOfAbort(signal) } : {}),
   };
 }
 

@@ -203,7 +203,7 @@ function buffersOf(result: LabelResult): ArrayBuffer[] {
   if (result.logits !== undefined) views.push(result.logits);
   if (result.images !== undefined) views.push(result.images.data);
   if (result.detection !== undefined) views.push(...result.detection.map(({ data }) => data));
-  if (result.proposals !== undefined) views.push(...Object.values(result.proposals));
+  if (result.proposals !== undefined) views.push(result.proposals.boxes, result.proposals.classProbabilities);
   return [...new Set(views.map((view) => view.buffer))];
 }
 

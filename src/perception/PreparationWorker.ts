@@ -56,7 +56,8 @@ export class PreparationWorker {
   async compose(id: number, labels: VoxelLabels, limit: AskOptions = {}): Promise<ComposedScan> {
     const views = [labels.label, labels.confidence, ...labels.inputs.map(({ data }) => data)];
     if (labels.logits !== undefined) views.push(labels.logits);
-    if (labels.proposals !== undefined) views.push(...Object.values(labels.proposals));
+    if (labels.proposals !== undefined)
+      views.push(labels.proposals.boxes, labels.proposals.classProbabilities);
     const buffers = [...new Set(views.map(({ buffer }) => buffer))];
     const reply = await this.#worker.ask({ kind: "compose", id, labels }, buffers, limit);
     if (reply.kind !== "composed") throw unexpected(reply);
