@@ -1,10 +1,11 @@
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -62,7 +63,8 @@ beforeAll(() => {
   mkdirSync(own);
   const unpack = ["-xzf", path.join(app, report.filename), "--strip-components=1", "-C", own];
   expect(spawnSync("tar", unpack).status).toBe(0);
-  // What npm makes of `bin`.
+  // What npm makes of `bin`: a link, and a file that may be run.
+  chmodSync(path.join(own, "dist", "cli", "main.js"), 0o755);
   mkdirSync(path.join(modules, ".bin"));
   symlinkSync(path.join("..", NAME, "dist", "cli", "main.js"), path.join(modules, ".bin", "ditr"));
   writeFileSync(path.join(app, "package.json"), JSON.stringify({ name: "app", type: "module" }));

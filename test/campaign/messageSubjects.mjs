@@ -21,6 +21,7 @@ import { pointLayout } from "../../dist/messages/pointLayout.js";
 import { readPointTimes } from "../../dist/messages/pointTimes.js";
 import { decodeTFMessage, encodeTFMessage } from "../../dist/messages/tfMessage.js";
 import { ScanPreparer } from "../../dist/perception/ScanPreparer.js";
+import { CLOUDS_ONLY } from "../../dist/perception/WantedOutputs.js";
 import { TransformBuffer } from "../../dist/transforms/TransformBuffer.js";
 import { readManifest } from "./manifest.mjs";
 import { mutate } from "./mutate.mjs";
@@ -60,7 +61,7 @@ function useCloud() {
     const topic = "/points";
     const sources = [{ kind: "points", topic, frameId: "lidar", cdr }];
     const frame = { stamp: 1n, topic, sources, images: [], missing: [] };
-    const { held, scan } = await preparer.prepare(frame);
+    const { held, scan } = await preparer.prepare(frame, CLOUDS_ONLY);
     const count = pointCount(held.cloud);
     if (scan.voxelCount > count) throw new Error(`${scan.voxelCount} voxels of ${count} points`);
     const { time } = pointLayout(held.cloud);
