@@ -1,27 +1,29 @@
-// `npm test`: jest over dist/, then its tests with ROS 2 one after the other, pytest over training/, and one closing line
-// that counts all and names what was skipped. Only what is absent (ROS 2, Python, CUDA, real data) is skipped; what is there and
-// does not work is a failure.
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+// `npm test`: jest over dist/ and, at the same time, pytest over training/; then jest's tests with ROS 2 one after the other; and
+// one closing line that counts all and names what was skipped. Only what is absent (ROS 2, Python, CUDA, real data) is
+// skipped; what is there and does not work is a failure.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { letOthersGoFirst } from "./support/priority.mjs";
 import { ensurePythonEnvironment } from "./support/pythonEnvironment.mjs";
 import { ensureRosWorkspace } from "./support/rosWorkspace.mjs";
 
 const scratch = mkdtempSync(path.join(tmpdir(), "ditr-tests-"));
 const totals = { passed: 0, failed: 0 };
 const skipped = [];
-/** What should be there for the tests and could not be made, in words. */
-const unprepared = [];
+/** What should be there for the tests and could not be made, and what ended without saying how, in words. */
+const problems = [];
 let broken = false;
 
 /** What is absent, `prepare` returns as undefined; what it throws is a failure, and all that is possible runs still. */
-function prepared(prepare) {
+async function prepared(prepare) {
   try {
-    return prepare();
+    return await prepare();
   } catch (error) {
-    unprepared.push(error.message);
+    problems.push(error.message);
     return undefined;
   }
 }
@@ -29,18 +31,28 @@ function prepared(prepare) {
 /** Tests that start nodes and watch what they do in time; nothing else runs beside them. */
 const LIVE_TESTS = "\\.live\\.test\\.js$";
 
-function runJest(selection, env) {
+/** The report that a test runner was asked for; undefined, which is a failure, where it ended before it wrote one. */
+function reportOf(runner, file, [status, signal]) {
+  broken ||= status !== 0;
+  if (existsSync(file)) return readFileSync(file, "utf8");
+  problems.push(`${runner} ended with ${status ?? signal} and no report`);
+  return undefined;
+}
+
+async function runJest(selection, env) {
   const report = path.join(scratch, "jest.json");
+  rmSync(report, { force: true });
   const jest = createRequire(import.meta.url).resolve("jest/bin/jest");
   const flags = ["--experimental-vm-modules", "--disable-warning=ExperimentalWarning"];
   const args = [...flags, jest, "--json", `--outputFile=${report}`, ...selection];
   // Jest prints its JSON to stdout too; the file is the one that is read.
-  const done = spawnSync(process.execPath, args, {
+  const child = spawn(process.execPath, args, {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, ...env },
   });
-  broken ||= done.status !== 0;
-  const { testResults, numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8"));
+  const json = reportOf("jest", report, await once(child, "close"));
+  if (json === undefined) return;
+  const { testResults, numPassedTests, numFailedTests } = JSON.parse(json);
   totals.passed += numPassedTests;
   totals.failed += numFailedTests;
   for (const { assertionResults } of testResults) {
@@ -48,7 +60,8 @@ function runJest(selection, env) {
   }
 }
 
-function runPytest(python) {
+/** What pytest prints appears when it has ended, so that it does not mix with jest's lines. */
+async function runPytest(python) {
   if (python === undefined) {
     skipped.push("training/tests: all of pytest, without Python");
     return;
@@ -66,12 +79,18 @@ function runPytest(python) {
     `--junitxml=${report}`,
     "training/tests",
   ];
-  const done = spawnSync(python, args, {
-    stdio: ["ignore", "inherit", "inherit"],
+  const child = spawn(python, args, {
+    stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, OMP_NUM_THREADS: "1" },
   });
-  broken ||= done.status !== 0;
-  const xml = readFileSync(report, "utf8");
+  // Some tests of jest count on their time; none of these does.
+  letOthersGoFirst(child);
+  const printed = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => printed.push(part));
+  const ended = await once(child, "close");
+  process.stdout.write(Buffer.concat(printed));
+  const xml = reportOf("pytest", report, ended);
+  if (xml === undefined) return;
   const count = (name) => Number(new RegExp(`<testsuite [^>]*${name}="(\\d+)"`).exec(xml)[1]);
   const failed = count("failures") + count("errors");
   totals.failed += failed;
@@ -82,12 +101,17 @@ function runPytest(python) {
 }
 
 try {
-  const python = prepared(ensurePythonEnvironment);
-  const workspace = prepared(ensureRosWorkspace);
-  const env = { ...(python && { DITR_PYTHON: python }), ...(workspace && { DITR_WORKSPACE: workspace }) };
-  runJest([`--testPathIgnorePatterns=${LIVE_TESTS}`], env);
-  runJest([`--testPathPatterns=${LIVE_TESTS}`, "--runInBand"], env);
-  runPytest(python);
+  const python = await prepared(ensurePythonEnvironment);
+  const env = python && { DITR_PYTHON: python };
+  // Makes rclnodejs ready before it returns; colcon goes on beside the tests.
+  const building = prepared(ensureRosWorkspace);
+  await Promise.all([
+    runJest([`--testPathIgnorePatterns=${LIVE_TESTS}`], env),
+    building.then(() => runPytest(python)),
+  ]);
+  const workspace = await building;
+  const live = [`--testPathPatterns=${LIVE_TESTS}`, "--runInBand"];
+  await runJest(live, { ...env, ...(workspace && { DITR_WORKSPACE: workspace }) });
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -95,6 +119,6 @@ if (skipped.length > 0) {
   console.log(`\nSKIPPED ${skipped.length} tests:`);
   for (const name of skipped) console.log(`  ${name}`);
 }
-for (const problem of unprepared) console.log(`\nFAILED to prepare the tests: ${problem}`);
+for (const problem of problems) console.log(`\nFAILED to prepare or end the tests: ${problem}`);
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${skipped.length} skipped`);
-process.exitCode = broken || unprepared.length > 0 || totals.failed > 0 ? 1 : 0;
+process.exitCode = broken || problems.length > 0 || totals.failed > 0 ? 1 : 0;

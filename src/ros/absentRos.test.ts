@@ -22,7 +22,7 @@ function nodeWithBrokenRos(args: readonly string[], environment: Record<string, 
 
 function ensureWorkspace(environment?: Record<string, string>): Ended {
   const module = JSON.stringify(path.join(root, "test", "support", "rosWorkspace.mjs"));
-  const code = `import(${module}).then(({ ensureRosWorkspace }) => console.log("returned", ensureRosWorkspace()))`;
+  const code = `import(${module}).then(async (m) => console.log("returned", await m.ensureRosWorkspace()))`;
   return nodeWithBrokenRos(["-e", code], environment);
 }
 

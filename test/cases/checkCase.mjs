@@ -45,11 +45,14 @@ async function check(folder, expectation, scratch) {
     if (expectation.exit === 1) wrong.push("it was imported");
     input = bag;
   }
-  const inspected = await ditr("inspect", input, ...options);
+  // Two processes that only read the recording.
+  const [inspected, ran] = await Promise.all([
+    ditr("inspect", input, ...options),
+    label(input, options, scratch),
+  ]);
   const inspectExit = expectation.inspectExit ?? 0;
   if (inspected.exit !== inspectExit) wrong.push(`inspect: exit ${inspected.exit} instead of ${inspectExit}`);
   compareText(expectation, "inspect", inspected.text, expectation.says, wrong);
-  const ran = await label(input, options, scratch);
   if (![expectation.exit].flat().includes(ran.exit)) {
     wrong.push(`run: exit ${ran.exit} instead of ${[expectation.exit].flat().join(" or ")}`);
   }

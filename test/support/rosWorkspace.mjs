@@ -1,6 +1,7 @@
 // What the tests with ROS 2 need beside it: rclnodejs made ready, and a colcon workspace with this package in it, made
 // as a user makes it: a clone in a folder of its own, with packages that its own build fetches.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { createHash } from "node:crypto";
 import {
   cpSync,
@@ -15,18 +16,23 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { letOthersGoFirst } from "./priority.mjs";
 import { rosSetup } from "./rosSetup.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-function runInRos(setup, script, failure) {
+/** What a shell in which ROS 2 is sourced is started with, to run a script. */
+function rosShell(setup, script) {
   const env = { ...process.env };
   // Another Python in front of the system's, as pyenv's, would be taken by ROS's tools.
   delete env.PYTHONPATH;
   // Packages from elsewhere would hide that one is not installed.
   delete env.NODE_PATH;
   const sourced = `${setup === "" ? "" : `export PATH=/usr/bin:/bin:$PATH; source ${setup} && `}${script}`;
-  const { status, signal } = spawnSync("bash", ["-c", sourced], { cwd: root, env, stdio: "inherit" });
+  return ["bash", ["-c", sourced], { cwd: root, env, stdio: "inherit" }];
+}
+
+function refuseFailure(status, signal, failure) {
   if (status !== 0) throw new Error(`${failure} (${status ?? signal}); the lines above say why`);
 }
 
@@ -84,10 +90,11 @@ function refuseModulesAbove(folder) {
 
 /**
  * The folder of a workspace in which this package is built as it is now; undefined, said on the console, where there is
- * no ROS 2. The folder is kept, so that the next time only what changed is built.
+ * no ROS 2. The folder is kept, so that the next time only what changed is built. When the promise is returned, rclnodejs
+ * is ready and the clone made; only the build goes on, and lets others go first.
  * @throws Error when there is ROS 2 and rclnodejs or the package cannot be built with it: that is a failed test
  */
-export function ensureRosWorkspace() {
+export async function ensureRosWorkspace() {
   const setup = rosSetup();
   if (setup === undefined) {
     console.log("NO ROS 2 HERE (neither sourced nor in /opt/ros): the tests of the node are skipped.");
@@ -99,7 +106,8 @@ export function ensureRosWorkspace() {
     throw new Error(`DITR_WORKSPACE is ${given}, which has no install/setup.bash`);
   }
   const node = `"${process.execPath}"`;
-  runInRos(setup, `${node} dist/ros/rclnodejs/install.js`, "rclnodejs could not be made ready for ROS 2");
+  const installed = spawnSync(...rosShell(setup, `${node} dist/ros/rclnodejs/install.js`));
+  refuseFailure(installed.status, installed.signal, "rclnodejs could not be made ready for ROS 2");
   const key = createHash("sha256").update(root).digest("hex").slice(0, 12);
   const workspace = path.join(realpathSync(tmpdir()), `ditr-workspace-${key}`);
   mkdirSync(workspace, { recursive: true });
@@ -109,6 +117,9 @@ export function ensureRosWorkspace() {
     `cd "${workspace}" && colcon --log-base log build --event-handlers console_direct- --cmake-args ` +
     // CMake would prefer an older Python of pyenv's.
     "-DPYTHON_EXECUTABLE=/usr/bin/python3 -DPython3_EXECUTABLE=/usr/bin/python3";
-  runInRos(setup, build, "colcon build of a clean clone failed");
+  const child = spawn(...rosShell(setup, build));
+  letOthersGoFirst(child);
+  const [status, signal] = await once(child, "close");
+  refuseFailure(status, signal, "colcon build of a clean clone failed");
   return workspace;
 }

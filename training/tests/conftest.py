@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from remembered_graphs import remembered_graphs
 
 from ditr_train.config.backbone_config import BackboneConfig, DecoderConfig, EncoderConfig, InputFeature
 from ditr_train.config.model_config import Config, ImageEncoderConfig, InjectionConfig, SemanticClass
@@ -80,6 +81,24 @@ def make_residual_config(*, sampling: str = "nearest") -> Config:
     return replace(config, backbone=backbone)
 
 
+def shallow(config: Config, stages: tuple[int, ...] = (0, 2)) -> Config:
+    """The transformer of some of the stages, with one block in each: for tests that need an exported graph and not
+    many blocks in it, since what an export takes grows with the operators."""
+    backbone = config.backbone
+    encoder, decoder = backbone.encoder, backbone.decoder
+    shape = ("channels", "heads", "convolution", "attention")
+    encoder = EncoderConfig(
+        depths=(1,) * len(stages), **{name: tuple(getattr(encoder, name)[stage] for stage in stages) for name in shape}
+    )
+    count = len(stages) - 1
+    decoder = replace(decoder, **{name: getattr(decoder, name)[:count] for name in (*shape, "depths")})
+    injection = config.injection
+    if injection is not None:
+        injected = count if injection.place == "unpooling" else len(stages)
+        injection = replace(injection, levels=tuple(level for level in injection.levels if level < injected))
+    return replace(config, backbone=replace(backbone, encoder=encoder, decoder=decoder), injection=injection)
+
+
 def make_segmentor(config: Config, seed: int = 0) -> Segmentor:
     """A network as after training: batch statistics and normalizations away from their initial 0 and 1."""
     torch.manual_seed(seed)
@@ -103,4 +122,12 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-__all__ = ["CONFIGS", "make_config", "make_residual_config", "make_segmentor", "replace"]
+__all__ = [
+    "CONFIGS",
+    "make_config",
+    "make_residual_config",
+    "make_segmentor",
+    "remembered_graphs",
+    "replace",
+    "shallow",
+]

@@ -134,7 +134,7 @@ def export_segmentor(segmentor: Segmentor, config: Config, path: Path, *, fused:
     # One variable-length argument holds all inputs.
     dynamic = (tuple(_dynamic_dimensions(shape) for shape in shapes.values()),)
     tensors = tuple(torch.from_numpy(examples[name]) for name in shapes)
-    _export(graph, tensors, path, dynamic, shapes, output_shapes(config))
+    write_graph(trace(graph, tensors, dynamic, shapes, output_shapes(config)), path)
 
 
 def export_detection_head(head: DetectionHead, config: Config, path: Path) -> None:
@@ -143,7 +143,7 @@ def export_detection_head(head: DetectionHead, config: Config, path: Path) -> No
     examples = detection_example(config)
     dynamic = tuple(_dynamic_dimensions(shape) for shape in inputs.values())
     tensors = tuple(torch.from_numpy(examples[name]) for name in inputs)
-    _export(_DetectionGraph(head).eval(), tensors, path, dynamic, inputs, outputs)
+    write_graph(trace(_DetectionGraph(head).eval(), tensors, dynamic, inputs, outputs), path)
 
 
 def detection_shapes(config: Config) -> tuple[dict[str, Shape], dict[str, Shape]]:
@@ -186,7 +186,8 @@ def run_detection_head(head: DetectionHead, inputs: Mapping[str, npt.NDArray[Any
 def export_image_encoder(encoder: PatchEncoder, config: ImageEncoderConfig, path: Path) -> None:
     """Writes the image encoder's graph, for any number of images at once."""
     image = torch.zeros(2, 3, config.input_height, config.input_width)
-    _export(encoder.eval(), (image,), path, ({0: torch.export.Dim.DYNAMIC},), *image_encoder_shapes(config))
+    dynamic = ({0: torch.export.Dim.DYNAMIC},)
+    write_graph(trace(encoder.eval(), (image,), dynamic, *image_encoder_shapes(config)), path)
 
 
 def image_encoder_shapes(config: ImageEncoderConfig) -> tuple[dict[str, Shape], dict[str, Shape]]:
@@ -216,14 +217,17 @@ def _dynamic_dimensions(shape: Shape) -> dict[int, Any]:
     return {axis: torch.export.Dim.DYNAMIC for axis, size in enumerate(shape) if isinstance(size, str)}
 
 
-def _export(
+def trace(
     module: nn.Module,
     examples: tuple[Tensor, ...],
-    path: Path,
     dynamic_shapes: tuple[Any, ...],
     inputs: dict[str, Shape],
     outputs: dict[str, Shape],
-) -> None:
+) -> onnx.ModelProto:
+    """The graph of what a module does with inputs like the examples, which has the contract's names and sizes.
+
+    Raises RuntimeError when the exporter gives it other inputs or outputs.
+    """
     with torch.no_grad(), warnings.catch_warnings():
         # The exporter speaks of its own internals.
         warnings.simplefilter("ignore")
@@ -240,7 +244,7 @@ def _export(
             verbose=False,
         )
     assert program is not None
-    model = program.model_proto
+    model: onnx.ModelProto = program.model_proto
     _name_dimensions(model.graph.input, inputs)
     _name_dimensions(model.graph.output, outputs)
     # Where each operator came from in Python is of no use to who runs the graph.
@@ -248,7 +252,7 @@ def _export(
         del node.metadata_props[:]
         node.doc_string = ""
     del model.graph.value_info[:]
-    write_graph(model, path)
+    return model
 
 
 def _name_dimensions(values: Sequence[onnx.ValueInfoProto], shapes: dict[str, Shape]) -> None:

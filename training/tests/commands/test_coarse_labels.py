@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import yaml
-from conftest import make_segmentor, replace
+from conftest import make_config, make_segmentor, replace, shallow
 from published_layouts import street_points, write_floats
 from small_training import write_config
 from synthetic_samples import write_samples
@@ -35,7 +35,7 @@ def workspace(tmp_path_factory):
         ids.tofile(folder / "coarse" / "labels" / f"{number:06}.label")
     (folder / "layout.yaml").write_text(yaml.safe_dump({"classes": {1: ["class-1", "class-2"], 2: "class-4"}}))
     (folder / "groups.yaml").write_text(yaml.safe_dump({"low": ["class-1", "class-2"], "high": ["class-4"]}))
-    config = write_config(folder / "config.yaml", steps=6)
+    config = write_config(folder / "config.yaml", shallow(make_config()), steps=6)
     soft = SoftLabelFolder.create(folder / "soft", [["class-3", "class-5"]])
     for scan in load_scans([folder / "bare"], load_config(config), None, labels=False, progress=False):
         soft.write(scan.name, np.zeros((len(scan.label), 1)), np.full((len(scan.label), 1), 0.5))

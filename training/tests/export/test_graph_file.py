@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from conftest import make_config, make_segmentor
+from conftest import make_config, make_segmentor, shallow
 from onnx import numpy_helper
 
 from ditr_train.export import graph_file
@@ -62,7 +62,7 @@ def test_a_graph_that_fits_leaves_no_weights_beside_it(tmp_path, small_files, mo
 
 
 def test_a_bundle_lists_the_files_of_its_weights(tmp_path, small_files, monkeypatch):
-    config = make_config()
+    config = shallow(make_config())
     segmentor = make_segmentor(config)
     given = {"fused": None, "image_encoder": None, "training": {}, "scores": {}}
     write_bundle(tmp_path / "a", config, image_free=segmentor, **given)

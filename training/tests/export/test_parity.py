@@ -8,7 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from conftest import make_config, make_segmentor
+from conftest import make_config, make_segmentor, shallow
 from onnx import TensorProto
 from synthetic_samples import write_samples
 
@@ -27,7 +27,7 @@ from ditr_train.methods.frozen_encoder import load_exportable_encoder, load_run_
 def workspace(tmp_path_factory):
     """A run of random weights, its bundle, and a bag of two scans of which one has an image."""
     folder = tmp_path_factory.mktemp("parity")
-    config = make_config()
+    config = shallow(make_config())
     segmentor = make_segmentor(config)
     with torch.no_grad():
         # As far apart as the logits of trained networks.

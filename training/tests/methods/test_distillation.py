@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from conftest import make_config, make_segmentor, replace
+from conftest import make_config, make_segmentor, replace, shallow
 from interruption import killed_at
 from small_training import distillable, write_config
 from synthetic_samples import write_samples
@@ -30,16 +30,18 @@ from ditr_train.methods.pretraining import in_words
 from ditr_train.methods.pretraining_description import describe_pretraining
 from ditr_train.model.segmentor import Segmentor
 
+NETWORK = shallow(make_config())
+
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     """Bags with and without labels, an encoder as a run and in a bundle."""
     folder = tmp_path_factory.mktemp("distillation")
-    write_config(folder / "config.yaml")
+    write_config(folder / "config.yaml", NETWORK)
     write_samples(folder / "unlabelled", 6, seed=20, with_labels=False)
     write_samples(folder / "labelled", 5, seed=21)
     write_samples(folder / "held-out", 2, seed=22)
-    config = make_config()
+    config = NETWORK
     assert config.image_encoder is not None
     config = replace(config, image_encoder=replace(config.image_encoder, input_height=64, input_width=96))
     torch.manual_seed(3)
@@ -174,7 +176,7 @@ def test_fine_tuning_takes_the_backbone_and_a_bundle_takes_the_result(workspace,
     start = ["--initialize", str(distilled), "--label-share", "0.4", "--steps", "1"]
     capsys.readouterr()
     assert main(["train", config, "--image-free", *start, "--learning-rate", "1e-9", *bags, "-o", tuned]) == 0
-    count = len(Segmentor(replace(make_config(), injection=None)).backbone.state_dict())
+    count = len(Segmentor(replace(NETWORK, injection=None)).backbone.state_dict())
     assert (
         f"{count} tensors taken; 2 fresh: head.weight, head.bias; "
         "8 dropped: distillation_target.edges, distillation_target.frequent, distillation_target.frequent_in_place, "

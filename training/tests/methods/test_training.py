@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from conftest import make_config
+from conftest import make_config, shallow
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from interruption import killed_at
@@ -83,6 +83,8 @@ def workspace(tmp_path_factory):
     document["training"]["augmentation"] |= {"image_drop": 0.3, "rotation": 0.2, "flip": 0.0}
     (folder / "config.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document))))
     document["training"] |= {"steps": 20, "evaluate_every": 10, "statistics_scans": 3}
+    # For tests of what does not depend on how well it learns.
+    document |= {part: config_to_document(shallow(make_config()))[part] for part in ("backbone", "injection")}
     (folder / "short.yaml").write_text(yaml.safe_dump(json.loads(json.dumps(document))))
     return folder
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from conftest import make_config, make_segmentor, replace
+from conftest import make_config, make_segmentor, replace, shallow
 from interruption import killed_at
 from small_training import write_config
 from synthetic_samples import write_samples
@@ -29,7 +29,7 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("device")
-    write_config(folder / "config.yaml")
+    write_config(folder / "config.yaml", shallow(make_config()))
     write_samples(folder / "bag", 3, seed=40)
     return folder
 

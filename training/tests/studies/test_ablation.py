@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import CONFIGS
+from conftest import CONFIGS, make_config, shallow
 from small_training import write_config
 from synthetic_samples import write_samples
 
@@ -74,7 +74,7 @@ def test_a_limited_view_keeps_the_first_cameras_and_the_middle_of_their_images()
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ablation")
-    write_config(folder / "config.yaml")
+    write_config(folder / "config.yaml", shallow(make_config()))
     document = (folder / "config.yaml").read_text()
     encoder_training = "encoder_training: {steps: 10, images_per_step: 2, learning_rate: 0.005}"
     (folder / "config.yaml").write_text(document.replace("encoder_training: null", encoder_training))

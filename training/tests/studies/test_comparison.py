@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from conftest import make_config
+from conftest import make_config, shallow
 from small_training import write_config
 from synthetic_samples import write_samples
 
@@ -52,7 +52,7 @@ def test_classes_are_rare_by_their_share_of_the_labelled_points():
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("comparison")
-    write_config(folder / "config.yaml")
+    write_config(folder / "config.yaml", shallow(make_config()))
     write_samples(folder / "train", 4, seed=30)
     write_samples(folder / "test", 2, seed=31)
     config = str(folder / "config.yaml")

@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import CONFIGS, make_config
+from conftest import CONFIGS, make_config, shallow
 from equal_outputs import assert_equal_outputs
 from random_weights import random_weights
 
@@ -318,7 +318,7 @@ def test_a_configuration_that_pointcept_has_not_is_refused(tmp_path, change, mes
 
 
 def test_import_writes_a_bundle_that_equals_the_network(tmp_path, rng, capsys):
-    config = published_config("LitePT-v1")
+    config = shallow(published_config("LitePT-v1"))
     path = saved(random_checkpoint(config), tmp_path / "model_best.pth")
     (tmp_path / "config.yaml").write_text(json.dumps(config_to_document(config)))  # JSON is YAML
     arguments = ["import", "pointcept", str(path), "--config", str(tmp_path / "config.yaml"), "--threads", "1"]
@@ -339,8 +339,8 @@ def test_a_checkpoint_with_code_is_refused(tmp_path):
 
 
 def test_ditr_with_its_encoder_becomes_a_fused_bundle(tmp_path, rng, capsys):
-    config = published_config("PT-v3m1-image")
-    image_free = published_config("PT-v3m1")
+    config = shallow(published_config("PT-v3m1-image"), stages=(0, 1, 2))
+    image_free = shallow(published_config("PT-v3m1"), stages=(0, 1, 2))
     path = saved(random_checkpoint(config), tmp_path / "ditr.pth")
     other = saved(random_checkpoint(image_free, seed=1), tmp_path / "tuned.pth")
     encoder = RunFolder(tmp_path / "encoder")
