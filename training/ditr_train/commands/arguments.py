@@ -19,7 +19,6 @@ from ditr_train.data.soft_labels import SoftLabelFolder
 from ditr_train.data.source import ScanSource, scan_source
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.tensorboard_log import TensorBoardLog
-from ditr_train.export.bundle import CONVOLUTIONS
 from ditr_train.methods.inherited_licence import with_inherited_licence
 from ditr_train.model.device import DEVICES
 
@@ -192,16 +191,6 @@ def add_optimization(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=get_args(StepPrecision),
         help="of the matrix products of training, instead of the configuration's",
-    )
-
-
-def add_convolution(parser: argparse.ArgumentParser) -> None:
-    """`--convolution`, None where it is not given."""
-    parser.add_argument(
-        "--convolution",
-        choices=CONVOLUTIONS,
-        help="pairs multiplies only the neighbours that exist, which suits a CPU and LiDAR; table multiplies all "
-        "columns at once, in a few operators (default: pairs in float32, table in float16; a bundle of pairs stays so)",
     )
 
 

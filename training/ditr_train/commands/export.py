@@ -11,7 +11,7 @@ from ditr_train.commands import arguments
 from ditr_train.config.model_config import ConfigError
 from ditr_train.engine.run_folder import RunFolder
 from ditr_train.engine.trained_network import load_detector, load_segmentor
-from ditr_train.export.bundle import PRECISIONS, Convolution, convert_bundle, provenance, write_bundle
+from ditr_train.export.bundle import CONVOLUTIONS, PRECISIONS, Convolution, convert_bundle, provenance, write_bundle
 from ditr_train.methods.frozen_encoder import is_bundle, load_exportable_encoder
 from ditr_train.methods.run_description import describe_run
 
@@ -32,7 +32,12 @@ def add_parser(commands: Any) -> None:
         default="float32",
         help="of the weights and of most of the arithmetic; inputs and outputs stay as they are (default: float32)",
     )
-    arguments.add_convolution(parser)
+    parser.add_argument(
+        "--convolution",
+        choices=CONVOLUTIONS,
+        help="pairs multiplies only the neighbours that exist, which suits a CPU and LiDAR; table multiplies all "
+        "columns at once, in a few operators (default: pairs in float32, table in float16; a bundle of pairs stays so)",
+    )
     parser.add_argument(
         "--image-free", action="store_true", help="leave out the fused graph, where its images would not help"
     )

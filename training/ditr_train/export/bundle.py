@@ -15,21 +15,11 @@ from ditr_train.config.detection_config import DetectionConfig
 from ditr_train.config.model_config import Config, ImageEncoderConfig
 from ditr_train.data.errors import DataError
 from ditr_train.encoders.patch_encoder import PatchEncoder
-from ditr_train.export.graph_file import copy_graph, input_names, read_graph, weight_files, write_graph
-from ditr_train.export.graphs import (
-    Shape,
-    detection_shapes,
-    export_detection_head,
-    export_image_encoder,
-    export_segmentor,
-    image_encoder_shapes,
-    input_shapes,
-    output_shapes,
-)
+from ditr_train.export.graph_file import copy_graph, declared_values, read_graph, weight_files, write_graph
+from ditr_train.export.graphs import export_detection_head, export_image_encoder, export_segmentor
 from ditr_train.export.half_precision import to_float16
 from ditr_train.export.model_card import model_card
-from ditr_train.export.pair_convolution import pair_shapes, to_pairs
-from ditr_train.geometry.pair_tables import PAIR_KINDS
+from ditr_train.export.pair_convolution import to_pairs
 from ditr_train.model.detection_head import DetectionHead
 from ditr_train.model.segmentor import Segmentor
 
@@ -44,21 +34,6 @@ Convolution = Literal["table", "pairs"]
 """Whether a graph's convolutions multiply all columns of a neighbour table at once, or only the pairs that exist."""
 
 CONVOLUTIONS: tuple[Convolution, ...] = get_args(Convolution)
-
-_INT32_INPUTS = (
-    *PAIR_KINDS,
-    *(f"stem_{kind}" for kind in PAIR_KINDS),
-    "stem_neighbors",
-    "label",
-    "queries",
-    "neighbors",
-    "coordinates",
-    "order",
-    "inverse",
-    "parent",
-    "children",
-    "voxel_patch",
-)
 
 
 def write_bundle(
@@ -96,8 +71,7 @@ def write_bundle(
         path = folder / f"{name}.onnx"
         export_segmentor(segmentor, config, path, fused=name == "fused")
         _convert(path, path, precision, convolution)
-        shapes = input_shapes(config, fused=name == "fused")
-        graphs[name] = _graph(path, precision, _declared(path, shapes), output_shapes(config))
+        graphs[name] = _graph(path, precision)
     document = {
         "format_version": FORMAT_VERSION,
         "name": config.name,
@@ -115,12 +89,12 @@ def write_bundle(
         else:
             export_image_encoder(image_encoder, config.image_encoder, path)
         _convert(path, path, precision)
-        graphs["image_encoder"] = _graph(path, precision, *image_encoder_shapes(config.image_encoder))
+        graphs["image_encoder"] = _graph(path, precision)
         document["image_encoder"] = describe_image_encoder(config.image_encoder)
     if detection is not None and config.detection is not None:
         path = folder / "detection.onnx"
         export_detection_head(detection, config, path)
-        graphs["detection"] = _graph(path, "float32", *detection_shapes(config))
+        graphs["detection"] = _graph(path, "float32")
         document["detection"] = describe_detection(config.detection)
     document |= {"graphs": graphs, "training": dict(training), "scores": dict(scores)}
     write_document(folder, document)
@@ -146,9 +120,7 @@ def convert_bundle(source: Path, folder: Path, precision: Precision, convolution
             continue
         _convert(source / graph["file"], path, precision, convolution)
         graph.pop("external_data", None)
-        shapes = {entry["name"]: tuple(entry["shape"]) for entry in graph["inputs"]}
-        inputs = [_value(input_name, shape) for input_name, shape in _declared(path, shapes).items()]
-        graph |= {"precision": precision, **_files(path), "inputs": inputs}
+        graph |= _graph(path, precision)
     document.get("scores", {}).pop("parity", None)
     write_document(folder, document)
 
@@ -178,15 +150,6 @@ def _convert(source: Path, target: Path, precision: Precision, convolution: Conv
     if convolution == "pairs":
         graph = to_pairs(graph)
     write_graph(to_float16(graph) if precision == "float16" else graph, target)
-
-
-def _declared(path: Path, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
-    """Shapes of the inputs that a graph has, where `shapes` are those of one that works on neighbour tables alone."""
-    known = dict(shapes)
-    for name in shapes:
-        if "neighbors" in name:
-            known |= pair_shapes(name)
-    return {name: known[name] for name in input_names(path)}
 
 
 def describe_backbone(backbone: BackboneConfig) -> dict[str, Any]:
@@ -243,13 +206,8 @@ def describe_detection(detection: DetectionConfig) -> dict[str, Any]:
     }
 
 
-def _graph(path: Path, precision: Precision, inputs: dict[str, Shape], outputs: dict[str, Shape]) -> dict[str, Any]:
-    return {
-        **_files(path),
-        "precision": precision,
-        "inputs": [_value(name, shape) for name, shape in inputs.items()],
-        "outputs": [_value(name, shape) for name, shape in outputs.items()],
-    }
+def _graph(path: Path, precision: Precision) -> dict[str, Any]:
+    return {**_files(path), "precision": precision, **declared_values(path)}
 
 
 def _files(path: Path) -> dict[str, Any]:
@@ -261,11 +219,6 @@ def _files(path: Path) -> dict[str, Any]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _value(name: str, shape: Shape) -> dict[str, Any]:
-    stem = name.rpartition("_")[0] if name[-1].isdigit() else name
-    return {"name": name, "dtype": "int32" if stem in _INT32_INPUTS else "float32", "shape": list(shape)}
 
 
 def provenance(**entries: Any) -> dict[str, Any]:

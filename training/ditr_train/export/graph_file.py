@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -16,6 +17,7 @@ LARGEST_FILE = 2**31 - 1
 _OPERATORS = 2**22
 """More than our graphs take without weights."""
 
+_DTYPES = {onnx.TensorProto.FLOAT: "float32", onnx.TensorProto.INT32: "int32"}
 _FLOATS = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
 
 
@@ -64,9 +66,20 @@ def weight_files(path: Path) -> list[Path]:
     return [path.with_name(name) for name in sorted(names)]
 
 
-def input_names(path: Path) -> list[str]:
-    """Names of a graph's inputs, in their order."""
-    return [value.name for value in onnx.load(path, load_external_data=False).graph.input]
+def declared_values(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """`inputs` and `outputs` of a graph: name, dtype and shape of each, in their order."""
+    graph = onnx.load(path, load_external_data=False).graph
+    return {
+        kind: [
+            {
+                "name": value.name,
+                "dtype": _DTYPES[value.type.tensor_type.elem_type],
+                "shape": [size.dim_param or size.dim_value for size in value.type.tensor_type.shape.dim],
+            }
+            for value in values
+        ]
+        for kind, values in (("inputs", graph.input), ("outputs", graph.output))
+    }
 
 
 def weight_count(path: Path) -> int:
