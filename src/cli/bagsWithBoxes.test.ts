@@ -160,7 +160,7 @@ describe("boxes of a simulated drive", () => {
   test("ditr draw shows them with the points and in the images", async () => {
     const faults = new FaultLog();
     await withBag(labelled, async (bag) => {
-      for await (const scan of labelledScans(bag, { ...INPUTS, withImages: true }, faults)) {
+      for await (const scan of labelledScans(bag, { ...INPUTS, withImages: true, withBoxes: true }, faults)) {
         const [message] = await messagesOf(labelled, OUTPUT_TOPICS.detections);
         if (scan.number > 1) break;
         expect(scan.boxes).toHaveLength(boxesOf(decodeDetection3DArray(message!)).length);

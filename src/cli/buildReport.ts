@@ -65,7 +65,11 @@ export async function buildReport(bag: BagReader, options: ReportOptions, faults
   let progress: Progress | undefined;
   let [total, thinned] = [0, 0];
   try {
-    for await (const scan of labelledScans(bag, { ...inputs, maxScans: last, withImages }, faults)) {
+    for await (const scan of labelledScans(
+      bag,
+      { ...inputs, maxScans: last, withImages, withBoxes: false },
+      faults,
+    )) {
       total = scan.total;
       progress ??= new Progress("reporting", Math.min(total, last), "scans");
       progress.step(faults.total);

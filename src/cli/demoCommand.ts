@@ -141,7 +141,11 @@ async function drawFirst(
   };
   const faults = new FaultLog({ announce: printFault });
   let first: DrawableScan | undefined;
-  for await (const scan of labelledScans(labelled, { tolerance: TOLERANCE, withImages: true }, faults)) {
+  for await (const scan of labelledScans(
+    labelled,
+    { tolerance: TOLERANCE, withImages: true, withBoxes: true },
+    faults,
+  )) {
     if (modes.get(scan.stamp) === "fused") return draw(scan, "fused");
     first ??= scan;
   }

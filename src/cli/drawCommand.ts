@@ -70,8 +70,7 @@ export function drawCommand(): Command {
           : await drawAnimation(reader, flags, animation, faults);
         await writeOutput(output, drawn.file, { force });
         console.log(`${output}: ${drawn.what}`);
-        const failed = faults.summary().some(({ severity }) => severity === "error");
-        if (failed || drawn.damaged > 0) process.exitCode = EXIT.incomplete;
+        if (faults.hasErrors || drawn.damaged > 0) process.exitCode = EXIT.incomplete;
       } finally {
         await reader.close();
       }
@@ -87,7 +86,7 @@ interface Drawn {
 
 async function drawPicture(bag: BagReader, flags: DrawFlags, faults: FaultLog): Promise<Drawn> {
   const wanted = flags.scan ?? 1;
-  const options = { ...inputOptions(flags), maxScans: wanted, withImages: flags.images };
+  const options = { ...inputOptions(flags), maxScans: wanted, withImages: flags.images, withBoxes: true };
   let scans = 0;
   let total = 0;
   for await (const scan of labelledScans(bag, options, faults)) {
@@ -119,6 +118,7 @@ async function drawAnimation(
     ...inputOptions(flags),
     maxScans: first + flags.scans - 1,
     withImages: flags.images,
+    withBoxes: true,
   };
   const animation = new Animation(flags.width);
   let progress: Progress | undefined;

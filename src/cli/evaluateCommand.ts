@@ -164,7 +164,7 @@ async function scoredBoxes(reader: BagReader, source: BoxSource, flags: Evaluate
     },
     faults,
   );
-  if (faults.summary().some(({ severity }) => severity === "error")) process.exitCode = EXIT.incomplete;
+  if (faults.hasErrors) process.exitCode = EXIT.incomplete;
   return scores;
 }
 

@@ -25,6 +25,8 @@ export interface LabelledScansOptions extends InputOptions {
   readonly maxScans?: number;
   /** Without it, images are neither read nor drawn. */
   readonly withImages: boolean;
+  /** Are the boxes that were found read? */
+  readonly withBoxes: boolean;
 }
 
 /** A scan of a labelled bag, for pictures. */
@@ -76,9 +78,10 @@ export async function* labelledScans(
   const driven = await drivenInputs(bag, own, faults);
   const total = recordedClouds(bag, driven.selection);
   const frames = assembleFrames(frameOptions(driven, own, faults));
-  const detections = holdsBoxes(bag, OUTPUT_TOPICS.detections)
-    ? await BoxMessages.index(bag, OUTPUT_TOPICS.detections, faults)
-    : undefined;
+  const detections =
+    options.withBoxes && holdsBoxes(bag, OUTPUT_TOPICS.detections)
+      ? await BoxMessages.index(bag, OUTPUT_TOPICS.detections, faults)
+      : undefined;
   let number = 0;
   try {
     for await (const { frame } of frames) {

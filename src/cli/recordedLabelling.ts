@@ -26,8 +26,8 @@ export async function recordedLabelling(
           ["projection", status.projectionMs],
           ["imageEncoder", status.imageEncoderMs],
           ["backbone", status.backboneMs],
-          ["compose", status.composeMs],
           ...(status.detectionMs > 0 ? [["detection", status.detectionMs] as const] : []),
+          ["compose", status.composeMs],
         ],
       });
     } catch (error) {

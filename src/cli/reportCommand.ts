@@ -75,7 +75,7 @@ export function reportCommand(): Command {
         );
         await writeOutput(output, file, { force });
         console.log(`${output}: ${what}`);
-        if (faults.summary().some(({ severity }) => severity === "error")) process.exitCode = EXIT.incomplete;
+        if (faults.hasErrors) process.exitCode = EXIT.incomplete;
       } finally {
         await reader.close();
       }

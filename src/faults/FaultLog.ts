@@ -89,6 +89,11 @@ export class FaultLog {
     return total;
   }
 
+  /** Is something wrong that cost a result? */
+  get hasErrors(): boolean {
+    return [...this.#byCode.values()].some(({ severity }) => severity === "error");
+  }
+
   /** In the order of the table, worst severity first. */
   summary(): FaultSummary[] {
     const rank = ({ severity }: FaultSummary): number => SEVERITIES.indexOf(severity);

@@ -1,17 +1,7 @@
 import type { FaultSummary } from "../faults/FaultLog.js";
 import { LatencyStatistics } from "../evaluation/LatencyStatistics.js";
 import type { LabelledScan, ScanOutcome, StageTimes } from "../perception/ScanFrame.js";
-
-const STAGES = [
-  "decode",
-  "geometry",
-  "images",
-  "projection",
-  "imageEncoder",
-  "backbone",
-  "detection",
-  "compose",
-] as const satisfies readonly (keyof StageTimes)[];
+import { STAGES, stagesOf } from "../perception/stages.js";
 
 /** Consecutive scans that were labelled alike. */
 export interface ModeSpan {
@@ -85,10 +75,7 @@ export class RunRecorder {
       // An image that serves several scans is one image.
       if (used?.last !== taken) this.#usedImages.set(camera, { count: (used?.count ?? 0) + 1, last: taken });
     }
-    for (const [stage, statistics] of this.#stages) {
-      if (stage === "detection" && outcome.boxes === undefined) continue;
-      statistics.add(outcome.times[stage]);
-    }
+    for (const [stage, ms] of stagesOf(outcome)) this.#stages.get(stage)!.add(ms);
     for (const { className } of outcome.boxes?.found ?? [])
       this.#boxes.set(className, (this.#boxes.get(className) ?? 0) + 1);
     for (const [id, count] of outcome.classCounts)

@@ -18,5 +18,12 @@ export function isOverlay(imageTopic: string, topics: ReadonlySet<string>): bool
   return node !== undefined && NODE_TOPICS.some((result) => topics.has(`${node}/${result}`));
 }
 
-/** What the node publishes beside overlays; the first as soon as it has a model. */
-const NODE_TOPICS = ["label_info", "status", "points_labelled", "points_filtered", "detections"] as const;
+/** What the node publishes beside overlays. */
+const NODE_TOPICS = [
+  "label_info",
+  "status",
+  "points_labelled",
+  "points_filtered",
+  "detections",
+  "detection_markers",
+] as const;

@@ -37,9 +37,9 @@ type Place = readonly [first: number, bytes: number];
 const NOWHERE: Place = [0, 0];
 
 /** In place of a number of boxes. */
+const NOT_ANNOTATED = -1;
 /** The pose of a scan without one. */
 const NOT_KNOWN = new Float64Array(16).fill(NaN);
-const NOT_ANNOTATED = -1;
 
 interface PicturePlaces {
   readonly image: Place;

@@ -12,7 +12,7 @@ const REACH = 9;
 /** Milliseconds without a change after which a view stands still. */
 const STILL_MS = 200;
 /** Points of a frame while the view moves, where a processor draws. */
-export const MOVING_POINTS = 25_000;
+const MOVING_POINTS = 25_000;
 const BACKGROUNDS: Readonly<Record<Theme, number>> = { dark: 0x0e1217, light: 0xf3f5f8 };
 const RINGS: Readonly<Record<Theme, number>> = { dark: 0x28313c, light: 0xd4dae2 };
 

@@ -95,7 +95,7 @@ export class Colorist {
 }
 
 /** The number of the field that a colouring shows. */
-export function fieldOf(coloring: Coloring): number | undefined {
+function fieldOf(coloring: Coloring): number | undefined {
   return coloring.startsWith("field:") ? Number(coloring.slice("field:".length)) : undefined;
 }
 

@@ -43,7 +43,7 @@ export function boxOutline(box: SceneBox, model: CameraModel, cloudToOptical: Fl
 }
 
 /** Bits of `corner` say on which side it is. */
-export function cornerOf(
+function cornerOf(
   { center, size, yaw }: Pick<SceneBox, "center" | "size" | "yaw">,
   corner: number,
 ): [number, number, number] {

@@ -1,5 +1,6 @@
 import type { LabellingMode } from "../../perception/FusionPolicy.js";
 import type { ScanOutcome, StageTimes } from "../../perception/ScanFrame.js";
+import { STAGES, stagesOf } from "../../perception/stages.js";
 import type { SyncStatistics } from "../../sync/SyncLedger.js";
 import { counted, type DiagnosticFinding, keyValues, type SubjectReport } from "./DiagnosticFinding.js";
 import { STALLED_LATENCIES, STALLED_MS, SUPERSEDED_SHARE } from "./diagnosticRules.js";
@@ -9,17 +10,6 @@ import { SlidingWindow } from "./SlidingWindow.js";
 
 /** Scans over which percentiles are taken: half a minute at 10 Hz. */
 const WINDOW = 300;
-
-const STAGE_NAMES = [
-  "decode",
-  "geometry",
-  "images",
-  "projection",
-  "imageEncoder",
-  "backbone",
-  "detection",
-  "compose",
-] as const satisfies readonly (keyof StageTimes)[];
 
 type ScanKind = LabellingMode | "failed";
 
@@ -103,10 +93,7 @@ export class LabellingMonitor {
       this.#period.failed++;
       return;
     }
-    for (const stage of STAGE_NAMES) {
-      if (stage === "detection" && outcome.boxes === undefined) continue;
-      this.#stages[stage].add(outcome.times[stage]);
-    }
+    for (const [stage, ms] of stagesOf(outcome)) this.#stages[stage].add(ms);
     const implausible = outcome.faults.find(({ code }) => code === "implausible-points");
     if (implausible === undefined) return;
     this.#period.implausible++;
@@ -117,7 +104,7 @@ export class LabellingMonitor {
     this.#occurrences = noOccurrences();
     this.#labelled = new Occurrences();
     this.#latency.clear();
-    for (const stage of STAGE_NAMES) this.#stages[stage].clear();
+    for (const stage of STAGES) this.#stages[stage].clear();
     this.#last = this.#first = this.#expectedSince = undefined;
     this.#period = emptyPeriod();
     this.#longest = this.#superseded = this.#received = 0;
