@@ -97,7 +97,7 @@ export async function buildReport(bag: BagReader, options: ReportOptions, faults
         : `--scan ${firstScan}: ${bag.path} has only ${total} scans`,
     );
   }
-  const left = total - (firstScan + count - 1);
+  const left = Math.max(0, total - last);
   const notes = [
     ...(firstScan > 1 ? [`It begins at scan ${firstScan} of the recording.`] : []),
     ...(left > 0 ? [`${left} further scans are left out (--scans).`] : []),

@@ -66,11 +66,14 @@ export class SceneController {
     );
     const shown = this.#view.clouds;
     const clouds = loaded.map((scan) => {
-      const cloud = shown.find((each) => each.scan === scan) ?? new CloudObject(scan, this.#view.isSlow);
+      let cloud = shown.find((each) => each.scan === scan);
+      if (cloud === undefined) {
+        cloud = new CloudObject(scan, this.#view.isSlow);
+        cloud.setColors(this.#colorist.colors(scan, coloring.peek(), palette.peek()));
+        cloud.hide(hidden.peek());
+      }
       cloud.object.matrix.multiplyMatrices(reference, matrixOf(scan.scan.pose));
       cloud.object.matrixWorldNeedsUpdate = true;
-      cloud.setColors(this.#colorist.colors(scan, coloring.peek(), palette.peek()));
-      cloud.hide(hidden.peek());
       return cloud;
     });
     this.#view.show(clouds);

@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals-core";
 import "./report.css";
 import { CloudView } from "./cloud/CloudView.js";
 import { Colorist } from "./colors/PointColors.js";
@@ -33,6 +34,10 @@ function start(): void {
   canvas.setAttribute("aria-label", "The labelled points in 3D");
   const stage = element("div", { class: "stage" }, canvas);
   const view = new CloudView(canvas, index.range, index.ground);
+  // Before the panels are made: what they draw themselves takes its colours from the style sheet.
+  effect(() => {
+    document.documentElement.dataset["theme"] = state.theme.value;
+  });
   const scene = new SceneController(store, state, view, colorist);
   const cameras = cameraPanel(store, state, colorist);
   const shown = () => Promise.all([scene.shown, cameras.shown()]);

@@ -129,6 +129,7 @@ export class CloudView {
     if (position === undefined) {
       if (mark === undefined) return;
       this.#scene.remove(mark);
+      disposeOf(mark);
       this.#marks.delete(name);
     } else {
       if (mark === undefined) {
@@ -147,11 +148,12 @@ export class CloudView {
   }
 
   /** Adds lines, boxes and the like; returns how to take them away. */
-  add(object: THREE.Object3D): () => void {
+  add(object: THREE.Line): () => void {
     this.#scene.add(object);
     this.draw();
     return () => {
       this.#scene.remove(object);
+      disposeOf(object);
       this.draw();
     };
   }
@@ -308,4 +310,10 @@ export class CloudView {
 function drawsInSoftware(gl: WebGLRenderingContext | WebGL2RenderingContext): boolean {
   const named = gl.getExtension("WEBGL_debug_renderer_info")?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER;
   return /swiftshader|llvmpipe|software|basic render/i.test(String(gl.getParameter(named)));
+}
+
+/** What a graphics card keeps of an object is not freed with it. */
+function disposeOf({ geometry, material }: THREE.Line | THREE.Points): void {
+  geometry.dispose();
+  for (const each of [material].flat()) each.dispose();
 }

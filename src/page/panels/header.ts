@@ -27,7 +27,6 @@ export function header({ index }: ScanStore, state: ViewState): HTMLElement {
     const isDark = state.theme.value === "dark";
     theme.textContent = isDark ? "☀ Light" : "☾ Dark";
     theme.title = `${isDark ? "Light" : "Dark"} colours (L)`;
-    document.documentElement.dataset["theme"] = state.theme.value;
   });
   return element(
     "header",

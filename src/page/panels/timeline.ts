@@ -33,11 +33,9 @@ export function timeline({ scans, cameras, truth }: SceneIndex, state: ViewState
       plotOf(chart, scans, width, charts, state),
     );
   };
-  let theme = "";
   effect(() => {
-    const now = state.theme.value;
-    if (plots.length > 0 && now !== theme) build();
-    theme = now;
+    void state.theme.value;
+    if (plots.length > 0) build();
   });
   effect(() => {
     const place = state.place.value;
