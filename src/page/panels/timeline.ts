@@ -33,8 +33,7 @@ export function timeline({ scans, cameras, truth }: SceneIndex, state: ViewState
       plotOf(chart, scans, width, charts, state),
     );
   };
-  effect(() => {
-    void state.theme.value;
+  state.theme.subscribe(() => {
     if (plots.length > 0) build();
   });
   effect(() => {
